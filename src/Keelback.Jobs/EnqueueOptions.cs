@@ -1,0 +1,26 @@
+namespace Keelback.Jobs;
+
+/// <summary>What one call overrides of its kind's defaults.</summary>
+public sealed record EnqueueOptions
+{
+    /// <summary>Makes enqueueing idempotent: a second call with the same id returns the first run. A UUIDv7 keeps the index small. Default: none.</summary>
+    public Guid? Id { get; init; }
+
+    /// <summary>Not before this long from now, by the database's clock. Default: at once. Not together with <see cref="At"/>.</summary>
+    public TimeSpan? Delay { get; init; }
+
+    /// <summary>Not before this instant (ETA). Default: at once.</summary>
+    public DateTimeOffset? At { get; init; }
+
+    /// <summary>Another queue than the kind's.</summary>
+    public string? Queue { get; init; }
+
+    /// <summary>0 (first) to 9 (last).</summary>
+    public int? Priority { get; init; }
+
+    /// <summary>Attempts in all, 1 to 1,000.</summary>
+    public int? MaxAttempts { get; init; }
+
+    /// <summary>Longest time for one attempt.</summary>
+    public TimeSpan? Timeout { get; init; }
+}

@@ -1,0 +1,36 @@
+namespace Keelback.Jobs;
+
+/// <summary>Makes a method a job: the generator adds a static of the same name, without the token, that describes a call.</summary>
+/// <remarks>The class must be <c>partial</c>; the method returns <see cref="Task"/> or <see cref="Task{TResult}"/> and takes a <see cref="CancellationToken"/> last.</remarks>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class JobAttribute : Attribute
+{
+    /// <summary>A job whose kind is <c>Class.Method</c>, without the namespace.</summary>
+    public JobAttribute()
+    {
+    }
+
+    /// <summary>A job with a kind of its own; keep it when you rename the method, so that rows in flight still find it.</summary>
+    public JobAttribute(string kind) => Kind = kind;
+
+    /// <summary>The name in the database. Default: <c>Class.Method</c>.</summary>
+    public string? Kind { get; }
+
+    /// <summary>Default <c>default</c>.</summary>
+    public string Queue { get; set; } = "default";
+
+    /// <summary>0 (first) to 9 (last). Default 4.</summary>
+    public int Priority { get; set; } = 4;
+
+    /// <summary>Attempts in all, 1 to 1,000. Default 4.</summary>
+    public int MaxAttempts { get; set; } = 4;
+
+    /// <summary>Longest time for one attempt, as <c>hh:mm:ss</c>. Default: none.</summary>
+    public string? Timeout { get; set; }
+
+    /// <summary>
+    /// Runs the method inside a transaction on the scope's DbContext whose last statement before COMMIT is the run's own fenced
+    /// completion: its effects in the database happen exactly once. Default false: at least once.
+    /// </summary>
+    public bool Transactional { get; set; }
+}

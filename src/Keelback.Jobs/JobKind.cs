@@ -1,0 +1,44 @@
+using System.ComponentModel;
+
+namespace Keelback.Jobs;
+
+/// <summary>One kind of job as the generator describes it: name, defaults, and how to run it.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public sealed class JobKind(string name, Type declaredBy, JobAttribute defaults, JobBody run)
+{
+    /// <summary>Hands its members' results on as one array; never resolved from services.</summary>
+    internal static readonly JobKind Gather = new("keelback.gather", typeof(Job), new(), static call => new(call.RawMembers()));
+
+    /// <summary>Comes after its members, and returns nothing.</summary>
+    internal static readonly JobKind Barrier = new("keelback.barrier", typeof(Job), new(), static _ => default);
+
+    /// <summary>The name in the database.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>The class that declares the method; resolved from the run's scope.</summary>
+    public Type DeclaredBy { get; } = declaredBy;
+
+    /// <summary>Queue, attempts, timeout and the like, where the call says nothing else.</summary>
+    public JobAttribute Defaults { get; } = defaults;
+
+    /// <summary>Resolves the class, reads the arguments, calls the method, writes the result.</summary>
+    public JobBody Run { get; } = run;
+}
+
+/// <summary>Runs one attempt; the result is UTF-8 JSON, empty for none.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public delegate ValueTask<ReadOnlyMemory<byte>> JobBody(JobCall call);
+
+/// <summary>The jobs that one assembly declares; the generator writes the class, and <see cref="JobRegistryAttribute{T}"/> names it.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public interface IJobRegistry
+{
+    /// <summary>Every kind of the assembly.</summary>
+    static abstract IEnumerable<JobKind> Kinds { get; }
+}
+
+/// <summary>Names an assembly's <see cref="IJobRegistry"/>.</summary>
+[AttributeUsage(AttributeTargets.Assembly, AllowMultiple = true)]
+[EditorBrowsable(EditorBrowsableState.Never)]
+public sealed class JobRegistryAttribute<T> : Attribute
+    where T : IJobRegistry;

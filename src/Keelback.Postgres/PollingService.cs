@@ -1,0 +1,62 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Keelback.Postgres;
+
+/// <summary>Works, then sleeps for as long as the work said to, or until woken.</summary>
+internal abstract class PollingService(TimeProvider clock, ILogger log) : BackgroundService
+{
+    private readonly SemaphoreSlim _wake = new(0, 1);
+
+    /// <summary>How long to sleep after a pass that threw; the log gets at most one line per this.</summary>
+    protected virtual TimeSpan RetryAfter => TimeSpan.FromSeconds(1);
+
+    /// <summary>One pass. Returns how long to sleep; zero means "there was more, go again".</summary>
+    protected abstract Task<TimeSpan> PollAsync(CancellationToken stopping);
+
+    /// <summary>Ends the sleep, or the next one when the loop is at work; waking twice is waking once.</summary>
+    internal void Wake()
+    {
+        try
+        {
+            _wake.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // Awake already: the pending release covers this one.
+        }
+    }
+
+    protected sealed override async Task ExecuteAsync(CancellationToken stopping)
+    {
+        await Task.Yield(); // the first pass must not hold up the host's start
+
+        while (!stopping.IsCancellationRequested)
+        {
+            TimeSpan sleep;
+            try
+            {
+                sleep = await PollAsync(stopping);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                // A database that is away for a minute must not end the loop.
+                Log.PollFailed(log, GetType().Name, RetryAfter, e);
+                sleep = RetryAfter;
+            }
+
+            if (sleep > TimeSpan.Zero) await SleepAsync(sleep, stopping);
+        }
+    }
+
+    private async Task SleepAsync(TimeSpan duration, CancellationToken stopping)
+    {
+        using var timeout = new CancellationTokenSource(duration, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token);
+        await _wake.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+}
