@@ -31,6 +31,12 @@ internal abstract class PollingService(TimeProvider clock, ILogger log) : Backgr
     {
         await Task.Yield(); // the first pass must not hold up the host's start
 
+        if (clock is IMovableClock movable)
+        {
+            movable.Moved += Wake;
+            stopping.Register(() => movable.Moved -= Wake);
+        }
+
         while (!stopping.IsCancellationRequested)
         {
             TimeSpan sleep;

@@ -1,0 +1,106 @@
+using System.Diagnostics.CodeAnalysis;
+using Npgsql;
+
+namespace Keelback.Testing;
+
+/// <summary>This process's databases on the test server, and the clearing away of those that dead processes left.</summary>
+/// <remarks>
+/// A run is alive as long as its session on the server is: databases are named <c>kbt_(run)_…</c>, and the session carries the run
+/// as its application name. No process ids, so runs on several machines may share a server.
+/// </remarks>
+[SuppressMessage("Reliability", "CA1001", Justification = "The session lives as long as the process: its end is how others see that the run is over.")]
+internal sealed class TestRun
+{
+    private const string Prefix = "kbt_";
+
+    // One run is one process, whatever number of test classes it holds.
+    private static readonly Lazy<Task<TestRun>> s_current = new(StartAsync);
+
+    private readonly string _id = Guid.CreateVersion7().ToString("N")[^12..];
+    private readonly NpgsqlConnectionStringBuilder _admin;
+    private readonly NpgsqlConnection _session;
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private int _databases;
+
+    private TestRun(string admin)
+    {
+        _admin = new(admin) { ApplicationName = Prefix + _id, Pooling = false };
+        _admin.Database ??= "postgres";
+        _session = new(_admin.ConnectionString);
+    }
+
+    public static Task<TestRun> CurrentAsync() => s_current.Value;
+
+    public string ConnectionString(string database, bool pooling = true) =>
+        new NpgsqlConnectionStringBuilder(_admin.ConnectionString)
+        {
+            Database = database,
+            Pooling = pooling,
+            ApplicationName = null,
+            IncludeErrorDetail = true,
+        }.ConnectionString;
+
+    /// <summary>A new database, empty or a copy; its commits do not wait for the disk, so that a durable server can serve tests.</summary>
+    public async Task<string> CreateDatabaseAsync(string name, string? template)
+    {
+        var database = $"{Prefix}{_id}_{Interlocked.Increment(ref _databases)}_{name}";
+
+        // file_copy: the default writes the whole template to the WAL, which takes up to five times as long.
+        await ExecuteAsync($"create database {database} template {template ?? "template0"} strategy file_copy");
+        await ExecuteAsync($"alter database {database} set synchronous_commit = off");
+        return database;
+    }
+
+    public Task DropDatabaseAsync(string database) => ExecuteAsync($"drop database if exists {database} with (force)");
+
+    public async Task ExecuteAsync(string sql)
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            await using var command = new NpgsqlCommand(sql, _session);
+            await command.ExecuteNonQueryAsync();
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private static async Task<TestRun> StartAsync()
+    {
+        var run = new TestRun(TestServer.ConnectionString());
+        await run._session.OpenAsync();
+        await run.DropLeftoversAsync();
+        return run;
+    }
+
+    public async Task DropLeftoversAsync()
+    {
+        // Databases before sessions: a run opens its session first, so one that is listed and has none is dead.
+        var databases = await ReadAsync($"select datname from pg_database where datname like '{Prefix.Replace("_", "\\_")}%'");
+        var alive = (await ReadAsync($"select application_name from pg_stat_activity where application_name like '{Prefix.Replace("_", "\\_")}%'"))
+            .ToHashSet();
+
+        foreach (var database in databases.Where(d => !alive.Contains(string.Join('_', d.Split('_').Take(2)))))
+        {
+            try
+            {
+                await DropDatabaseAsync(database);
+            }
+            catch (PostgresException)
+            {
+                // Another run that starts now is dropping it too.
+            }
+        }
+    }
+
+    private async Task<List<string>> ReadAsync(string sql)
+    {
+        var texts = new List<string>();
+        await using var command = new NpgsqlCommand(sql, _session);
+        await using var row = await command.ExecuteReaderAsync();
+        while (await row.ReadAsync()) texts.Add(row.GetString(0));
+        return texts;
+    }
+}

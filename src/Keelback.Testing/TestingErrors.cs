@@ -1,0 +1,11 @@
+namespace Keelback.Testing;
+
+/// <summary>Every error this package raises. Codes KB1600-KB1699.</summary>
+internal static class TestingErrors
+{
+    public static KeelbackException BadTemplateName(string name) => new("KB1601",
+        $"A template cannot be called '{name}'; use 1 to 20 lower-case letters, digits and underscores.");
+
+    public static KeelbackException NoServer() => new("KB1602",
+        "There is no PostgreSQL server for tests. Set KEELBACK_TEST_DB to a connection string whose user may create databases.");
+}
