@@ -50,6 +50,9 @@ public sealed class Job<T> : Job
     {
     }
 
+    /// <summary>The result of <paramref name="job"/>, when it is there.</summary>
+    public static implicit operator Arg<T>(Job<T> job) => new(default, job ?? throw new ArgumentNullException(nameof(job)));
+
     /// <inheritdoc cref="Job.After"/>
     public new Job<T> After(params IEnumerable<Job> first) => new(Kind, Payload, Following(first), Options);
 

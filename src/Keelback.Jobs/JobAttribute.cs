@@ -5,7 +5,7 @@ namespace Keelback.Jobs;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class JobAttribute : Attribute
 {
-    /// <summary>A job whose kind is <c>Class.Method</c>, without the namespace.</summary>
+    /// <summary>A job whose kind is <c>Class.Method</c>, without the namespace; of a nested class <c>Outer.Class.Method</c>.</summary>
     public JobAttribute()
     {
     }

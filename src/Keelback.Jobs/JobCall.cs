@@ -18,8 +18,36 @@ public sealed class JobCall
     /// <summary>Cancelled by a timeout, a cancelled run, a lost lease, or shutdown.</summary>
     public CancellationToken Cancellation { get; }
 
+    /// <summary>Calls a method of a <typeparamref name="TTarget"/> from the scope.</summary>
+    public async ValueTask<ReadOnlyMemory<byte>> RunAsync<TTarget>(Func<TTarget, JobCall, Task> method)
+        where TTarget : class
+    {
+        await using var target = new JobTarget<TTarget>(Services);
+        await method(target.Value, this);
+        return default;
+    }
+
+    /// <summary>Calls a method of a <typeparamref name="TTarget"/> from the scope, and writes its result.</summary>
+    public async ValueTask<ReadOnlyMemory<byte>> RunAsync<TTarget, TResult>(Func<TTarget, JobCall, Task<TResult>> method)
+        where TTarget : class
+    {
+        await using var target = new JobTarget<TTarget>(Services);
+        return Result(await method(target.Value, this));
+    }
+
+    /// <summary>Calls a static method.</summary>
+    public async ValueTask<ReadOnlyMemory<byte>> RunStaticAsync(Func<JobCall, Task> method)
+    {
+        await method(this);
+        return default;
+    }
+
+    /// <summary>Calls a static method, and writes its result.</summary>
+    public async ValueTask<ReadOnlyMemory<byte>> RunStaticAsync<TResult>(Func<JobCall, Task<TResult>> method) =>
+        Result(await method(this));
+
     /// <summary>Reads one argument.</summary>
-    /// <exception cref="KeelbackException">KB1205: missing, or not of the type.</exception>
+    /// <exception cref="KeelbackException">KB1204: missing. KB1205: not of the type.</exception>
     public T Get<T>(string parameter) =>
         _input.TryGetProperty(parameter, out var value)
             ? Read<T>(parameter, value)

@@ -10,4 +10,8 @@ internal static class JobErrors
     public static KeelbackException PayloadDoesNotFit(string parameter, Type type, Exception inner) => new("KB1205",
         $"The payload's '{parameter}' does not read as {type.Name}: {inner.Message} " +
         "Keep the old shape readable, or give the job a new kind.", inner);
+
+    public static KeelbackException EmptyArgument(string parameter) => new("KB1250",
+        $"The argument '{parameter}' is an Arg that holds neither a value nor a job: it was made by new() or default. " +
+        "Pass a value of the parameter's type, or the job whose result it is.");
 }

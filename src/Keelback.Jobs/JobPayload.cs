@@ -24,6 +24,69 @@ public sealed class JobPayload
     /// <summary>For the arguments that <see cref="Utf8JsonWriter"/> can write by itself; the object is open.</summary>
     public Utf8JsonWriter Json => _json;
 
+    /// <summary>An argument that needs no serializer.</summary>
+    public JobPayload Add(string parameter, string? value)
+    {
+        _json.WriteString(parameter, value);
+        return this;
+    }
+
+    /// <inheritdoc cref="Add(string, string?)"/>
+    public JobPayload Add(string parameter, bool value)
+    {
+        _json.WriteBoolean(parameter, value);
+        return this;
+    }
+
+    /// <inheritdoc cref="Add(string, string?)"/>
+    public JobPayload Add(string parameter, int value)
+    {
+        _json.WriteNumber(parameter, value);
+        return this;
+    }
+
+    /// <inheritdoc cref="Add(string, string?)"/>
+    public JobPayload Add(string parameter, long value)
+    {
+        _json.WriteNumber(parameter, value);
+        return this;
+    }
+
+    /// <inheritdoc cref="Add(string, string?)"/>
+    public JobPayload Add(string parameter, double value)
+    {
+        _json.WriteNumber(parameter, value);
+        return this;
+    }
+
+    /// <inheritdoc cref="Add(string, string?)"/>
+    public JobPayload Add(string parameter, decimal value)
+    {
+        _json.WriteNumber(parameter, value);
+        return this;
+    }
+
+    /// <inheritdoc cref="Add(string, string?)"/>
+    public JobPayload Add(string parameter, Guid value)
+    {
+        _json.WriteString(parameter, value);
+        return this;
+    }
+
+    /// <inheritdoc cref="Add(string, string?)"/>
+    public JobPayload Add(string parameter, DateTime value)
+    {
+        _json.WriteString(parameter, value);
+        return this;
+    }
+
+    /// <inheritdoc cref="Add(string, string?)"/>
+    public JobPayload Add(string parameter, DateTimeOffset value)
+    {
+        _json.WriteString(parameter, value);
+        return this;
+    }
+
     /// <summary>An argument that the serializer writes.</summary>
     public JobPayload Add<T>(string parameter, T value)
     {
@@ -33,19 +96,39 @@ public sealed class JobPayload
     }
 
     /// <summary>An argument that is a value, or another job's result.</summary>
-    public JobPayload Add<T>(string parameter, Arg<T> argument)
-    {
-        if (argument.Source is null) return Add(parameter, argument.Value);
+    /// <exception cref="KeelbackException">KB1250: it is neither.</exception>
+    public JobPayload Add<T>(string parameter, Arg<T> argument) =>
+        argument.IsGiven ? AddGiven(parameter, argument) : throw JobErrors.EmptyArgument(parameter);
 
-        (_bindings ??= []).Add(new(parameter, argument.Source));
-        return this;
-    }
+    /// <summary>The same, of an optional parameter.</summary>
+    public JobPayload Add<T>(string parameter, Arg<T> argument, T fallback) =>
+        argument.IsGiven ? AddGiven(parameter, argument) : Add(parameter, fallback);
+
+    /// <inheritdoc cref="Add{T}(string, Arg{T})"/>
+    public JobPayload Add<T>(string parameter, ListArg<T> argument) =>
+        argument.IsGiven ? AddGiven(parameter, argument) : throw JobErrors.EmptyArgument(parameter);
+
+    /// <inheritdoc cref="Add{T}(string, Arg{T}, T)"/>
+    public JobPayload Add<T>(string parameter, ListArg<T> argument, IEnumerable<T>? fallback) =>
+        argument.IsGiven ? AddGiven(parameter, argument) : Add(parameter, fallback);
 
     /// <summary>Closes the payload.</summary>
     public Job ToJob(JobKind kind) => new(kind, Close(), _bindings ?? []);
 
     /// <summary>Closes the payload of a job with a result.</summary>
     public Job<T> ToJob<T>(JobKind kind) => new(kind, Close(), _bindings ?? []);
+
+    private JobPayload AddGiven<T>(string parameter, Arg<T> argument) =>
+        argument.Source is null ? Add(parameter, argument.Value) : Bind(parameter, argument.Source);
+
+    private JobPayload AddGiven<T>(string parameter, ListArg<T> argument) =>
+        argument.Source is null ? Add(parameter, argument.Value) : Bind(parameter, argument.Source);
+
+    private JobPayload Bind(string parameter, Job source)
+    {
+        (_bindings ??= []).Add(new(parameter, source));
+        return this;
+    }
 
     private ReadOnlyMemory<byte> Close()
     {

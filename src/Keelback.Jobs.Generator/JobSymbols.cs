@@ -1,0 +1,52 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace Keelback.Jobs.Generator;
+
+/// <summary>What can be asked of a method with [Job].</summary>
+internal static class JobSymbols
+{
+    public const string Attribute = "Keelback.Jobs.JobAttribute";
+
+    /// <summary>As one reads it in a message: <c>Receipts.Send</c>, which is also the kind when the attribute gives none.</summary>
+    private static readonly SymbolDisplayFormat s_withoutNamespace = new(
+        typeQualificationStyle: SymbolDisplayTypeQualificationStyle.NameAndContainingTypes);
+
+    public static AttributeData? JobAttributeOf(IMethodSymbol method) =>
+        method.GetAttributes().FirstOrDefault(a => a.AttributeClass?.ToDisplayString() == Attribute);
+
+    public static string NameOf(INamedTypeSymbol type) => type.ToDisplayString(s_withoutNamespace);
+
+    public static string NameOf(IMethodSymbol method) => NameOf(method.ContainingType) + "." + method.Name;
+
+    public static string KindOf(IMethodSymbol method, AttributeData job) =>
+        job.ConstructorArguments.FirstOrDefault().Value as string ?? NameOf(method);
+
+    public static bool IsToken(ITypeSymbol type) => type.ToDisplayString() == "System.Threading.CancellationToken";
+
+    /// <summary>All but the token.</summary>
+    public static IEnumerable<IParameterSymbol> PayloadOf(IMethodSymbol method) =>
+        method.Parameters.Take(method.Parameters.Length - 1);
+
+    /// <summary>The type, then those around it.</summary>
+    public static IEnumerable<INamedTypeSymbol> SelfAndOuter(INamedTypeSymbol type)
+    {
+        for (var t = type; t is not null; t = t.ContainingType)
+            yield return t;
+    }
+
+    public static bool IsPartial(INamedTypeSymbol type) =>
+        type.DeclaringSyntaxReferences.Any(reference =>
+            reference.GetSyntax() is TypeDeclarationSyntax syntax && syntax.Modifiers.Any(SyntaxKind.PartialKeyword));
+
+    /// <summary>T of Task&lt;T&gt;.</summary>
+    public static ITypeSymbol? ResultOf(IMethodSymbol method) =>
+        method.ReturnType is INamedTypeSymbol { IsGenericType: true } type &&
+        type.OriginalDefinition.ToDisplayString() == "System.Threading.Tasks.Task<TResult>"
+            ? type.TypeArguments[0]
+            : null;
+
+    public static bool ReturnsTask(IMethodSymbol method) =>
+        ResultOf(method) is not null || method.ReturnType.ToDisplayString() == "System.Threading.Tasks.Task";
+}
