@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Logging;
+
+namespace Keelback.Web;
+
+/// <summary>Every line this package logs. Ids 1300-1399; an id is never reused.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1300, LogLevel.Error, "{Method} {Path} failed; the caller got 500 and trace id {TraceId}")]
+    public static partial void RequestFailed(ILogger log, string method, string path, string traceId, Exception e);
+
+    [LoggerMessage(1301, LogLevel.Error, "{Method} {Path} failed after its response had begun; the connection is cut. Trace id {TraceId}")]
+    public static partial void ResponseCut(ILogger log, string method, string path, string traceId, Exception e);
+
+    [LoggerMessage(1302, LogLevel.Information, "Mail to {To}: '{Subject}' written to {File}")]
+    public static partial void MailWritten(ILogger log, string to, string subject, string file);
+
+    [LoggerMessage(1303, LogLevel.Debug, "{Method} {Path} answered {Status}: {Reason}")]
+    public static partial void RequestRefused(ILogger log, string method, string path, int status, string reason, Exception e);
+}
