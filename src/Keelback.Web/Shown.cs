@@ -15,4 +15,8 @@ internal static class Shown
 
         return text.Length > Longest ? shown.Append('…').ToString() : shown.ToString();
     }
+
+    /// <summary><c> Did you mean 'x'?</c>, or nothing when no known name is near.</summary>
+    public static string Hint(string name, IEnumerable<string> known) =>
+        NearestName.Of(Text(name), known) is { } nearest ? $" Did you mean '{nearest}'?" : "";
 }

@@ -128,7 +128,7 @@ internal ref struct JsonWalker(ReadOnlySpan<byte> json, ErrorList errors, bool c
         }
 
         _place.Enter(Shown.Text(name));
-        Add("unknown", "No member has this name." + NearestName.Hint(name, contract.Members.Select(m => m.Name)));
+        Add("unknown", "No member has this name." + Shown.Hint(name, contract.Members.Select(m => m.Name)));
         _place.Leave();
     }
 
