@@ -10,4 +10,10 @@ internal static partial class Log
 
     [LoggerMessage(1001, LogLevel.Information, "System schema: {Module} {Number:0000} {Name} applied")]
     public static partial void MigrationApplied(ILogger log, string module, int number, string name);
+
+    [LoggerMessage(1002, LogLevel.Warning, "PostgreSQL at {Server} does not answer yet ({Reason}); waiting up to {Left} more")]
+    public static partial void WaitingForDatabase(ILogger log, string server, TimeSpan left, string reason);
+
+    [LoggerMessage(1003, LogLevel.Warning, "{Service} cannot reach PostgreSQL ({Reason}); trying again in {RetryAfter}. Lines left out since the last: {Unsaid}")]
+    public static partial void DatabaseAway(ILogger log, string service, string reason, TimeSpan retryAfter, int unsaid);
 }

@@ -50,13 +50,20 @@ internal abstract class PollingService(TimeProvider clock, ILogger log) : Backgr
             }
             catch (Exception e)
             {
-                // A database that is away for a minute must not end the loop.
-                Log.PollFailed(log, GetType().Name, RetryAfter, e);
+                // A database that is away for a minute must not end the loop, nor fill the log.
+                LogFailure(e);
                 sleep = RetryAfter;
             }
 
             if (sleep > TimeSpan.Zero) await SleepAsync(sleep, stopping);
         }
+    }
+
+    private void LogFailure(Exception e)
+    {
+        if (!Outage.Is(e)) Log.PollFailed(log, GetType().Name, RetryAfter, e);
+        else if (Outage.MayLog(TimeProvider.System, out var unsaid))
+            Log.DatabaseAway(log, GetType().Name, e.GetBaseException().Message, RetryAfter, unsaid);
     }
 
     private async Task SleepAsync(TimeSpan duration, CancellationToken stopping)

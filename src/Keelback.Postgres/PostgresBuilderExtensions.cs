@@ -1,6 +1,7 @@
 using Keelback.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -27,6 +28,12 @@ public static class PostgresBuilderExtensions
         services.AddSystemModule(SystemModule.Embedded("postgres", typeof(PostgresOptions).Assembly));
         services.TryAddSingleton(sp => NpgsqlDataSource.Create(
             ConnectionSource.Find(sp.GetRequiredService<IOptions<PostgresOptions>>().Value, builder.Configuration, builder.Environment)));
+
+        services.TryAddSingleton<WakeUps>();
+        services.TryAddSingleton<WakeUpLink>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, DatabaseStart>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, WakeUpListener>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, WakeUpRelay>());
 
         return builder;
     }

@@ -1,4 +1,6 @@
 using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace Keelback.Postgres;
 
@@ -28,4 +30,9 @@ internal sealed record SystemModule(string Name, IReadOnlyList<SystemMigration> 
 }
 
 /// <summary>One numbered script, run in one transaction.</summary>
-internal sealed record SystemMigration(int Number, string Name, string Sql);
+internal sealed record SystemMigration(int Number, string Name, string Sql)
+{
+    /// <summary>Tells a script that was edited after it was applied; line ends do not count.</summary>
+    public string Checksum { get; } = Convert.ToHexStringLower(
+        SHA256.HashData(Encoding.UTF8.GetBytes(Sql.ReplaceLineEndings("\n"))).AsSpan(0, 8));
+}

@@ -4,6 +4,7 @@ create table if not exists keelback.migration (
     module     text not null,
     number     int not null,
     name       text not null,
+    checksum   text not null,
     applied_at timestamptz not null default clock_timestamp(),
     primary key (module, number)
 );
