@@ -117,9 +117,9 @@ internal static class ConnectionUrl
         }
     }
 
-    /// <summary>libpq hyphenates what Npgsql writes in one word: verify-full, read-write.</summary>
+    /// <summary>libpq hyphenates what Npgsql writes in one word: verify-full.</summary>
     private static string Value(string name, string value) =>
-        name.ToLowerInvariant() is "sslmode" or "target_session_attrs" ? value.Replace("-", "", StringComparison.Ordinal) : value;
+        name.Equals("sslmode", StringComparison.OrdinalIgnoreCase) ? value.Replace("-", "", StringComparison.Ordinal) : value;
 
     private static string Decode(string text, string what)
     {

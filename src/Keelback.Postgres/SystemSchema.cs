@@ -63,7 +63,9 @@ internal sealed class SystemSchema(NpgsqlDataSource db, IEnumerable<SystemModule
     /// <summary>In order of number; empty on a database that has no keelback schema.</summary>
     private static async Task<List<Applied>> AppliedAsync(NpgsqlConnection connection, string module, CancellationToken ct)
     {
-        await using var exists = new NpgsqlCommand("select to_regclass('keelback.migration') is not null", connection);
+        // Not to_regclass: it answers from a cache that is not refreshed while we wait for the lock.
+        await using var exists = new NpgsqlCommand(
+            "select exists (select from pg_tables where schemaname = 'keelback' and tablename = 'migration')", connection);
         if (!(bool)(await exists.ExecuteScalarAsync(ct))!) return [];
 
         await using var command = new NpgsqlCommand(

@@ -53,19 +53,12 @@ internal sealed class TestRun
 
     public Task DropDatabaseAsync(string database) => ExecuteAsync($"drop database if exists {database} with (force)");
 
-    public async Task ExecuteAsync(string sql)
+    public Task ExecuteAsync(string sql) => InTurnAsync(async () =>
     {
-        await _turn.WaitAsync();
-        try
-        {
-            await using var command = new NpgsqlCommand(sql, _session);
-            await command.ExecuteNonQueryAsync();
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
+        await using var command = new NpgsqlCommand(sql, _session);
+        await command.ExecuteNonQueryAsync();
+        return true;
+    });
 
     private static async Task<TestRun> StartAsync()
     {
@@ -95,12 +88,25 @@ internal sealed class TestRun
         }
     }
 
-    private async Task<List<string>> ReadAsync(string sql)
+    private Task<List<string>> ReadAsync(string sql) => InTurnAsync(async () =>
     {
         var texts = new List<string>();
         await using var command = new NpgsqlCommand(sql, _session);
         await using var row = await command.ExecuteReaderAsync();
         while (await row.ReadAsync()) texts.Add(row.GetString(0));
         return texts;
+    });
+
+    private async Task<T> InTurnAsync<T>(Func<Task<T>> work)
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            return await work();
+        }
+        finally
+        {
+            _turn.Release();
+        }
     }
 }
