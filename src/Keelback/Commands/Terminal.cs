@@ -1,0 +1,7 @@
+namespace Keelback.Commands;
+
+/// <summary>Where the shell writes. The test kit puts its own in place.</summary>
+/// <param name="Out">Results.</param>
+/// <param name="Error">Complaints.</param>
+/// <param name="Throws">Whether a failed start is thrown at the caller rather than printed; a test host wants the exception.</param>
+internal sealed record Terminal(TextWriter Out, TextWriter Error, bool Throws = false);

@@ -1,0 +1,109 @@
+using Keelback.Checks;
+using Keelback.Commands;
+using Keelback.Health;
+using Keelback.Settings;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Keelback;
+
+/// <summary>The whole backend in one call.</summary>
+public static class KeelbackApplicationBuilderExtensions
+{
+    /// <summary>Adds PostgreSQL, your context, jobs, the error contract, health, settings, checks and commands.</summary>
+    /// <typeparam name="TDb">The app's context; added with Keelback's conventions.</typeparam>
+    /// <remarks>Safe to call twice. Loads the content root's <c>.env</c>, which environment variables override.</remarks>
+    public static KeelbackBuilder AddKeelback<TDb>(this IHostApplicationBuilder builder, Action<KeelbackOptions>? configure = null)
+        where TDb : DbContext
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.Replace(ServiceDescriptor.Singleton(new AppContextType(typeof(TDb))));
+
+        return builder.AddKeelback(configure);
+    }
+
+    /// <summary>The same for an app without a context of its own.</summary>
+    public static KeelbackBuilder AddKeelback(this IHostApplicationBuilder builder, Action<KeelbackOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var services = builder.Services;
+        var keelback = new KeelbackBuilder(builder);
+        if (configure is not null) services.Configure(configure);
+        if (services.Any(s => s.ServiceType == typeof(RunMode))) return keelback;
+
+        DotEnvFile.Load(builder);
+        services.AddSingleton<RunMode>();
+        services.TryAddSingleton(new AppContextType(null));
+        services.AddOptions<KeelbackOptions>().BindConfiguration("Keelback").Validate(
+            o => o.DrainDelay is null || (o.DrainDelay >= TimeSpan.Zero && o.DrainDelay <= TimeSpan.FromMinutes(5)),
+            $"Keelback:{nameof(KeelbackOptions.DrainDelay)} must be between 00:00:00 and 00:05:00.");
+
+        keelback.AddPostgres().AddWeb();
+
+        AddSettings(keelback);
+        AddHealth(services);
+        AddShell(keelback);
+        AddQuietDefaults(services);
+        StartChecks.Wrap(services);
+
+        return keelback;
+    }
+
+    private static void AddSettings(KeelbackBuilder keelback)
+    {
+        var services = keelback.Services;
+        services.AddSettingsSection("Keelback", typeof(KeelbackOptions));
+        services.AddSettingsSection("Keelback:Postgres", typeof(Postgres.PostgresOptions));
+        services.AddSettingsSection("Keelback:Web", typeof(Web.WebOptions));
+        services.AddSettingsSection("Keelback:Mail", typeof(Web.MailOptions));
+
+        services.AddSingleton<PipelineState>();
+        keelback.AddCheck<SettingsCheck>().AddCheck<PipelineCheck>();
+    }
+
+    private static void AddHealth(IServiceCollection services)
+    {
+        services.AddSingleton<PendingMigrations>();
+        services.AddSingleton<Draining>();
+        services.AddSingleton<DatabaseHealth>();
+        services.AddSingleton<SchemaHealth>();
+        services.AddSingleton<ReadinessLog>();
+        services.AddHostedService(sp => sp.GetRequiredService<Draining>());
+        services.AddOptions<HostOptions>().PostConfigure<IOptions<KeelbackOptions>, IHostEnvironment>((host, options, environment) =>
+        {
+            try
+            {
+                host.ShutdownTimeout += options.Value.DrainDelayIn(environment);
+            }
+            catch (Exception e) when (e is OptionsValidationException or InvalidOperationException)
+            {
+                // The host is being built; the start will tell this mistake together with all others.
+            }
+        });
+        HealthEndpoints.Add(services);
+    }
+
+    private static void AddShell(KeelbackBuilder keelback)
+    {
+        var services = keelback.Services;
+        services.AddSingleton<WorkerOverrides>();
+        services.TryAddSingleton(new Terminal(Console.Out, Console.Error));
+        SilentServer.Wrap(services);
+        CommandLogging.Add(services);
+
+        keelback.AddCommand<ServeCommand>().AddCommand<WorkerCommand>();
+    }
+
+    // First in the list of rules, so that whatever the app configures is stronger.
+    private static void AddQuietDefaults(IServiceCollection services) => services.Insert(0,
+        ServiceDescriptor.Singleton<IConfigureOptions<LoggerFilterOptions>>(new ConfigureOptions<LoggerFilterOptions>(filter =>
+        {
+            filter.Rules.Insert(0, new(null, "Microsoft.AspNetCore", LogLevel.Warning, null));
+            filter.Rules.Insert(0, new(null, "Microsoft.EntityFrameworkCore", LogLevel.Warning, null));
+            filter.Rules.Insert(0, new(null, "Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None, null)); // a line per probe
+        })));
+}

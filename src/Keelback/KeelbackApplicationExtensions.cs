@@ -1,0 +1,51 @@
+using Keelback.Checks;
+using Keelback.Commands;
+using Keelback.Health;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Keelback;
+
+/// <summary>The middleware, and the way in.</summary>
+public static class KeelbackApplicationExtensions
+{
+    /// <summary>
+    /// Puts the middleware in its order (request activity, security headers, problem documents, routing, authentication, authorization)
+    /// and maps <c>/health/live</c> and <c>/health/ready</c>. Your own middleware and endpoints come after it.
+    /// </summary>
+    /// <remarks>Safe to call twice.</remarks>
+    public static WebApplication UseKeelback(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        var pipeline = app.Services.GetRequiredService<PipelineState>();
+        if (pipeline.InUse) return app;
+
+        pipeline.InUse = true;
+        foreach (var step in MiddlewareOrder.Steps)
+            if (step.When?.Invoke(app.Services) ?? true) step.Use(app);
+
+        HealthEndpoints.Map(app);
+        return app;
+    }
+
+    /// <summary>
+    /// Runs what <paramref name="args"/> say and returns the process's exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+    /// Without a command it serves; <c>help</c> lists the commands. Arguments that begin with <c>--</c> before a command are configuration.
+    /// </summary>
+    public static async Task<int> RunKeelbackAsync(this IHost app, string[] args, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        ArgumentNullException.ThrowIfNull(args);
+
+        try
+        {
+            return await ActivatorUtilities.CreateInstance<Shell>(app.Services, app).RunAsync(args, ct);
+        }
+        finally
+        {
+            if (app is IAsyncDisposable disposable) await disposable.DisposeAsync();
+            else app.Dispose();
+        }
+    }
+}
