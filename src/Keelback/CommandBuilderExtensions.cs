@@ -8,7 +8,7 @@ public static class CommandBuilderExtensions
 {
     /// <summary>Makes <typeparamref name="T"/> a command of the app; the help lists it.</summary>
     /// <remarks>Safe to call twice. One instance per call, from a scope of its own.</remarks>
-    /// <exception cref="KeelbackException">KB1508: the class has no <see cref="CommandAttribute"/>, or a property that the command line cannot set.</exception>
+    /// <exception cref="KeelbackException">KB1508: the class has no <see cref="CommandAttribute"/>. KB1517: the command line cannot set one of its properties.</exception>
     public static KeelbackBuilder AddCommand<T>(this KeelbackBuilder builder)
         where T : Command
     {

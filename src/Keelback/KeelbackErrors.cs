@@ -22,7 +22,7 @@ internal static class KeelbackErrors
     public static KeelbackException NoCommandAttribute(Type type) => new("KB1508",
         $"{type.FullName} is added as a command but has no [Command(\"name\", \"what it does\")].");
 
-    public static KeelbackException PropertyNotSettable(Type type, string property) => new("KB1508",
+    public static KeelbackException PropertyNotSettable(Type type, string property) => new("KB1517",
         $"{type.FullName}.{property} is an option or argument that cannot be set. Give it a public set or init.");
 
     public static KeelbackException AddressTaken(string message, Exception inner) => new("KB1509",
