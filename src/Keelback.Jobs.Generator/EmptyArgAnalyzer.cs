@@ -9,6 +9,9 @@ namespace Keelback.Jobs.Generator;
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class EmptyArgAnalyzer : DiagnosticAnalyzer
 {
+    /// <summary>The property of the diagnostic that holds what to write.</summary>
+    internal const string Instead = "instead";
+
     /// <inheritdoc/>
     public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } =
         ImmutableArray.Create(JobDiagnostics.EmptyArg);
@@ -35,6 +38,7 @@ public sealed class EmptyArgAnalyzer : DiagnosticAnalyzer
             : isList ? "null" : $"default({item})";
 
         context.ReportDiagnostic(Diagnostic.Create(JobDiagnostics.EmptyArg, context.Operation.Syntax.GetLocation(),
+            ImmutableDictionary<string, string?>.Empty.Add(Instead, instead),
             context.Operation.Syntax.ToString(), $"{type.Name}<{item}>", instead));
     }
 }

@@ -50,6 +50,12 @@ public sealed partial class Media(Calls calls)
     }
 
     [Job]
+    public Task<int[]> Sizes(string name, CancellationToken ct) => Task.FromResult(name == "small" ? new[] { 1 } : [2]);
+
+    [Job]
+    public Task<long> Count(CancellationToken ct) => Task.FromResult(1L);
+
+    [Job]
     private Task Sweep(CancellationToken ct)
     {
         calls.Add("Sweep");
@@ -63,6 +69,22 @@ public static partial class Etl
 {
     [Job]
     public static Task<string[]> List(DateOnly day, CancellationToken ct) => Task.FromResult(new[] { $"{day:O}.csv" });
+}
+
+public sealed partial class Disposing : IDisposable
+{
+    private readonly Calls _calls;
+
+    public Disposing(Calls calls) => (_calls = calls).Add("made");
+
+    [Job]
+    public Task Go(CancellationToken ct)
+    {
+        _calls.Add("ran");
+        return Task.CompletedTask;
+    }
+
+    public void Dispose() => _calls.Add("disposed");
 }
 
 /// <summary>What the jobs did, in order.</summary>

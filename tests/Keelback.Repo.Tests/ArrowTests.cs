@@ -24,7 +24,8 @@ public class ArrowTests
         ["Keelback.Postgres.Guardian"] = [],
         ["Keelback.Data"] = ["Keelback.Postgres"],
         ["Keelback.Data.Design"] = ["Keelback.Data", "Keelback.Postgres"],
-        ["Keelback.Jobs"] = ["Keelback.Data", "Keelback.Postgres", "Keelback.Jobs.Generator"],
+        ["Keelback.Jobs"] = ["Keelback.Data", "Keelback.Postgres", "Keelback.Jobs.Generator", "Keelback.Jobs.CodeFixes"],
+        ["Keelback.Jobs.CodeFixes"] = ["Keelback.Jobs.Generator"],
         ["Keelback.Jobs.Generator"] = [],
         ["Keelback.Web"] = ["Keelback.Postgres"],
         ["Keelback.Resources"] = ["Keelback.Web", "Keelback.Data", "Keelback.Postgres"],
@@ -53,7 +54,7 @@ public class ArrowTests
     public void A_package_has_a_readme_and_stands_in_the_solution(string package)
     {
         Assert.Contains($"src/{package}/{package}.csproj", Repo.Read("Keelback.slnx"));
-        Assert.True(package.EndsWith(".Generator") || package.EndsWith(".Guardian") || File.Exists(Repo.PathTo("src", package, "README.md")),
+        Assert.True(Repo.RidesInAnother(package) || File.Exists(Repo.PathTo("src", package, "README.md")),
             $"src/{package}/README.md is missing.");
     }
 }

@@ -5,7 +5,7 @@ namespace Keelback.Repo.Tests;
 public class PublicApiTests
 {
     public static TheoryData<string> Packages =>
-        [.. Repo.Packages.Where(package => !package.EndsWith(".Generator") && !package.EndsWith(".Guardian"))];
+        [.. Repo.Packages.Where(package => !Repo.RidesInAnother(package))];
 
     [Theory]
     [MemberData(nameof(Packages))]

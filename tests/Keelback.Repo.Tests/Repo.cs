@@ -10,6 +10,10 @@ internal static class Repo
         orderby project
         select Path.GetFileNameWithoutExtension(project);
 
+    /// <summary>Has no NuGet package of its own, and so neither a README nor a public API.</summary>
+    public static bool RidesInAnother(string package) =>
+        package.EndsWith(".Generator") || package.EndsWith(".CodeFixes") || package.EndsWith(".Guardian");
+
     /// <summary>Set by <c>./dev accept</c>: approve what is, instead of comparing.</summary>
     public static bool Accepting => Environment.GetEnvironmentVariable("KEELBACK_ACCEPT") == "1";
 

@@ -1,0 +1,134 @@
+namespace Keelback.Jobs.Generator.Tests;
+
+/// <summary>What the analyzer says of a method with [Job], whole.</summary>
+public class RuleTests
+{
+    [Theory]
+    [InlineData("public sealed class A { [Job] public Task Go(CancellationToken ct) => Task.CompletedTask; }",
+        "'A' declares the job 'Go' and must be partial, so that the call 'A.Go(…)' can be added to it [KBJ001]")]
+    [InlineData("public class Out { public sealed partial class A { [Job] public Task Go(CancellationToken ct) => Task.CompletedTask; } }",
+        "'Out' declares the job 'Go' and must be partial, so that the call 'Out.Go(…)' can be added to it [KBJ001]")]
+    [InlineData("public sealed partial class A { [Job] public Task Go(int id) => Task.CompletedTask; }",
+        "The job 'A.Go' must take a CancellationToken as its last parameter: timeouts, cancellation and shutdown reach it that way [KBJ002]")]
+    [InlineData("public sealed partial class A { [Job] public void Go(CancellationToken ct) { } }",
+        "The job 'A.Go' returns 'void'; a job returns Task, or Task<T> when other jobs may use its result [KBJ003]")]
+    [InlineData("public sealed partial class A { [Job] public ValueTask<int> Go(CancellationToken ct) => default; }",
+        "The job 'A.Go' returns 'System.Threading.Tasks.ValueTask<int>'; a job returns Task, or Task<T> when other jobs may use its result [KBJ003]")]
+    [InlineData("public sealed partial class A { [Job] public Task Go<T>(CancellationToken ct) => Task.CompletedTask; }",
+        "The job 'A.Go' is generic, or declared in a generic type; a stored call could not name its type arguments [KBJ005]")]
+    [InlineData("public sealed partial class A<T> { [Job] public Task Go(CancellationToken ct) => Task.CompletedTask; }",
+        "The job 'A.Go' is generic, or declared in a generic type; a stored call could not name its type arguments [KBJ005]")]
+    [InlineData("public partial struct A { [Job] public Task Go(CancellationToken ct) => Task.CompletedTask; }",
+        "The job 'A.Go' cannot be called by a worker: 'A' is not a class [KBJ006]")]
+    [InlineData("public abstract partial class A { [Job] public Task Go(CancellationToken ct) => Task.CompletedTask; }",
+        "The job 'A.Go' cannot be called by a worker: 'A' is abstract, so no object of it can be made [KBJ006]")]
+    [InlineData("public sealed partial class A { private A() { } [Job] public Task Go(CancellationToken ct) => Task.CompletedTask; }",
+        "The job 'A.Go' cannot be called by a worker: 'A' has no public constructor [KBJ006]")]
+    [InlineData("public partial class O { private sealed partial class A { [Job] public Task Go(CancellationToken ct) => Task.CompletedTask; } }",
+        "The job 'O.A.Go' cannot be called by a worker: 'O.A' is not visible in its assembly; make it internal or public [KBJ006]")]
+    [InlineData("""
+        namespace X { public sealed partial class A { [Job] public Task Go(CancellationToken ct) => Task.CompletedTask; } }
+        namespace Y { public sealed partial class A { [Job] public Task Go(CancellationToken ct) => Task.CompletedTask; } }
+        """,
+        "The kind 'A.Go' is declared twice, by 'X.A.Go(System.Threading.CancellationToken)' and by 'Y.A.Go(System.Threading.CancellationToken)'; " +
+        "give one of them a kind of its own: [Job(\"A.Go2\")] [KBJ007]")]
+    [InlineData("public sealed partial class A { [Job] public Task Go(int id, CancellationToken ct) => Task.CompletedTask; public void Go(int other) { } }",
+        "'A' already has a method 'Go' with the parameters of the job without its token; rename one of them [KBJ008]")]
+    public async Task A_method_that_cannot_be_a_job_is_reported(string code, string expected) =>
+        Assert.Equal([expected], await Snippet.DiagnosticsAsync(code));
+
+    [Theory]
+    [InlineData("Stream", "it holds resources of this process; pass a key to find it again, and get services by the constructor")]
+    [InlineData("Microsoft.EntityFrameworkCore.DbContext", "it holds resources of this process; pass a key to find it again, and get services by the constructor")]
+    [InlineData("Action", "a delegate is code, not data")]
+    [InlineData("List<Func<int>>", "a delegate is code, not data")]
+    [InlineData("IQueryable<int>", "a query is not data; pass keys, or the rows")]
+    [InlineData("IAsyncEnumerable<int>", "it would have to be read to its end first; pass a list")]
+    [InlineData("(int, string)", "the fields of a tuple are not written; use a record")]
+    [InlineData("object", "an object is read back as a JsonElement; use JsonElement, or a type of your own")]
+    [InlineData("int[,]", "System.Text.Json has no arrays of several dimensions; use an array of arrays")]
+    [InlineData("Span<int>", "a ref struct cannot be stored")]
+    [InlineData("nint", "a native integer differs between machines; use long")]
+    [InlineData("CancellationToken", "the token is the last parameter, and there is one")]
+    [InlineData("Task<int>", "a task belongs to this process; await it first")]
+    [InlineData("Exception", "exceptions cannot be read back; pass what you need of it")]
+    [InlineData("Type", "it is code, not data")]
+    [InlineData("IFormatProvider", "nothing says which class to make of an interface; use a class or a record, and get services by the constructor")]
+    [InlineData("Shape", "nothing says which class to make of an abstract one; add [JsonDerivedType]")]
+    [InlineData("Several", "it has several public constructors; mark one with [JsonConstructor]")]
+    [InlineData("Hidden", "it has no public constructor; mark one with [JsonConstructor]")]
+    public async Task A_type_that_json_does_not_bring_back_is_reported(string type, string why)
+    {
+        const string Types =
+            """
+            public abstract class Shape;
+            public sealed class Several { public Several(int a) { } public Several(string b) { } }
+            public sealed class Hidden { private Hidden() { } }
+            """;
+
+        var said = await Snippet.DiagnosticsAsync(
+            $$"""public sealed partial class A { [Job] public Task Go({{type}} x, CancellationToken ct) => Task.CompletedTask; } {{Types}}""");
+
+        var only = Assert.Single(said);
+        Assert.StartsWith("Parameter 'x' of the job 'A.Go' is '", only);
+        Assert.EndsWith($"', which cannot be stored as JSON and read back: {why} [KBJ004]", only);
+    }
+
+    [Fact]
+    public async Task A_result_and_a_reference_are_checked_too()
+    {
+        var said = await Snippet.DiagnosticsAsync(
+            "public sealed partial class A { [Job] public Task<Stream> Go(ref int x, CancellationToken ct) => throw new NotSupportedException(); }");
+
+        Assert.Equal(
+            [
+                "The result of the job 'A.Go' is 'System.IO.Stream', which cannot be stored as JSON and read back: " +
+                "it holds resources of this process; pass a key to find it again, and get services by the constructor [KBJ004]",
+                "Parameter 'x' of the job 'A.Go' is 'int', which cannot be stored as JSON and read back: it is passed by reference [KBJ004]",
+            ],
+            said);
+    }
+
+    [Theory]
+    [InlineData("string?")]
+    [InlineData("int?")]
+    [InlineData("DayOfWeek")]
+    [InlineData("byte[]")]
+    [InlineData("System.Text.Json.JsonElement")]
+    [InlineData("System.Text.Json.Nodes.JsonNode")]
+    [InlineData("IReadOnlySet<string>")]
+    [InlineData("IDictionary<string, List<DateTimeOffset>>")]
+    [InlineData("Version")]
+    [InlineData("Marked")]
+    [InlineData("IAnimal")]
+    [InlineData("KeyValuePair<string, int>[]")]
+    public async Task A_type_that_json_brings_back_is_not(string type)
+    {
+        const string Types =
+            """
+            [System.Text.Json.Serialization.JsonDerivedType(typeof(Dog), "dog")] public interface IAnimal; public sealed class Dog : IAnimal;
+            public sealed class Marked { public Marked(int a) { } [System.Text.Json.Serialization.JsonConstructor] public Marked(string b) { } }
+            """;
+
+        Assert.Empty(await Snippet.DiagnosticsAsync(
+            $$"""public sealed partial class A { [Job] public Task<{{type}}> Go({{type}} x, CancellationToken ct) => Task.FromResult(x); } {{Types}}"""));
+    }
+
+    [Theory]
+    [InlineData("MaxAttempts = 0", "MaxAttempts of the job 'A.Go' is 0; it must be 1 to 1,000 [KBJ009]")]
+    [InlineData("MaxAttempts = 1001", "MaxAttempts of the job 'A.Go' is 1001; it must be 1 to 1,000 [KBJ009]")]
+    [InlineData("Priority = 10", "Priority of the job 'A.Go' is 10; it must be 0 (first) to 9 (last) [KBJ009]")]
+    [InlineData("Queue = \" \"", "Queue of the job 'A.Go' is empty; it must be the name of a queue [KBJ009]")]
+    [InlineData("Timeout = \"30\"", "Timeout of the job 'A.Go' is '30'; it must be a duration over zero, as hh:mm:ss [KBJ009]")]
+    [InlineData("Timeout = \"00:00:00\"", "Timeout of the job 'A.Go' is '00:00:00'; it must be a duration over zero, as hh:mm:ss [KBJ009]")]
+    [InlineData("Timeout = \"00:99:00\"", "Timeout of the job 'A.Go' is '00:99:00'; it must be a duration over zero, as hh:mm:ss [KBJ009]")]
+    [InlineData("\"keelback.x\"", "The kind of the job 'A.Go' is 'keelback.x'; it must be a name that does not begin with 'keelback.' [KBJ009]")]
+    [InlineData("MaxAttempts = 1000, Priority = 9, Timeout = \"1.00:30:00\"", null)]
+    public async Task An_option_out_of_range_is_reported(string options, string? expected)
+    {
+        var said = await Snippet.DiagnosticsAsync(
+            $$"""public sealed partial class A { [Job({{options}})] public Task Go(CancellationToken ct) => Task.CompletedTask; }""");
+
+        Assert.Equal(expected is null ? [] : [expected], said);
+    }
+}
