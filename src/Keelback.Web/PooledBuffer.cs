@@ -25,6 +25,8 @@ internal sealed class PooledBuffer(int capacity = 4096) : IBufferWriter<byte>, I
         return _bytes.AsSpan(Length);
     }
 
+    public void Clear() => Length = 0;
+
     public void Dispose()
     {
         var bytes = _bytes;

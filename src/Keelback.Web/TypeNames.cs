@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Keelback.Web;
 
 /// <summary>What a person calls a type's values.</summary>
@@ -6,7 +8,7 @@ internal static class TypeNames
     public static string Of(Type type)
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
-        if (type.IsEnum) return "one of " + string.Join(", ", Enum.GetNames(type));
+        if (type.IsEnum) return "one of " + string.Join(", ", Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName));
         if (type == typeof(Guid)) return "a UUID";
         if (type == typeof(DateOnly)) return "a date such as 2026-01-31";
         if (type == typeof(TimeOnly)) return "a time such as 23:59:59";

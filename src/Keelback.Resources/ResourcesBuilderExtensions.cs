@@ -1,0 +1,27 @@
+using Keelback.Resources;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Keelback;
+
+/// <summary>Resources on a <see cref="KeelbackBuilder"/>.</summary>
+public static class ResourcesBuilderExtensions
+{
+    /// <summary>Adds what <c>MapResource</c> and <c>MapApiDocs</c> need, <c>AddWeb</c> and authorization included.</summary>
+    /// <remarks>Safe to call twice. Resources read and write the <c>DbContext</c> that <c>AddData</c> registers.</remarks>
+    public static KeelbackBuilder AddResources(this KeelbackBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.AddWeb();
+        var services = builder.Services;
+        if (services.Any(s => s.ServiceType == typeof(ResourceMap))) return builder;
+
+        services.AddAuthorization();
+        services.AddSingleton<ResourceMap>();
+        services.AddSingleton<ResourcePolicyCheck>();
+        services.AddSingleton<ICheck>(sp => sp.GetRequiredService<ResourcePolicyCheck>());
+        services.AddSingleton<IHostedService>(sp => sp.GetRequiredService<ResourcePolicyCheck>());
+
+        return builder;
+    }
+}
