@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using System.Reflection;
 using Microsoft.AspNetCore.Http;
 
 namespace Keelback.Resources;
@@ -115,6 +116,9 @@ public sealed class ResourceBuilder<T, TDto>
         if (_page.Size < 1 || _page.Max < _page.Size) throw ResourceErrors.BadPage(_resource, _page.Size, _page.Max);
         if (_filters.Select(f => f.Name).Concat(QueryKeys.Reserved).GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw ResourceErrors.FilterTwice(_resource, twice.Key);
+
+        if (_create is not null && typeof(T).GetConstructor(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic, []) is null)
+            throw ResourceErrors.NoConstructor(_resource, typeof(T).Name);
 
         foreach (var filter in _filters)
             if (filter.Unfit is { } op) throw ResourceErrors.UnfitFilter(_resource, filter.Name, filter.ValueType.Name, op);
