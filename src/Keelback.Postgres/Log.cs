@@ -16,4 +16,10 @@ internal static partial class Log
 
     [LoggerMessage(1003, LogLevel.Warning, "{Service} cannot reach PostgreSQL ({Reason}); trying again in {RetryAfter}. Lines left out since the last: {Unsaid}")]
     public static partial void DatabaseAway(ILogger log, string service, string reason, TimeSpan retryAfter, int unsaid);
+
+    [LoggerMessage(1020, LogLevel.Warning, "Heartbeat of {Worker} failed; its work is dropped before the lease ends")]
+    public static partial void HeartbeatFailed(ILogger log, string worker, Exception e);
+
+    [LoggerMessage(1021, LogLevel.Warning, "{Worker} lost its lease and dropped its work; it goes on as worker {Id}, epoch {Epoch}")]
+    public static partial void LeaseLost(ILogger log, string worker, int id, long epoch);
 }
