@@ -1,8 +1,24 @@
+using System.Globalization;
+
 namespace Keelback.Jobs;
 
 /// <summary>Every error this package raises. Codes KB1200-KB1299.</summary>
 internal static class JobErrors
 {
+    public static KeelbackException DuplicateKind(JobKind first, JobKind second) => new("KB1201",
+        $"Two jobs are called '{first.Name}': in {Where(first)} and in {Where(second)}. " +
+        "Give one of them a name of its own: [Job(\"other-name\")].");
+
+    public static KeelbackException PoolTooSmall(int concurrency, int needed, int poolSize) => new("KB1202",
+        $"Keelback:Jobs:{nameof(JobsOptions.Concurrency)} ({concurrency.ToString(CultureInfo.InvariantCulture)}) needs a pool of " +
+        $"{needed.ToString(CultureInfo.InvariantCulture)} connections, and 'Maximum Pool Size' is " +
+        $"{poolSize.ToString(CultureInfo.InvariantCulture)}: jobs would wait for each other's connections. Raise the pool or lower the concurrency.");
+
+    public static string UnknownKind(string kind, string? nearest) =>
+        $"KB1203: No handler for job kind '{kind}'; it was handed back." +
+        (nearest is null ? "" : $" Did you mean '{nearest}'?") +
+        " Deploy the code that has it, or take its queue off this process in Keelback:Jobs:Queues.";
+
     public static KeelbackException PayloadLacks(string parameter, Type type) => new("KB1204",
         $"The payload has no '{parameter}', and the method's parameter of type {type.Name} has no default. " +
         "Give new parameters a default, so that rows written by older code still run.");
@@ -11,7 +27,58 @@ internal static class JobErrors
         $"The payload's '{parameter}' does not read as {type.Name}: {inner.Message} " +
         "Keep the old shape readable, or give the job a new kind.", inner);
 
+    public static KeelbackException PayloadTooLarge(string kind, int bytes) => new("KB1206",
+        $"The arguments of '{kind}' take {bytes.ToString("N0", CultureInfo.InvariantCulture)} bytes of JSON; the limit is " +
+        $"{PayloadRules.MaxBytes.ToString("N0", CultureInfo.InvariantCulture)}. Store the data and pass its key.");
+
+    public static KeelbackException PayloadHasNul(string kind) => new("KB1207",
+        $"The arguments of '{kind}' hold a NUL character (\\u0000), or half of a surrogate pair, which PostgreSQL's jsonb cannot store. " +
+        "Remove it, or pass the bytes as base64.");
+
+    public static KeelbackException BadOptions(string kind, string mistake) => new("KB1208", $"'{kind}' cannot be enqueued so: {mistake}");
+
+    public static KeelbackException NoResult(JobRun run) => new("KB1209",
+        $"Run {run.Id.ToString(CultureInfo.InvariantCulture)} of '{run.Kind}' has no result: it is {run.State}." +
+        (run.Error is null ? " Wait for it with WaitAsync." : $" {run.Error.Type}: {run.Error.Message}"));
+
+    public static KeelbackException NoTransaction() => new("KB1210",
+        "EnqueueAsync(db, job) joins the context's transaction, and none is open. " +
+        "Begin one, or write db.Enqueue(() => job) before SaveChanges, or leave the context out.");
+
+    public static KeelbackException NoContext(string kind) => new("KB1211",
+        $"'{kind}' is transactional, and no DbContext is registered for it to work on. " +
+        "Add one with AddData<TDb>(), or take Transactional off the [Job].");
+
+    public static KeelbackException ResultTooLarge(string kind, int bytes) => new("KB1212",
+        $"The result of '{kind}' takes {bytes.ToString("N0", CultureInfo.InvariantCulture)} bytes of JSON; the limit is " +
+        $"{PayloadRules.MaxBytes.ToString("N0", CultureInfo.InvariantCulture)}. Store the data and return its key.");
+
+    public static KeelbackException ResultNotStorable(string kind, string reason, Exception? inner = null) => new("KB1213",
+        $"The result of '{kind}' cannot be stored as jsonb: {reason} Remove NUL characters, or return the bytes as base64.", inner);
+
+    public static KeelbackException OutsideRun() => new("KB1214",
+        $"{nameof(JobContext)} was read outside of a run. Ask for it in the constructor of a class that declares a job.");
+
+    public static KeelbackException TimedOut(string kind, TimeSpan timeout) => new("KB1215",
+        $"An attempt of '{kind}' took longer than its timeout of {timeout}. Raise the timeout, or do less in one job.");
+
+    public static KeelbackException NotPostgres(Type context) => new("KB1216",
+        $"{context.Name} is not on PostgreSQL, so a job cannot join its transaction. Configure it with UseNpgsql.");
+
+    public static KeelbackException NoPartition(Exception inner) => new("KB1217",
+        "There is no partition for a new run: the database's clock is further ahead than any worker or 'migrate' has prepared. " +
+        "Start a worker, or look at the database server's clock.", inner);
+
+    public static KeelbackException NoUnitOfWork(Type context) => new("KB1218",
+        $"{context.Name} was configured without Keelback, so nothing would enqueue the job at SaveChanges. " +
+        "Register it with AddData<TDb>(), or call options.UseKeelback().");
+
+    public static KeelbackException NoSuchRun(long run) => new("KB1219",
+        $"There is no run {run.ToString(CultureInfo.InvariantCulture)} in this app. Its transaction may not have committed, or its retention is over.");
+
     public static KeelbackException EmptyArgument(string parameter) => new("KB1250",
         $"The argument '{parameter}' is an Arg that holds neither a value nor a job: it was made by new() or default. " +
         "Pass a value of the parameter's type, or the job whose result it is.");
+
+    private static string Where(JobKind kind) => $"{kind.DeclaredBy.FullName} ({kind.DeclaredBy.Assembly.GetName().Name})";
 }

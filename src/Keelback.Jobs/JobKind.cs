@@ -23,6 +23,9 @@ public sealed class JobKind(string name, Type declaredBy, JobAttribute defaults,
 
     /// <summary>Resolves the class, reads the arguments, calls the method, writes the result.</summary>
     public JobBody Run { get; } = run;
+
+    // A registry may make new objects each time it is read.
+    internal bool IsSameAs(JobKind other) => other.Name == Name && other.DeclaredBy == DeclaredBy;
 }
 
 /// <summary>Runs one attempt; the result is UTF-8 JSON, empty for none.</summary>
@@ -40,5 +43,20 @@ public interface IJobRegistry
 /// <summary>Names an assembly's <see cref="IJobRegistry"/>.</summary>
 [AttributeUsage(AttributeTargets.Assembly, AllowMultiple = true)]
 [EditorBrowsable(EditorBrowsableState.Never)]
-public sealed class JobRegistryAttribute<T> : Attribute
-    where T : IJobRegistry;
+public abstract class JobRegistryAttribute : Attribute
+{
+    private protected JobRegistryAttribute()
+    {
+    }
+
+    internal abstract IEnumerable<JobKind> Kinds { get; }
+}
+
+/// <inheritdoc cref="JobRegistryAttribute"/>
+[AttributeUsage(AttributeTargets.Assembly, AllowMultiple = true)]
+[EditorBrowsable(EditorBrowsableState.Never)]
+public sealed class JobRegistryAttribute<T> : JobRegistryAttribute
+    where T : IJobRegistry
+{
+    internal override IEnumerable<JobKind> Kinds => T.Kinds;
+}

@@ -1,0 +1,145 @@
+using System.Diagnostics;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Keelback.Jobs;
+
+/// <summary>The statements that write runs.</summary>
+internal static class EnqueueStatements
+{
+    /// <summary>Independent runs, in one statement; answers their ids in the order of the arrays.</summary>
+    public static NpgsqlCommand Flat(IReadOnlyList<PlannedRun> runs, QueueCatalog queues)
+    {
+        var command = new NpgsqlCommand(
+            """
+            with call as materialized (
+                select (select keelback.first_run_id(keelback.clock())) | (nextval('keelback.run_seq') & 4194303) as id, c.*,
+                       coalesce(at, keelback.clock() + delay) as due_at
+                from unnest($1, $2, $3, $4, $5, $6, $7, $8) with ordinality
+                    c (kind, queue, priority, max_attempts, timeout_ms, input, at, delay, ord)
+            ), body as (
+                insert into keelback.run (id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, trace)
+                select id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, $9 from call
+            ), soon as (
+                insert into keelback.ready (queue, priority, run_id)
+                select queue, priority, id from call where due_at is null order by ord
+            ), later as (
+                insert into keelback.timer (at, run_id, what) select due_at, id, 0 from call where due_at is not null
+            )
+            select id from call order by ord
+            """);
+        AddColumns(command, runs, queues);
+        AddTrace(command);
+        return command;
+    }
+
+    /// <summary>Ids for the runs of a graph, whose rows name each other.</summary>
+    public static NpgsqlCommand Reserve(int count)
+    {
+        var command = new NpgsqlCommand(
+            """
+            select (select keelback.first_run_id(keelback.clock())) | (nextval('keelback.run_seq') & 4194303)
+            from generate_series(1, $1)
+            """);
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = count });
+        return command;
+    }
+
+    /// <summary>Takes an id of the caller's for a run; answers the run that has it, which may be an older one.</summary>
+    /// <remarks>The update that changes nothing makes the statement wait for, and see, a transaction that is just taking the same id.</remarks>
+    public static NpgsqlCommand Take(Guid id, long runId)
+    {
+        var command = new NpgsqlCommand(
+            """
+            insert into keelback.uniq (id, run_id) values ($1, $2)
+            on conflict (id) do update set id = excluded.id
+            returning run_id
+            """);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = runId });
+        return command;
+    }
+
+    /// <summary>A whole graph whose ids are reserved.</summary>
+    public static NpgsqlCommand Graph(IReadOnlyList<PlannedRun> runs, QueueCatalog queues)
+    {
+        var command = new NpgsqlCommand(
+            """
+            with call as materialized (
+                select c.*, coalesce(at, keelback.clock() + delay) as due_at
+                from unnest($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12) with ordinality
+                    c (kind, queue, priority, max_attempts, timeout_ms, input, at, delay, id, pending, followed, ord)
+            ), bind as (
+                select down, array_agg(up order by ord) as ups, array_agg(param order by ord) as params
+                from unnest($13, $14, $15) with ordinality b (down, up, param, ord)
+                group by down
+            ), body as (
+                insert into keelback.run
+                    (id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, trace, followed, ups, params)
+                select id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, $9, followed, ups, params
+                from call left join bind on bind.down = call.id
+            ), edges as (
+                insert into keelback.edge (up, down) select * from unnest($16, $17)
+            ), waits as (
+                insert into keelback.wait (run_id, pending, queue, priority, due_at)
+                select id, pending, queue, priority, due_at from call where pending > 0
+            ), soon as (
+                insert into keelback.ready (queue, priority, run_id)
+                select queue, priority, id from call where pending = 0 and due_at is null order by ord
+            )
+            insert into keelback.timer (at, run_id, what)
+            select due_at, id, 0 from call where pending = 0 and due_at is not null
+            """);
+        AddColumns(command, runs, queues);
+        AddTrace(command);
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. runs.Select(r => r.Id)] });
+        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = [.. runs.Select(r => r.Ups.Count)] });
+        command.Parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = [.. runs.Select(r => r.Followed)] });
+
+        var bound = runs.SelectMany(run => run.Bound.Select(b => (Down: run.Id, Up: b.Up.Id, b.Parameter))).ToList();
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. bound.Select(b => b.Down)] });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. bound.Select(b => b.Up)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. bound.Select(b => b.Parameter)] });
+
+        var edges = runs.SelectMany(run => run.Ups.Select(up => (Up: up.Id, Down: run.Id))).ToList();
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. edges.Select(e => e.Up)] });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. edges.Select(e => e.Down)] });
+        return command;
+    }
+
+    private static void AddColumns(NpgsqlCommand command, IReadOnlyList<PlannedRun> runs, QueueCatalog queues)
+    {
+        var count = runs.Count;
+        var (kinds, numbers, priorities, attempts) = (new string[count], new short[count], new short[count], new short[count]);
+        var (timeouts, inputs) = (new int?[count], new ReadOnlyMemory<byte>[count]);
+        var (instants, delays) = (new DateTime?[count], new TimeSpan?[count]);
+        for (var i = 0; i < count; i++)
+        {
+            var run = runs[i];
+            kinds[i] = run.Kind.Name;
+            numbers[i] = queues.Number(run.Queue);
+            priorities[i] = (short)run.Priority;
+            attempts[i] = (short)run.MaxAttempts;
+            timeouts[i] = run.Timeout is { } timeout ? (int)Math.Ceiling(timeout.TotalMilliseconds) : null;
+            inputs[i] = run.Payload;
+            instants[i] = run.Options?.At?.UtcDateTime;
+            delays[i] = run.Options?.Delay is { } delay && delay > TimeSpan.Zero ? delay : null;
+        }
+
+        var p = command.Parameters;
+        p.Add(new NpgsqlParameter<string[]> { TypedValue = kinds });
+        p.Add(new NpgsqlParameter<short[]> { TypedValue = numbers });
+        p.Add(new NpgsqlParameter<short[]> { TypedValue = priorities });
+        p.Add(new NpgsqlParameter<short[]> { TypedValue = attempts });
+        p.Add(new NpgsqlParameter<int?[]> { TypedValue = timeouts });
+        p.Add(new NpgsqlParameter<ReadOnlyMemory<byte>[]> { TypedValue = inputs, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb });
+        p.Add(new NpgsqlParameter<DateTime?[]> { TypedValue = instants, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
+        p.Add(new NpgsqlParameter<TimeSpan?[]> { TypedValue = delays, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Interval });
+    }
+
+    private static void AddTrace(NpgsqlCommand command) => command.Parameters.Add(new NpgsqlParameter
+    {
+        NpgsqlDbType = NpgsqlDbType.Text,
+        Value = Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity ? activity.Id : DBNull.Value,
+    });
+}

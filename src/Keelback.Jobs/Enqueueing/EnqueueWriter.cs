@@ -1,0 +1,86 @@
+using Npgsql;
+
+namespace Keelback.Jobs;
+
+/// <summary>Writes a plan inside a transaction that is open already, in both colours: a synchronous SaveChanges must not block on a task.</summary>
+internal sealed class EnqueueWriter(QueueCatalog queues, JobTelemetry telemetry)
+{
+    // Large enough that a round trip costs nothing beside the rows, small enough to keep the server's memory flat.
+    private const int RowsAtOnce = 5000;
+
+    /// <summary>Whether the plan is one statement, which needs no transaction around it.</summary>
+    public static bool IsOneStatement(EnqueuePlan plan) =>
+        plan.IsFlat && plan.Runs.Count <= RowsAtOnce && plan.Roots.All(root => root.Options?.Id is null);
+
+    /// <summary>The roots' run ids, in order.</summary>
+    public long[] Write(EnqueuePlan plan, NpgsqlConnection connection) =>
+        WriteAsync(plan, connection, async: false, CancellationToken.None).GetAwaiter().GetResult();
+
+    /// <inheritdoc cref="Write"/>
+    public Task<long[]> WriteAsync(EnqueuePlan plan, NpgsqlConnection connection, CancellationToken ct) =>
+        WriteAsync(plan, connection, async: true, ct);
+
+    // With async = false every await below is on something that is complete.
+    private async Task<long[]> WriteAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct)
+    {
+        await queues.EnsureAsync(plan.Runs.Select(run => run.Queue), async, ct).ConfigureAwait(false);
+        try
+        {
+            var existing = plan.IsFlat && plan.Roots.All(root => root.Options?.Id is null)
+                ? await FlatAsync(plan, connection, async, ct).ConfigureAwait(false)
+                : await GraphAsync(plan, connection, async, ct).ConfigureAwait(false);
+
+            if (existing is { } run) return [run];
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.CheckViolation && e.ConstraintName is null)
+        {
+            throw JobErrors.NoPartition(e);
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UntranslatableCharacter)
+        {
+            throw JobErrors.PayloadHasNul(plan.Roots[0].Kind.Name);
+        }
+
+        foreach (var run in plan.Runs) telemetry.Enqueued.Add(1, new KeyValuePair<string, object?>("kind", run.Kind.Name));
+        return [.. plan.Roots.Select(root => root.Id)];
+    }
+
+    private async ValueTask<long?> FlatAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct)
+    {
+        foreach (var page in plan.Runs.Chunk(RowsAtOnce))
+        {
+            var ids = await IdsAsync(EnqueueStatements.Flat(page, queues), connection, async, ct).ConfigureAwait(false);
+            for (var i = 0; i < page.Length; i++) page[i].Id = ids[i];
+        }
+
+        return null;
+    }
+
+    private async ValueTask<long?> GraphAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct)
+    {
+        var ids = await IdsAsync(EnqueueStatements.Reserve(plan.Runs.Count), connection, async, ct).ConfigureAwait(false);
+        for (var i = 0; i < ids.Count; i++) plan.Runs[i].Id = ids[i];
+
+        if (plan.Roots is [{ Options.Id: { } id } root])
+        {
+            var taken = await IdsAsync(EnqueueStatements.Take(id, root.Id), connection, async, ct).ConfigureAwait(false);
+            if (taken[0] != root.Id) return taken[0];
+        }
+
+        await IdsAsync(EnqueueStatements.Graph(plan.Runs, queues), connection, async, ct).ConfigureAwait(false);
+        return null;
+    }
+
+    private static async ValueTask<List<long>> IdsAsync(
+        NpgsqlCommand statement, NpgsqlConnection connection, bool async, CancellationToken ct)
+    {
+        using var command = statement;
+        command.Connection = connection;
+
+        var ids = new List<long>();
+        using var row = async ? await command.ExecuteReaderAsync(ct).ConfigureAwait(false) : command.ExecuteReader();
+        while (async ? await row.ReadAsync(ct).ConfigureAwait(false) : row.Read()) ids.Add(row.GetInt64(0));
+
+        return ids;
+    }
+}

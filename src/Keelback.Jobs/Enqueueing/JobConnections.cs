@@ -1,0 +1,61 @@
+using Npgsql;
+
+namespace Keelback.Jobs;
+
+/// <summary>Where enqueueing and draining get their connection from: the pool, or the one that a test has pinned.</summary>
+internal sealed class JobConnections(NpgsqlDataSource db)
+{
+    private NpgsqlConnection? _pinned;
+
+    /// <summary>Sends everything through one open connection, inside the transaction that is open on it, until disposed.</summary>
+    public IDisposable Pin(NpgsqlConnection connection)
+    {
+        _pinned = connection;
+        return new Pinned(this);
+    }
+
+    public async ValueTask<JobConnection> OpenAsync(CancellationToken ct) =>
+        _pinned is { } pinned ? new(pinned, Owned: false) : new(await db.OpenConnectionAsync(ct), Owned: true);
+
+    private sealed class Pinned(JobConnections connections) : IDisposable
+    {
+        public void Dispose() => connections._pinned = null;
+    }
+}
+
+/// <summary>An open connection; disposing gives back only what was taken from the pool.</summary>
+internal readonly record struct JobConnection(NpgsqlConnection Connection, bool Owned) : IAsyncDisposable
+{
+    public ValueTask DisposeAsync() => Owned ? Connection.DisposeAsync() : default;
+
+    /// <summary>All of <paramref name="work"/> or nothing; on a pinned connection by a savepoint.</summary>
+    public async Task<T> AtomicallyAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken ct)
+    {
+        if (Owned)
+        {
+            await using var transaction = await Connection.BeginTransactionAsync(ct);
+            var done = await work(Connection);
+            await transaction.CommitAsync(ct);
+            return done;
+        }
+
+        await ExecuteAsync("savepoint keelback_enqueue", ct);
+        try
+        {
+            var done = await work(Connection);
+            await ExecuteAsync("release savepoint keelback_enqueue", ct);
+            return done;
+        }
+        catch
+        {
+            await ExecuteAsync("rollback to savepoint keelback_enqueue", CancellationToken.None);
+            throw;
+        }
+    }
+
+    private async Task ExecuteAsync(string sql, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(sql, Connection);
+        await command.ExecuteNonQueryAsync(ct);
+    }
+}

@@ -1,0 +1,53 @@
+namespace Keelback.Jobs;
+
+/// <summary>One row-to-be of a plan.</summary>
+internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, EnqueueOptions? Options)
+{
+    private static readonly ReadOnlyMemory<byte> s_empty = "{}"u8.ToArray();
+
+    /// <summary>Where its place in the queue comes from; the engine's own kinds have no queue of theirs.</summary>
+    public PlannedRun? Example { get; init; }
+
+    public string Queue => Options?.Queue ?? Example?.Queue ?? Kind.Defaults.Queue;
+
+    public int Priority => Options?.Priority ?? Example?.Priority ?? Kind.Defaults.Priority;
+
+    public int MaxAttempts => Options?.MaxAttempts ?? Kind.Defaults.MaxAttempts;
+
+    public TimeSpan? Timeout => Options?.Timeout
+        ?? (Kind.Defaults.Timeout is { } text ? TimeSpan.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : null);
+
+    public ReadOnlyMemory<byte> Payload => Input.IsEmpty ? s_empty : Input;
+
+    /// <summary>The arguments that are other runs' results; <c>name[]</c> is an element of an array.</summary>
+    public List<(PlannedRun Up, string Parameter)> Bound { get; } = [];
+
+    /// <summary>The runs that must have succeeded first, each once.</summary>
+    public HashSet<PlannedRun> Ups { get; } = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Whether another run waits for this one.</summary>
+    public bool Followed { get; set; }
+
+    /// <summary>The row's key, once it is reserved.</summary>
+    public long Id { get; set; }
+
+    /// <exception cref="KeelbackException">KB1208.</exception>
+    public void Check()
+    {
+        var mistake = this switch
+        {
+            { Priority: < 0 or > 9 } => $"its priority ({Priority}) must be 0 to 9.",
+            { MaxAttempts: < 1 or > 1000 } => $"its attempts ({MaxAttempts}) must be 1 to 1,000.",
+            { Queue.Length: 0 or > 100 } => "its queue's name must have 1 to 100 characters.",
+            { Options: { Delay: not null, At: not null } } => "give it a delay or an instant, not both.",
+            _ when Timeout is { } t && (t <= TimeSpan.Zero || t.TotalMilliseconds > int.MaxValue) => $"its timeout ({t}) must be between 1 ms and 24 days.",
+            _ => null,
+        };
+        if (mistake is not null) throw JobErrors.BadOptions(Kind.Name, mistake);
+    }
+
+    // Identity, not value: the same call written twice is two runs.
+    public bool Equals(PlannedRun? other) => ReferenceEquals(this, other);
+
+    public override int GetHashCode() => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(this);
+}

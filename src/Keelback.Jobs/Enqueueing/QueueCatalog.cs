@@ -1,0 +1,80 @@
+using System.Collections.Concurrent;
+using Keelback.Postgres;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Keelback.Jobs;
+
+/// <summary>The numbers of this app's queues. A queue exists from its first use on; its number never changes.</summary>
+internal sealed class QueueCatalog(NpgsqlDataSource db, IOptions<PostgresOptions> postgres)
+{
+    private readonly ConcurrentDictionary<string, short> _numbers = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<short, string> _names = new();
+
+    public string App => postgres.Value.App;
+
+    /// <summary>Makes sure that the names have numbers. On a connection of its own: a caller that rolls back must not take the queue with it.</summary>
+    public async ValueTask EnsureAsync(IEnumerable<string> names, bool async, CancellationToken ct)
+    {
+        string[]? missing = null;
+        foreach (var name in names)
+            if (!_numbers.ContainsKey(name))
+                missing = [.. missing ?? [], name];
+        if (missing is null) return;
+
+        var connection = db.CreateConnection();
+        await using (connection.ConfigureAwait(false))
+        {
+            if (async) await connection.OpenAsync(ct).ConfigureAwait(false);
+            else connection.Open();
+
+            using var command = new NpgsqlCommand(
+                """
+                with made as (
+                    insert into keelback.queue (app, name) select $1, n from unnest($2) n on conflict do nothing returning name, id)
+                select name, id from made
+                union all
+                select name, id from keelback.queue where app = $1 and name = any($2)
+                """, connection);
+            command.Parameters.AddWithValue(App);
+            command.Parameters.AddWithValue(missing.Distinct().ToArray());
+
+            // Twice: a name that another process is just adding is in neither half of the first answer.
+            for (var attempt = 0; attempt < 2 && missing.Any(name => !_numbers.ContainsKey(name)); attempt++)
+            {
+                using var row = async ? await command.ExecuteReaderAsync(ct).ConfigureAwait(false) : command.ExecuteReader();
+                while (async ? await row.ReadAsync(ct).ConfigureAwait(false) : row.Read()) Add(row.GetString(0), row.GetInt16(1));
+            }
+        }
+    }
+
+    /// <summary>How many queues this process knows; rises when it enqueues into a new one.</summary>
+    public int Count => _numbers.Count;
+
+    public short Number(string name) => _numbers[name];
+
+    public string? Name(short number) => _names.GetValueOrDefault(number);
+
+    /// <summary>Every queue of the app, those included that other processes made.</summary>
+    public async Task<IReadOnlyList<short>> AllAsync(CancellationToken ct)
+    {
+        await using var command = db.CreateCommand("select name, id from keelback.queue where app = $1 order by id");
+        command.Parameters.AddWithValue(App);
+
+        var all = new List<short>();
+        await using var row = await command.ExecuteReaderAsync(ct);
+        while (await row.ReadAsync(ct))
+        {
+            Add(row.GetString(0), row.GetInt16(1));
+            all.Add(row.GetInt16(1));
+        }
+
+        return all;
+    }
+
+    private void Add(string name, short number)
+    {
+        _numbers[name] = number;
+        _names[number] = name;
+    }
+}

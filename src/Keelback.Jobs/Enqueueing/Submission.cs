@@ -1,0 +1,84 @@
+using Keelback.Data;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Npgsql;
+
+namespace Keelback.Jobs;
+
+/// <summary>The ways in which a plan gets into the database: by itself, in a caller's transaction, or with a context's next SaveChanges.</summary>
+internal sealed class Submission(EnqueueWriter writer, JobConnections connections, JobWakes wakes)
+{
+    private EnqueueWriter Writer => writer;
+
+    /// <summary>In a transaction of its own.</summary>
+    public async Task<long[]> AloneAsync(EnqueuePlan plan, CancellationToken ct)
+    {
+        if (plan.Runs.Count == 0) return [];
+
+        await using var connection = await connections.OpenAsync(ct);
+        var ids = EnqueueWriter.IsOneStatement(plan)
+            ? await writer.WriteAsync(plan, connection.Connection, ct)
+            : await connection.AtomicallyAsync(c => writer.WriteAsync(plan, c, ct), ct);
+
+        Wake(plan);
+        return ids;
+    }
+
+    /// <summary>In the transaction that is open on the context.</summary>
+    /// <exception cref="KeelbackException">KB1210: none is open. KB1216: not PostgreSQL.</exception>
+    public async Task<long[]> JoinAsync(DbContext db, EnqueuePlan plan, CancellationToken ct)
+    {
+        if (plan.Runs.Count == 0) return [];
+
+        var connection = db.Database.GetDbConnection() as NpgsqlConnection ?? throw JobErrors.NotPostgres(db.GetType());
+        if (db.Database.CurrentTransaction is null) throw JobErrors.NoTransaction();
+
+        var ids = await writer.WriteAsync(plan, connection, ct);
+
+        // Without a unit of work nobody tells us of the commit, and polling finds the rows.
+        UnitOf(db)?.OnCommit(_ =>
+        {
+            Wake(plan);
+            return Task.CompletedTask;
+        });
+        return ids;
+    }
+
+    /// <summary>With the next SaveChanges, when the keys of new rows are known.</summary>
+    /// <exception cref="KeelbackException">KB1218: the context is configured without Keelback.</exception>
+    public void AtSave(DbContext db, Func<Job> call, EnqueueOptions? options) =>
+        (UnitOf(db) ?? throw JobErrors.NoUnitOfWork(db.GetType())).BeforeCommit(new PendingEnqueue(this, call, options));
+
+    private static UnitOfWork? UnitOf(DbContext db) =>
+        (UnitOfWork?)((IInfrastructure<IServiceProvider>)db).Instance.GetService(typeof(UnitOfWork));
+
+    private void Wake(EnqueuePlan plan)
+    {
+        wakes.Workers();
+        if (plan.Runs.Any(run => run.Options is { Delay: not null } or { At: not null })) wakes.Timers();
+    }
+
+    /// <summary>One <c>db.Enqueue</c>: the call is evaluated after the rows are written.</summary>
+    private sealed class PendingEnqueue(Submission submission, Func<Job> call, EnqueueOptions? options) : IPendingWork
+    {
+        public void Run(DbContext db, NpgsqlConnection connection, NpgsqlTransaction transaction)
+        {
+            var plan = EnqueuePlan.Of([call()], options);
+            submission.Writer.Write(plan, connection);
+            WakeAfterCommit(db, plan);
+        }
+
+        public async Task RunAsync(DbContext db, NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken ct)
+        {
+            var plan = EnqueuePlan.Of([call()], options);
+            await submission.Writer.WriteAsync(plan, connection, ct);
+            WakeAfterCommit(db, plan);
+        }
+
+        private void WakeAfterCommit(DbContext db, EnqueuePlan plan) => UnitOf(db)!.OnCommit(_ =>
+        {
+            submission.Wake(plan);
+            return Task.CompletedTask;
+        });
+    }
+}

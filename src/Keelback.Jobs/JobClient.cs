@@ -1,0 +1,114 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+
+namespace Keelback.Jobs;
+
+/// <summary>Enqueues jobs, and tells what became of them. A scoped service.</summary>
+/// <remarks>Inside a transactional job every enqueueing rides the job's transaction: it happens if and only if the job completes.</remarks>
+public sealed class JobClient
+{
+    private readonly Submission _submission;
+    private readonly JobConnections _connections;
+    private readonly QueueCatalog _queues;
+    private readonly JobContext _context;
+    private readonly JobWakes _wakes;
+    private readonly RunWaiters _waiters;
+    private readonly JobsOptions _options;
+    private readonly TimeProvider _clock;
+
+    internal JobClient(
+        Submission submission, JobConnections connections, QueueCatalog queues, JobContext context, JobWakes wakes,
+        RunWaiters waiters, IOptions<JobsOptions> options, TimeProvider clock)
+    {
+        (_submission, _connections, _queues, _context, _wakes, _waiters, _options, _clock) =
+            (submission, connections, queues, context, wakes, waiters, options.Value, clock);
+    }
+
+    /// <summary>Enqueues a job, and whatever it waits for, in one transaction. Returns the run's id.</summary>
+    /// <exception cref="KeelbackException">KB1206 to KB1208: arguments or options that cannot be stored; nothing stays.</exception>
+    public async Task<long> EnqueueAsync(Job job, EnqueueOptions? options = null, CancellationToken ct = default) =>
+        (await SubmitAsync(EnqueuePlan.Of([job], options), ct))[0];
+
+    /// <summary>Enqueues in the transaction that is open on <paramref name="db"/>: the run exists if and only if it commits.</summary>
+    /// <exception cref="KeelbackException">KB1210: no transaction is open; else as <see cref="EnqueueAsync(Job, EnqueueOptions?, CancellationToken)"/>.</exception>
+    public async Task<long> EnqueueAsync(DbContext db, Job job, EnqueueOptions? options = null, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(db);
+        return (await _submission.JoinAsync(db, EnqueuePlan.Of([job], options), ct))[0];
+    }
+
+    /// <summary>Enqueues many jobs in one transaction, thousands in a round trip. Returns their runs' ids in order.</summary>
+    /// <exception cref="KeelbackException">KB1206 to KB1208. Ids (<see cref="EnqueueOptions.Id"/>) are for single calls.</exception>
+    public Task<long[]> EnqueueManyAsync(IEnumerable<Job> jobs, CancellationToken ct = default) => SubmitAsync(Many(jobs), ct);
+
+    /// <summary>As <see cref="EnqueueManyAsync(IEnumerable{Job}, CancellationToken)"/>, in the transaction that is open on <paramref name="db"/>.</summary>
+    public Task<long[]> EnqueueManyAsync(DbContext db, IEnumerable<Job> jobs, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(db);
+        return _submission.JoinAsync(db, Many(jobs), ct);
+    }
+
+    /// <summary>Ends an open run, and every run that waits for it. A running attempt's token is cancelled, and what it still writes is fenced.</summary>
+    /// <returns>False: it had ended already, or there is none.</returns>
+    public async Task<bool> CancelAsync(long run, CancellationToken ct = default)
+    {
+        await using var connection = await _connections.OpenAsync(ct);
+        var ended = await CancelStatement.RunAsync(connection.Connection, run, _queues.App, ct);
+        _waiters.Ended(ended);
+        if (ended.Count > 0) _wakes.ClaimsTaken();
+
+        return ended.Count > 0;
+    }
+
+    /// <summary>The run as it is now; null when there is none, or its retention is over.</summary>
+    public async Task<JobRun?> GetAsync(long run, CancellationToken ct = default)
+    {
+        await using var connection = await _connections.OpenAsync(ct);
+        return await RunReader.FindAsync(connection.Connection, run, _queues.App, ct);
+    }
+
+    /// <summary>The attempts that did not succeed, in order.</summary>
+    public async Task<IReadOnlyList<JobAttempt>> GetAttemptsAsync(long run, CancellationToken ct = default)
+    {
+        await using var connection = await _connections.OpenAsync(ct);
+        return await RunReader.AttemptsAsync(connection.Connection, run, _queues.App, ct);
+    }
+
+    /// <summary>The run when it has ended, however. Holds no thread and no connection meanwhile.</summary>
+    /// <exception cref="KeelbackException">KB1219: there is no such run.</exception>
+    public async Task<JobRun> WaitAsync(long run, CancellationToken ct = default)
+    {
+        var pause = TimeSpan.FromMilliseconds(20);
+        try
+        {
+            while (true)
+            {
+                var ended = _waiters.EndOf(run); // before the look, so that an end in between is not missed
+                if (await GetAsync(run, ct) is not { } found) throw JobErrors.NoSuchRun(run);
+                if (found.HasEnded) return found;
+
+                await Task.WhenAny(ended, Task.Delay(pause, _clock, ct));
+                ct.ThrowIfCancellationRequested();
+                pause = pause * 2 < _options.PollInterval ? pause * 2 : _options.PollInterval;
+            }
+        }
+        finally
+        {
+            _waiters.Forget(run);
+        }
+    }
+
+    private Task<long[]> SubmitAsync(EnqueuePlan plan, CancellationToken ct) =>
+        _context.Db is { } db ? _submission.JoinAsync(db, plan, ct) : _submission.AloneAsync(plan, ct);
+
+    private static EnqueuePlan Many(IEnumerable<Job> jobs)
+    {
+        ArgumentNullException.ThrowIfNull(jobs);
+        var plan = EnqueuePlan.Of(jobs);
+        foreach (var root in plan.Roots)
+            if (root.Options?.Id is not null)
+                throw JobErrors.BadOptions(root.Kind.Name, "an id is for a single call; enqueue it by itself.");
+
+        return plan;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Text.Json;
+
+namespace Keelback.Jobs;
+
+/// <summary>One run as the database has it at this moment.</summary>
+/// <param name="Id">Its key; grows with time.</param>
+/// <param name="Kind">Which job.</param>
+/// <param name="Queue">Where it waits, or waited.</param>
+/// <param name="State">Where it stands.</param>
+/// <param name="Attempt">Attempts spent, the running one included; 0 before the first. Attempts that a shutdown gave back are not in it.</param>
+/// <param name="EnqueuedAt">By the database's clock.</param>
+/// <param name="FinishedAt">When it ended; null while it is open.</param>
+/// <param name="Output">JSON of the result; null when there is none.</param>
+/// <param name="Error">Why it ended without one.</param>
+public sealed record JobRun(
+    long Id, string Kind, string Queue, JobRunState State, int Attempt,
+    DateTimeOffset EnqueuedAt, DateTimeOffset? FinishedAt, JsonElement? Output, JobError? Error)
+{
+    /// <summary>Whether nothing about it will change any more.</summary>
+    public bool HasEnded => State >= JobRunState.Succeeded;
+
+    /// <summary>The result.</summary>
+    /// <exception cref="KeelbackException">KB1209: it did not succeed, or not yet.</exception>
+    public T? Result<T>() => State switch
+    {
+        JobRunState.Succeeded when Output is { } output => output.Deserialize<T>(JobJson.Options),
+        JobRunState.Succeeded => default,
+        _ => throw JobErrors.NoResult(this),
+    };
+}
+
+/// <summary>Why an attempt or a run did not succeed.</summary>
+/// <param name="Type">The exception's full type name, or a word of ours such as <c>UpstreamFailed</c>.</param>
+/// <param name="Message">The exception's message.</param>
+/// <param name="Stack">The exception as text, cut at 8,000 characters; null when none was thrown.</param>
+public sealed record JobError(string Type, string Message, string? Stack = null)
+{
+    internal static JobError From(Exception e) => new(e.GetType().FullName!, Clean(e.Message, 2000), Clean(e.ToString(), 8000));
+
+    internal byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, JobJson.Options);
+
+    // jsonb refuses NUL and half surrogate pairs, and an error must always be storable.
+    private static string Clean(string text, int length)
+    {
+        var cut = text.Length <= length ? text : text[..length];
+        return string.Create(cut.Length, cut, static (target, source) =>
+        {
+            for (var i = 0; i < source.Length; i++)
+            {
+                var paired = char.IsHighSurrogate(source[i]) && i + 1 < source.Length && char.IsLowSurrogate(source[i + 1])
+                    || char.IsLowSurrogate(source[i]) && i > 0 && char.IsHighSurrogate(source[i - 1]);
+                target[i] = source[i] == '\0' || char.IsSurrogate(source[i]) && !paired ? '\uFFFD' : source[i];
+            }
+        });
+    }
+}
+
+/// <summary>One attempt that did not succeed.</summary>
+/// <param name="Number">From 1.</param>
+/// <param name="Outcome">How it ended.</param>
+/// <param name="StartedAt">By the database's clock.</param>
+/// <param name="EndedAt">By the database's clock.</param>
+/// <param name="Error">What went wrong.</param>
+/// <param name="RetryAt">When the next was due; null when there was none.</param>
+public sealed record JobAttempt(
+    int Number, JobAttemptOutcome Outcome, DateTimeOffset StartedAt, DateTimeOffset EndedAt, JobError? Error, DateTimeOffset? RetryAt);
+
+/// <summary>How an attempt ended that did not succeed.</summary>
+public enum JobAttemptOutcome
+{
+    /// <summary>It threw.</summary>
+    Failed,
+
+    /// <summary>Its worker died, or lost its lease.</summary>
+    Crashed,
+
+    /// <summary>It took longer than its timeout.</summary>
+    TimedOut,
+}

@@ -1,0 +1,94 @@
+using System.Reflection;
+using Keelback.Jobs;
+using Keelback.Postgres;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Keelback;
+
+/// <summary>Jobs on a <see cref="KeelbackBuilder"/>.</summary>
+public static class JobsBuilderExtensions
+{
+    /// <summary>Adds enqueueing, and the workers that run jobs in this process: those of the app's assembly and of what it references.</summary>
+    /// <remarks>Safe to call twice: services register once, and configurations apply in order.</remarks>
+    public static KeelbackBuilder AddJobs(this KeelbackBuilder builder, Action<JobsOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var services = builder.AddPostgres().Services;
+
+        var options = services.AddOptions<JobsOptions>().BindConfiguration("Keelback:Jobs").ValidateOnStart();
+        if (configure is not null) options.Configure(configure);
+        if (services.Any(s => s.ServiceType == typeof(Submission))) return builder;
+
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<JobsOptions>, JobsOptionsValidator>());
+        services.AddSystemModule(SystemModule.Embedded("jobs", typeof(JobsOptions).Assembly));
+
+        services.AddSingleton<JobTelemetry>();
+        services.AddSingleton<JobWakes>();
+        services.AddSingleton<RunWaiters>();
+        services.AddSingleton<QueueCatalog>();
+        services.AddSingleton<JobConnections>();
+        services.AddSingleton<EnqueueWriter>();
+        services.AddSingleton<Submission>();
+        services.AddSingleton(sp => new JobKinds(sp.GetServices<JobKind>()));
+        services.AddScoped<JobContext>();
+        services.AddScoped(static sp => new JobClient(
+            sp.GetRequiredService<Submission>(), sp.GetRequiredService<JobConnections>(), sp.GetRequiredService<QueueCatalog>(),
+            sp.GetRequiredService<JobContext>(), sp.GetRequiredService<JobWakes>(), sp.GetRequiredService<RunWaiters>(),
+            sp.GetRequiredService<IOptions<JobsOptions>>(), sp.GetRequiredService<TimeProvider>()));
+
+        services.AddSingleton<PreparedStatements>();
+        services.AddSingleton<TransactionalAttempt>();
+        services.AddSingleton<JobRunner>();
+        services.AddSingleton<UnknownKinds>();
+        services.AddSingleton<JobDrainer>();
+        services.TryAddSingleton<WorkerRegistry>();
+
+        services.AddHostedService<PartitionKeeper>();
+        services.AddSingleton<Exchange>();
+        services.AddSingleton<Worker>();
+        services.AddSingleton<TimerLoop>();
+        services.AddSingleton<JobRescuer>();
+        services.AddSingleton<RetentionLoop>();
+        services.AddHostedService<JobServices>();
+        services.AddOptions<HostOptions>().PostConfigure<IOptions<JobsOptions>>(static (host, jobs) =>
+        {
+            // The host must not give up before the worker has handed its jobs back.
+            var needed = jobs.Value.ShutdownTimeout + TimeSpan.FromSeconds(10);
+            if (host.ShutdownTimeout < needed) host.ShutdownTimeout = needed;
+        });
+
+        return builder.AddJobsOf(EntryAssembly(builder));
+    }
+
+    /// <summary>Adds the jobs that an assembly declares, and those it references. <see cref="AddJobs"/> does so for the app's own.</summary>
+    public static KeelbackBuilder AddJobsOf(this KeelbackBuilder builder, Assembly assembly)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        foreach (var kind in JobKinds.In(assembly)) builder.Services.AddJobKind(kind);
+        return builder;
+    }
+
+    /// <summary>Adds one kind, and the class that it is resolved from.</summary>
+    internal static void AddJobKind(this IServiceCollection services, JobKind kind)
+    {
+        if (services.Any(s => s.ImplementationInstance is JobKind present && present.IsSameAs(kind))) return;
+
+        services.AddSingleton(kind);
+        if (!kind.DeclaredBy.IsAbstract) services.TryAddScoped(kind.DeclaredBy);
+    }
+
+    private static Assembly EntryAssembly(KeelbackBuilder builder)
+    {
+        try
+        {
+            return Assembly.Load(new AssemblyName(builder.Environment.ApplicationName));
+        }
+        catch (Exception e) when (e is FileNotFoundException or ArgumentException or FileLoadException)
+        {
+            return Assembly.GetEntryAssembly() ?? typeof(JobsOptions).Assembly; // an application name that was set by hand
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using Microsoft.Extensions.Options;
+
+namespace Keelback.Jobs;
+
+/// <summary>How this process runs jobs. Bound from the <c>Keelback:Jobs</c> section.</summary>
+public sealed class JobsOptions
+{
+    /// <summary>Whether this process runs jobs; false: it only enqueues. Default true.</summary>
+    public bool RunWorker { get; set; } = true;
+
+    /// <summary>Jobs run at once by this process, 1 to 1,000. Default 10; each may hold one connection, so the pool must be larger.</summary>
+    public int Concurrency { get; set; } = 10;
+
+    /// <summary>The queues this process takes jobs from. Default: none named, which is all of the app's.</summary>
+    public IList<string> Queues { get; } = [];
+
+    /// <summary>Longest sleep between looks for work when nothing wakes the worker. Default 1 s.</summary>
+    public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long this worker counts as alive without a heartbeat. Default 15 s; must be over twice <see cref="Heartbeat"/>.</summary>
+    public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How often this worker renews its lease, by its own thread and connection. Default 5 s.</summary>
+    public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a stopping worker waits for its jobs; then they are cancelled and handed back with their attempt. Default 20 s.</summary>
+    public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Upper bound of the wait before the second attempt; it doubles with each further one. Default 5 s.</summary>
+    /// <remarks>The wait is drawn evenly between zero and the bound ("full jitter"), so that what failed together does not come back together.</remarks>
+    public TimeSpan RetryDelay { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The bound never grows over this. Default 1 h.</summary>
+    public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>A run whose worker died this often is quarantined, whatever its attempts: it may be what kills them. Default 5.</summary>
+    public int CrashLimit { get; set; } = 5;
+
+    /// <summary>How long ended runs, with their results and errors, are kept at least. Default 7 days; they go by whole weeks.</summary>
+    public TimeSpan Retention { get; set; } = TimeSpan.FromDays(7);
+}
+
+internal sealed class JobsOptionsValidator : IValidateOptions<JobsOptions>
+{
+    public ValidateOptionsResult Validate(string? name, JobsOptions o)
+    {
+        var mistakes = new List<string>();
+
+        if (o.Concurrency is < 1 or > 1000)
+            mistakes.Add($"{Key(nameof(o.Concurrency))} ({o.Concurrency}) must be 1 to 1,000.");
+        if (o.Lease <= 2 * o.Heartbeat)
+            mistakes.Add($"{Key(nameof(o.Lease))} ({o.Lease}) must be over twice {nameof(o.Heartbeat)} ({o.Heartbeat}): " +
+                "one late heartbeat would end it. Raise the lease.");
+        if (o.CrashLimit < 1)
+            mistakes.Add($"{Key(nameof(o.CrashLimit))} ({o.CrashLimit}) must be 1 or more.");
+        if (o.MaxRetryDelay < o.RetryDelay)
+            mistakes.Add($"{Key(nameof(o.MaxRetryDelay))} ({o.MaxRetryDelay}) must not be under {nameof(o.RetryDelay)} ({o.RetryDelay}).");
+
+        foreach (var (key, value) in new[]
+        {
+            (nameof(o.PollInterval), o.PollInterval), (nameof(o.Heartbeat), o.Heartbeat), (nameof(o.RetryDelay), o.RetryDelay),
+            (nameof(o.Retention), o.Retention),
+        })
+            if (value <= TimeSpan.Zero) mistakes.Add($"{Key(key)} ({value}) must be more than zero.");
+
+        if (o.ShutdownTimeout < TimeSpan.Zero)
+            mistakes.Add($"{Key(nameof(o.ShutdownTimeout))} ({o.ShutdownTimeout}) must not be negative.");
+
+        return mistakes.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(mistakes);
+    }
+
+    private static string Key(string member) => $"Keelback:Jobs:{member}";
+}

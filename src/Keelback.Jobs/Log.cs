@@ -1,0 +1,49 @@
+using Microsoft.Extensions.Logging;
+
+namespace Keelback.Jobs;
+
+/// <summary>Every line this package logs. Ids 1200-1299; an id is never reused.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1200, LogLevel.Information, "Worker {Id} runs jobs of {App}: {Concurrency} at once, queues {Queues}")]
+    public static partial void WorkerStarted(ILogger log, int id, string app, int concurrency, string queues);
+
+    [LoggerMessage(1201, LogLevel.Information, "Worker stops: {Running} jobs have {Timeout} to end")]
+    public static partial void WorkerStops(ILogger log, int running, TimeSpan timeout);
+
+    [LoggerMessage(1202, LogLevel.Warning, "Worker stopped with {Unfinished} jobs unfinished; they were handed back with their attempt")]
+    public static partial void HandedBack(ILogger log, int unfinished);
+
+    [LoggerMessage(1203, LogLevel.Warning, "{Message}")]
+    public static partial void UnknownKind(ILogger log, string message);
+
+    [LoggerMessage(1204, LogLevel.Warning, "{Kind} run {RunId}: attempt {Attempt} of {MaxAttempts} failed; again in {Delay}")]
+    public static partial void AttemptFailed(ILogger log, string kind, long runId, int attempt, int maxAttempts, TimeSpan delay, Exception e);
+
+    [LoggerMessage(1205, LogLevel.Error, "{Kind} run {RunId} failed with attempt {Attempt}, its last")]
+    public static partial void RunFailed(ILogger log, string kind, long runId, int attempt, Exception e);
+
+    [LoggerMessage(1206, LogLevel.Warning, "{Kind} run {RunId}: attempt {Attempt} no longer held the run; what it wrote changed nothing")]
+    public static partial void WriteFenced(ILogger log, string kind, long runId, int attempt);
+
+    [LoggerMessage(1207, LogLevel.Warning, "{Kind} run {RunId}: attempt {Attempt} was stopped: {Reason}")]
+    public static partial void AttemptStopped(ILogger log, string kind, long runId, int attempt, StopReason reason);
+
+    [LoggerMessage(1208, LogLevel.Warning, "{Workers} workers died: {Sessions} of their sessions were ended, {Runs} runs handed back, {Quarantined} quarantined")]
+    public static partial void Rescued(ILogger log, int workers, int sessions, int runs, int quarantined);
+
+    [LoggerMessage(1209, LogLevel.Information, "The database's clock jumped by {Jump}; live workers get {Grace} to renew their leases before the next sweep")]
+    public static partial void ClockJumped(ILogger log, TimeSpan jump, TimeSpan grace);
+
+    [LoggerMessage(1210, LogLevel.Information, "A pooler in transaction mode is between us and PostgreSQL: statements are not prepared any more")]
+    public static partial void PreparedStatementsOff(ILogger log);
+
+    [LoggerMessage(1211, LogLevel.Warning, "A batch of {Count} outcomes was refused; they are written one by one")]
+    public static partial void BatchRefused(ILogger log, int count, Exception e);
+
+    [LoggerMessage(1212, LogLevel.Information, "Retention: {Partitions} old partitions dropped, {Runs} ended runs deleted")]
+    public static partial void Retired(ILogger log, int partitions, int runs);
+
+    [LoggerMessage(1213, LogLevel.Debug, "{Kind} run {RunId} ended: {Outcome}")]
+    public static partial void Ended(ILogger log, string kind, long runId, string outcome);
+}

@@ -1,0 +1,82 @@
+using Keelback.Postgres;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Keelback.Jobs;
+
+/// <summary>Sweeps, on every node and all the time: ends dead workers' sessions, then hands back what they held, whatever app they are of.</summary>
+internal sealed class JobRescuer(
+    NpgsqlDataSource db, WorkerRegistry workers, JobTelemetry telemetry, IOptions<JobsOptions> options, TimeProvider clock, ILogger<JobRescuer> log)
+    : PollingService(clock, log)
+{
+    private const int BatchSize = 1000;
+    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_jump = TimeSpan.FromSeconds(2);
+
+    private readonly TimeProvider _clock = clock;
+    private (DateTime Database, long Here)? _last;
+    private long? _jumpedAt;
+
+    protected override async Task<TimeSpan> PollAsync(CancellationToken stopping)
+    {
+        if (await ClockHasJumpedAsync(stopping)) return s_interval;
+
+        var (_, runs, _) = await SweepAsync(stopping);
+        return runs == BatchSize ? TimeSpan.Zero : s_interval;
+    }
+
+    /// <summary>One sweep.</summary>
+    internal async Task<(int Workers, int Runs, int Quarantined)> SweepAsync(CancellationToken ct)
+    {
+        var dead = await workers.ExpireAsync(ct);
+
+        // Before the claims go back: the next attempt must not wait for a frozen transaction's locks, nor be undone by its commit.
+        // Also when no worker died just now: a sweep that was cut short in between left its orphans.
+        var sessions = dead.Count > 0 || await HasOrphansAsync(ct) ? await workers.TerminateAsync(ct) : 0;
+
+        var (runs, quarantined) = await SweepStatement.RunAsync(db, BatchSize, options.Value.CrashLimit, ct);
+        if (runs > 0)
+        {
+            telemetry.Rescued.Add(runs);
+            Log.Rescued(log, dead.Count, sessions, runs, quarantined);
+        }
+
+        return (dead.Count, runs, quarantined);
+    }
+
+    private async Task<bool> HasOrphansAsync(CancellationToken ct)
+    {
+        await using var command = db.CreateCommand(
+            """
+            select exists (
+                select from keelback.claim c
+                where not exists (select from keelback.worker w where w.id = c.worker_id and w.epoch = c.epoch))
+            """);
+        return (bool)(await command.ExecuteScalarAsync(ct))!;
+    }
+
+    // A database clock that leaps ahead ends every lease at once. Who is alive renews within a heartbeat; who is dead stays dead.
+    private async Task<bool> ClockHasJumpedAsync(CancellationToken ct)
+    {
+        await using var command = db.CreateCommand("select keelback.clock()");
+        var here = _clock.GetTimestamp();
+        var database = (DateTime)(await command.ExecuteScalarAsync(ct))!;
+
+        if (_last is { } last)
+        {
+            var jump = database - last.Database - _clock.GetElapsedTime(last.Here, here);
+            if (jump > s_jump && jump > _clock.GetElapsedTime(here))
+            {
+                _jumpedAt = here;
+                Log.ClockJumped(log, jump, options.Value.Heartbeat);
+            }
+        }
+
+        _last = (database, here);
+        if (_jumpedAt is { } at && _clock.GetElapsedTime(at) <= options.Value.Heartbeat + s_interval) return true;
+
+        _jumpedAt = null;
+        return false;
+    }
+}

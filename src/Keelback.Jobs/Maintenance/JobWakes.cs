@@ -1,0 +1,28 @@
+using Keelback.Postgres;
+using Microsoft.Extensions.Options;
+
+namespace Keelback.Jobs;
+
+/// <summary>Wakes the loops that have something to do, here and in other processes. A hint: polling finds it anyway.</summary>
+internal sealed class JobWakes(WakeUps wakeUps, IOptions<PostgresOptions> postgres)
+{
+    private string Work => $"jobs:{postgres.Value.App}";
+
+    private const string Due = "jobs-timers";
+    private const string Taken = "jobs-claims";
+
+    public IDisposable OnWork(Action wake) => wakeUps.Subscribe(Work, wake);
+
+    public IDisposable OnTimer(Action wake) => wakeUps.Subscribe(Due, wake);
+
+    public IDisposable OnClaimsTaken(Action wake) => wakeUps.Subscribe(Taken, wake);
+
+    /// <summary>Runs became ready.</summary>
+    public void Workers() => wakeUps.Signal(Work);
+
+    /// <summary>A timer was set.</summary>
+    public void Timers() => wakeUps.Signal(Due);
+
+    /// <summary>A running attempt was cancelled: its worker should ask at once which claims it still holds.</summary>
+    public void ClaimsTaken() => wakeUps.Signal(Taken);
+}

@@ -1,0 +1,116 @@
+using System.Globalization;
+using Keelback.Postgres;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Keelback.Jobs;
+
+/// <summary>Drops weeks of runs that are older than the retention. A week that holds an open run, or a young one, stays; its old ended runs go by pages.</summary>
+internal sealed class RetentionLoop(NpgsqlDataSource db, IOptions<JobsOptions> options, TimeProvider clock, ILogger<RetentionLoop> log)
+    : PollingService(clock, log)
+{
+    private const int PageSize = 1000;
+    private const long Week = 7 * 86400;
+
+    protected override TimeSpan RetryAfter => TimeSpan.FromMinutes(1);
+
+    protected override async Task<TimeSpan> PollAsync(CancellationToken stopping)
+    {
+        var (partitions, runs) = await RetireAsync(stopping);
+        if (partitions > 0 || runs > 0) Log.Retired(log, partitions, runs);
+
+        return TimeSpan.FromHours(1);
+    }
+
+    internal async Task<(int Partitions, int Runs)> RetireAsync(CancellationToken ct)
+    {
+        var (dropped, deleted) = (0, 0);
+        foreach (var week in await ExpiredAsync(ct))
+        {
+            if (await IsOverAsync(week, ct))
+            {
+                await DropAsync(week, ct);
+                dropped++;
+                continue;
+            }
+
+            int page;
+            do deleted += page = await DeletePageAsync(week, ct);
+            while (page == PageSize);
+        }
+
+        return (dropped, deleted);
+    }
+
+    /// <summary>The weeks (since 1970) whose every run was enqueued longer ago than the retention.</summary>
+    private async Task<List<long>> ExpiredAsync(CancellationToken ct)
+    {
+        await using var command = db.CreateCommand(
+            """
+            select substring(c.relname from 5)::bigint as week
+            from pg_inherits i join pg_class c on c.oid = i.inhrelid
+            where i.inhparent = 'keelback.run'::regclass
+              and (substring(c.relname from 5)::bigint + 1) * $1 < extract(epoch from keelback.clock() - $2)
+            order by 1
+            """);
+        command.Parameters.AddWithValue(Week);
+        command.Parameters.AddWithValue(options.Value.Retention);
+
+        var weeks = new List<long>();
+        await using var row = await command.ExecuteReaderAsync(ct);
+        while (await row.ReadAsync(ct)) weeks.Add(row.GetInt64(0));
+
+        return weeks;
+    }
+
+    private async Task<bool> IsOverAsync(long week, CancellationToken ct)
+    {
+        await using var command = db.CreateCommand(
+            $"select not exists (select from keelback.run_{Text(week)} where state = 0 or finished_at > keelback.clock() - $1)");
+        command.Parameters.AddWithValue(options.Value.Retention);
+        return (bool)(await command.ExecuteScalarAsync(ct))!;
+    }
+
+    private async Task DropAsync(long week, CancellationToken ct)
+    {
+        await using var connection = await db.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await using var batch = new NpgsqlBatch(connection, transaction)
+        {
+            BatchCommands =
+            {
+                // A drop locks the parent: it gives up rather than let every enqueuer queue behind it.
+                new("select set_config('lock_timeout', '2s', true)"),
+                Statement.Of("delete from keelback.uniq where run_id >= $1 and run_id < $2",
+                    Statement.P(week * Week * 1000 << 22), Statement.P((week + 1) * Week * 1000 << 22)),
+                new($"drop table if exists keelback.run_{Text(week)}, keelback.attempt_{Text(week)}, keelback.edge_{Text(week)}"),
+            },
+        };
+        await batch.ExecuteNonQueryAsync(ct);
+        await transaction.CommitAsync(ct);
+    }
+
+    private async Task<int> DeletePageAsync(long week, CancellationToken ct)
+    {
+        await using var command = db.CreateCommand(
+            $"""
+            with page as (
+                delete from keelback.run_{Text(week)} where ctid = any(array(
+                    select ctid from keelback.run_{Text(week)}
+                    where state <> 0 and finished_at <= keelback.clock() - $1
+                      and not exists (select from keelback.edge e join keelback.run d on d.id = e.down where e.up = run_{Text(week)}.id and d.state = 0)
+                    limit $2))
+                returning id
+            ), u as (
+                delete from keelback.uniq where run_id in (select id from page)
+            )
+            select count(*)::int from page
+            """);
+        command.Parameters.AddWithValue(options.Value.Retention);
+        command.Parameters.AddWithValue(PageSize);
+        return (int)(await command.ExecuteScalarAsync(ct))!;
+    }
+
+    private static string Text(long week) => week.ToString(CultureInfo.InvariantCulture);
+}

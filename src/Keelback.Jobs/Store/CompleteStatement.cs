@@ -1,0 +1,62 @@
+using Npgsql;
+
+namespace Keelback.Jobs;
+
+/// <summary>Ends runs with their results. Answers the ids that it ended; one that is missing had lost its claim, or was cancelled.</summary>
+internal static class CompleteStatement
+{
+    private const string Ended =
+        """
+        with f as (
+            select * from unnest($1, $2, $3) t (id, token, output)
+        ), d as (
+            delete from keelback.claim c using f where c.run_id = f.id and c.token = f.token
+            returning c.run_id, c.attempt, c.at, f.output
+        ), u as (
+            update keelback.run r
+            set state = 1, output = d.output, attempt = d.attempt, started_at = d.at, finished_at = keelback.clock()
+            from d where r.id = d.run_id and r.state = 0
+            returning r.id
+        )
+        """;
+
+    public const string Plain = Ended + "\nselect id from u";
+
+    /// <summary>For runs that others wait for: flips their edges, counts down by the rows that flipped, and readies who waits for none any more.</summary>
+    /// <remarks>Waiting rows are locked in the order of their ids, so that two completions cannot wait for each other. A run that ends
+    /// twice flips nothing the second time.</remarks>
+    public const string Followed = Ended +
+        """
+        , e as (
+            update keelback.edge set done = true from u where up = u.id and not done returning down
+        ), n as (
+            select down, count(*)::int as done from e group by down
+        ), l as (
+            select w.run_id, w.pending, w.queue, w.priority, w.due_at from keelback.wait w
+            where w.run_id = any(array(select down from n))
+            order by w.run_id
+            for update
+        ), w as (
+            update keelback.wait set pending = l.pending - n.done
+            from l join n on n.down = l.run_id
+            where wait.run_id = l.run_id and l.pending > n.done
+        ), q as (
+            delete from keelback.wait using l join n on n.down = l.run_id
+            where wait.run_id = l.run_id and l.pending = n.done
+            returning l.run_id, l.queue, l.priority, l.due_at
+        ), soon as (
+            insert into keelback.ready (queue, priority, run_id)
+            select queue, priority, run_id from q where due_at is null or due_at <= keelback.clock()
+        ), later as (
+            insert into keelback.timer (at, run_id, what)
+            select due_at, run_id, 0 from q where due_at > keelback.clock()
+        )
+        select id from u
+        """;
+
+    public static NpgsqlBatchCommand Of(IReadOnlyList<Outcome.Succeeded> done, bool followed) => Statement.Of(
+        followed ? Followed : Plain,
+        Statement.P(done.Select(o => o.Claim.RunId).ToArray()),
+        Statement.P(done.Select(o => o.Claim.Token).ToArray()),
+        Statement.Jsonb([.. done.Select(o => o.Result.IsEmpty ? null : o.Result.ToArray())]));
+}

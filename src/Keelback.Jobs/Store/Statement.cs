@@ -1,0 +1,36 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Keelback.Jobs;
+
+/// <summary>What the statements of the hot path share.</summary>
+internal static class Statement
+{
+    /// <summary>
+    /// Goes first in a batch whose other statements find rows by key in tables that may be empty when they are planned and
+    /// full when they run: a plan made for an empty table is a sequential scan, and a prepared one stays. Ends with the transaction.
+    /// </summary>
+    public static NpgsqlBatchCommand ByKey() => new(
+        """
+        select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)
+        """);
+
+    public static NpgsqlBatchCommand Of(string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (var parameter in parameters) command.Parameters.Add(parameter);
+        return command;
+    }
+
+    public static NpgsqlParameter P<T>(T value) => new NpgsqlParameter<T> { TypedValue = value };
+
+    public static NpgsqlParameter Jsonb(byte[]?[] values) =>
+        new NpgsqlParameter<byte[]?[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb };
+
+    public static async Task<List<long>> IdsAsync(NpgsqlDataReader row, CancellationToken ct)
+    {
+        var ids = new List<long>();
+        while (await row.ReadAsync(ct)) ids.Add(row.GetInt64(0));
+        return ids;
+    }
+}

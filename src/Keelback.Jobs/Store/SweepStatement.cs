@@ -1,0 +1,57 @@
+using Npgsql;
+
+namespace Keelback.Jobs;
+
+/// <summary>Takes claims back whose worker has no row any more, under that epoch or at all. The attempt stays spent, and is counted as a crash.</summary>
+/// <remarks>
+/// Claims that are locked are skipped: a completion is just being committed. The first crash comes back at once, later ones after
+/// a random moment, so that a run which kills its worker does not take the same neighbours with it each time.
+/// </remarks>
+internal static class SweepStatement
+{
+    public const string Sql =
+        """
+        with dead as (
+            select c.run_id, c.worker_id, c.attempt, c.crashes + 1 as crashes, c.at from keelback.claim c
+            where not exists (select from keelback.worker w where w.id = c.worker_id and w.epoch = c.epoch)
+            limit $1
+            for update of c skip locked
+        ), gone as (
+            delete from keelback.claim c using dead where c.run_id = dead.run_id returning dead.*
+        ), body as (
+            select gone.*, r.queue, r.priority, r.followed, gone.crashes >= $2 as quarantined,
+                   case when gone.crashes > 1 then random() * interval '3 s' end as delay
+            from gone cross join lateral (select queue, priority, followed from keelback.run where id = gone.run_id and state = 0 limit 1) r
+        ), h as (
+            insert into keelback.attempt (run_id, n, worker_id, started_at, ended_at, outcome, retry_at)
+            select run_id, attempt, worker_id, at, keelback.clock(), 1, case when not quarantined then keelback.clock() + coalesce(delay, '0') end from body
+            on conflict do nothing
+        ), soon as (
+            insert into keelback.ready (queue, priority, run_id, attempt, crashes)
+            select queue, priority, run_id, attempt, crashes from body where not quarantined and delay is null
+        ), later as (
+            insert into keelback.timer (at, run_id, what, attempt, crashes)
+            select keelback.clock() + delay, run_id, 0, attempt, crashes from body where not quarantined and delay is not null
+        ), ended as (
+            update keelback.run r
+            set state = 5, attempt = body.attempt, started_at = body.at, finished_at = keelback.clock(),
+                error = jsonb_build_object('type', 'Quarantined', 'message', 'Its worker died in ' || body.crashes || ' attempts.')
+            from body where body.quarantined and r.id = body.run_id and r.state = 0
+            returning r.id, r.followed
+        ), below as (
+            select keelback.fail_below(array(select id from ended where followed)) as ids where exists (select from ended where followed)
+        )
+        select (select count(*)::int from gone), (select count(*)::int from ended), (select count(*)::int from below)
+        """;
+
+    public static async Task<(int Runs, int Quarantined)> RunAsync(NpgsqlDataSource db, int limit, int crashLimit, CancellationToken ct)
+    {
+        await using var command = db.CreateCommand(Sql);
+        command.Parameters.AddWithValue(limit);
+        command.Parameters.AddWithValue(crashLimit);
+
+        await using var row = await command.ExecuteReaderAsync(ct);
+        await row.ReadAsync(ct);
+        return (row.GetInt32(0), row.GetInt32(1));
+    }
+}

@@ -1,0 +1,78 @@
+using Npgsql;
+
+namespace Keelback.Jobs;
+
+/// <summary>Takes timers that are due: runs become ready, attempts whose time is up are told to the caller.</summary>
+/// <remarks>A timer carries its attempt: one that speaks of an earlier attempt, or of a run that ended, falls away here.</remarks>
+internal static class TimerStatement
+{
+    public const string Sql =
+        """
+        with due as (
+            delete from keelback.timer
+            where ctid = any(array(
+                select ctid from keelback.timer
+                where at <= keelback.clock() and at > $1
+                order by at
+                limit $2
+                for update skip locked))
+            returning at, run_id, what, attempt, crashes
+        ), soon as (
+            insert into keelback.ready (queue, priority, run_id, attempt, crashes)
+            select r.queue, r.priority, due.run_id, due.attempt, due.crashes
+            from due cross join lateral (select queue, priority from keelback.run where id = due.run_id and state = 0 limit 1) r
+            where due.what = 0
+            order by due.at
+        )
+        select due.at, c.run_id, c.token, c.attempt, c.crashes, r.kind, r.max_attempts, r.timeout_ms
+        from due
+        left join keelback.claim c on due.what = 1 and c.run_id = due.run_id and c.attempt = due.attempt
+        left join lateral (select kind, max_attempts, timeout_ms from keelback.run where id = c.run_id limit 1) r on true
+        """;
+
+    public static async Task<FiredTimers> RunAsync(NpgsqlConnection connection, DateTime after, int limit, CancellationToken ct)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(Statement.ByKey());
+        batch.BatchCommands.Add(Statement.Of(Sql, Statement.P(after), Statement.P(limit)));
+
+        await using var row = await batch.ExecuteReaderAsync(ct);
+        await row.NextResultAsync(ct);
+
+        var fired = new FiredTimers { Last = after };
+        while (await row.ReadAsync(ct))
+        {
+            fired.Count++;
+            var at = row.GetDateTime(0);
+            if (at > fired.Last) fired.Last = at;
+            if (row.IsDBNull(1)) continue;
+
+            fired.TimedOut.Add(new(row.GetInt64(1), row.GetInt64(2), row.GetInt16(3), row.GetInt16(4), row.GetString(5), [])
+            {
+                MaxAttempts = row.GetInt16(6),
+                Timeout = row.IsDBNull(7) ? null : TimeSpan.FromMilliseconds(row.GetInt32(7)),
+            });
+        }
+
+        return fired;
+    }
+
+    /// <summary>Until the next timer, by the database's clock; null when there is none.</summary>
+    public static async Task<TimeSpan?> UntilNextAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("select at - keelback.clock() from keelback.timer order by at limit 1", connection);
+        return await command.ExecuteScalarAsync(ct) is TimeSpan wait ? wait : null;
+    }
+}
+
+/// <summary>What a batch of timers did.</summary>
+internal sealed class FiredTimers
+{
+    public int Count { get; set; }
+
+    /// <summary>When the latest of them was due.</summary>
+    public DateTime Last { get; set; }
+
+    /// <summary>Attempts that are over their time and still hold their run: their worker did not stop them.</summary>
+    public List<Claim> TimedOut { get; } = [];
+}

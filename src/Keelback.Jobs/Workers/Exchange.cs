@@ -1,0 +1,119 @@
+using Keelback.Postgres;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Keelback.Jobs;
+
+/// <summary>What a worker has to tell and to ask, in one round trip and one commit.</summary>
+internal sealed class ExchangeRequest
+{
+    public required IReadOnlyList<Outcome> Outcomes { get; init; }
+
+    /// <summary>Null: no slot is free, or no lease held.</summary>
+    public ClaimRequest? Claim { get; init; }
+
+    /// <summary>The claims to ask after; empty: not now.</summary>
+    public IReadOnlyList<Claim> Held { get; init; } = [];
+
+    /// <summary>The tokens that the worker knows; set after an answer was lost, so that the others are handed back.</summary>
+    public (WorkerIdentity Worker, long[] Tokens)? Known { get; init; }
+}
+
+/// <summary>What came back.</summary>
+internal sealed class ExchangeResult
+{
+    public ClaimResult Claimed { get; } = new();
+
+    /// <summary>Tokens of held claims that were taken away.</summary>
+    public List<long> Lost { get; set; } = [];
+
+    /// <summary>Runs that were ended, or whose attempt was recorded as failed.</summary>
+    public HashSet<long> Written { get; } = [];
+}
+
+/// <summary>Completes, fails, hands back and claims over one connection that stays open, with prepared statements.</summary>
+/// <remarks>Completions come before the claim, so that a run which they release is claimed in the same round trip.</remarks>
+internal sealed class Exchange(NpgsqlDataSource db, PreparedStatements prepared, ILogger<Exchange> log) : IAsyncDisposable
+{
+    private NpgsqlConnection? _connection;
+
+    public async Task<ExchangeResult> RunAsync(ExchangeRequest request, CancellationToken ct)
+    {
+        try
+        {
+            return await OnceAsync(request, ct);
+        }
+        catch (Exception e) when (prepared.IsRefusal(e))
+        {
+            Log.PreparedStatementsOff(log);
+            await DropAsync();
+            return await OnceAsync(request, ct);
+        }
+        catch
+        {
+            await DropAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await DropAsync();
+
+    private async Task<ExchangeResult> OnceAsync(ExchangeRequest request, CancellationToken ct)
+    {
+        _connection ??= await db.OpenConnectionAsync(ct);
+        return await RunAsync(_connection, request, prepared.Enabled, ct);
+    }
+
+    /// <summary>The same on a connection of the caller's, inside its transaction.</summary>
+    public static async Task<ExchangeResult> RunAsync(
+        NpgsqlConnection connection, ExchangeRequest request, bool prepare, CancellationToken ct)
+    {
+        var result = new ExchangeResult();
+        var readers = new List<Func<NpgsqlDataReader, Task>>();
+
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(Statement.ByKey());
+
+        void Add(NpgsqlBatchCommand command, Func<NpgsqlDataReader, Task> read)
+        {
+            batch.BatchCommands.Add(command);
+            readers.Add(read);
+        }
+
+        async Task Written(NpgsqlDataReader row) => result.Written.UnionWith(await Statement.IdsAsync(row, ct));
+
+        foreach (var done in request.Outcomes.OfType<Outcome.Succeeded>().GroupBy(o => o.Claim.Followed))
+            Add(CompleteStatement.Of([.. done], done.Key), Written);
+        if (request.Outcomes.OfType<Outcome.Failed>().ToList() is { Count: > 0 } failed)
+            Add(FailStatement.Of(failed), Written);
+        if (request.Outcomes.OfType<Outcome.Released>().ToList() is { Count: > 0 } released)
+            Add(ReleaseStatement.Of(released), static _ => Task.CompletedTask);
+        if (request.Known is { } known)
+            Add(ReleaseStatement.OfStrangers(known.Worker, known.Tokens), static _ => Task.CompletedTask);
+        if (request.Held.Count > 0)
+            Add(LostStatement.Of(request.Held), async row => result.Lost = await Statement.IdsAsync(row, ct));
+        if (request.Claim is { } claim)
+            Add(ClaimStatement.Of(claim), row => ClaimStatement.ReadAsync(row, result.Claimed, ct));
+
+        if (readers.Count == 0) return result;
+
+        if (prepare) await batch.PrepareAsync(ct);
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        foreach (var read in readers)
+        {
+            await reader.NextResultAsync(ct);
+            await read(reader);
+        }
+
+        // Reads the end of the batch: an error after the last row would come only here.
+        await reader.NextResultAsync(ct);
+        return result;
+    }
+
+    private async Task DropAsync()
+    {
+        var connection = _connection;
+        _connection = null;
+        if (connection is not null) await connection.DisposeAsync();
+    }
+}

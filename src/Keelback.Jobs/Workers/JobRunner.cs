@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Keelback.Postgres;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Keelback.Jobs;
+
+/// <summary>Runs one attempt in a scope of its own, and says how it ended. Never throws.</summary>
+internal sealed class JobRunner(
+    JobKinds kinds, IServiceScopeFactory scopes, TransactionalAttempt transactional,
+    IOptions<JobsOptions> options, TimeProvider clock, JobTelemetry telemetry, ILogger<JobRunner> log)
+{
+    /// <param name="job">The attempt.</param>
+    /// <param name="worker">Whose lease it runs under; names its transaction on the server.</param>
+    public async Task<Outcome> RunAsync(RunningJob job, WorkerIdentity worker)
+    {
+        var claim = job.Claim;
+        using var activity = telemetry.Source.StartActivity(claim.Kind, ActivityKind.Consumer, claim.Trace);
+        activity?.SetTag("keelback.run_id", claim.RunId).SetTag("keelback.attempt", claim.Attempt);
+
+        var started = clock.GetTimestamp();
+        using var timeout = claim.Timeout is { } limit
+            ? clock.CreateTimer(static job => ((RunningJob)job!).Stop(StopReason.TimedOut), job, limit, Timeout.InfiniteTimeSpan)
+            : null;
+
+        Outcome outcome;
+        try
+        {
+            outcome = await CallAsync(job, worker);
+        }
+        catch (Exception e)
+        {
+            outcome = AfterThrowing(job, e);
+            activity?.SetStatus(ActivityStatusCode.Error, e.Message);
+        }
+
+        var tags = new TagList { { "kind", claim.Kind }, { "outcome", outcome.GetType().Name } };
+        telemetry.Ended.Add(1, tags);
+        telemetry.Duration.Record(clock.GetElapsedTime(started).TotalSeconds, tags);
+        return outcome;
+    }
+
+    private async Task<Outcome> CallAsync(RunningJob job, WorkerIdentity worker)
+    {
+        var claim = job.Claim;
+        var kind = kinds.Find(claim.Kind)!; // a claim asks for known kinds only
+        using var input = JsonDocument.Parse(claim.Input);
+
+        await using var scope = scopes.CreateAsyncScope();
+        scope.ServiceProvider.GetRequiredService<JobContext>().Begin(claim);
+
+        var call = new JobCall(scope.ServiceProvider, input.RootElement, job.Token);
+        if (kind.Defaults.Transactional) return await transactional.RunAsync(kind, call, claim, worker);
+
+        FailPoint.Hit(FailPoint.BeforeEffect);
+        var result = await kind.Run(call);
+        if (kind != JobKind.Gather) PayloadRules.CheckResult(kind.Name, result.Span);
+        FailPoint.Hit(FailPoint.BeforeCommit);
+
+        return new Outcome.Succeeded(claim, result);
+    }
+
+    // Once the token is cancelled, whatever is thrown is taken for its consequence: drivers wrap a cancellation in their own exceptions.
+    private Outcome AfterThrowing(RunningJob job, Exception e)
+    {
+        var claim = job.Claim;
+        switch (job.Reason)
+        {
+            case StopReason.Lost: return new Outcome.Settled(claim);
+            case StopReason.Released: return new Outcome.Released(claim);
+            case StopReason.TimedOut:
+                return Failed(claim, JobErrors.TimedOut(claim.Kind, claim.Timeout ?? default), JobAttemptOutcome.TimedOut);
+            default:
+                return Failed(claim, e, JobAttemptOutcome.Failed);
+        }
+    }
+
+    private Outcome.Failed Failed(Claim claim, Exception e, JobAttemptOutcome kind)
+    {
+        var hopeless = e is KeelbackException { Code: "KB1212" or "KB1213" }; // the same result again would fail the same way
+        TimeSpan? retry = claim.IsLast || hopeless ? null : Backoff.Next(claim.Attempt - claim.Crashes, options.Value);
+
+        if (retry is { } delay) Log.AttemptFailed(log, claim.Kind, claim.RunId, claim.Attempt, claim.MaxAttempts, delay, e);
+        else Log.RunFailed(log, claim.Kind, claim.RunId, claim.Attempt, e);
+
+        return new Outcome.Failed(claim, JobError.From(e), kind, retry);
+    }
+}

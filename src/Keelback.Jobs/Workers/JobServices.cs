@@ -1,0 +1,34 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Keelback.Jobs;
+
+/// <summary>The loops of a process that runs jobs: started together, and stopped with the worker first, while the others still serve it.</summary>
+internal sealed class JobServices(
+    Worker worker, TimerLoop timers, JobRescuer rescuer, RetentionLoop retention, JobWakes wakes, IOptions<JobsOptions> options)
+    : IHostedService
+{
+    private readonly List<IDisposable> _subscriptions = [];
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (!options.Value.RunWorker) return;
+
+        _subscriptions.AddRange([wakes.OnWork(worker.Wake), wakes.OnTimer(timers.Wake), wakes.OnClaimsTaken(worker.AskForClaims)]);
+
+        await worker.StartAsync(cancellationToken);
+        await timers.StartAsync(cancellationToken);
+        await rescuer.StartAsync(cancellationToken);
+        await retention.StartAsync(cancellationToken);
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (!options.Value.RunWorker) return;
+
+        await worker.StopAsync(cancellationToken);
+        foreach (var subscription in _subscriptions) subscription.Dispose();
+        await Task.WhenAll(
+            timers.StopAsync(cancellationToken), rescuer.StopAsync(cancellationToken), retention.StopAsync(cancellationToken));
+    }
+}

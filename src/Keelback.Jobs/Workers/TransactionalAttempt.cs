@@ -1,0 +1,108 @@
+using System.Runtime.ExceptionServices;
+using Keelback.Postgres;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Keelback.Jobs;
+
+/// <summary>Runs a job inside a transaction on its scope's context, whose last statement before COMMIT is the run's own fenced completion.</summary>
+/// <remarks>
+/// The transaction carries the worker's name, so that the sweep can end it when the worker is frozen: the next attempt must not
+/// wait for its locks. A completion that changes no row means that the claim is gone: everything is rolled back.
+/// </remarks>
+internal sealed class TransactionalAttempt(PreparedStatements prepared, JobTelemetry telemetry, ILogger<TransactionalAttempt> log)
+{
+    private const string Savepoint = "keelback_job";
+
+    public async Task<Outcome> RunAsync(JobKind kind, JobCall call, Claim claim, WorkerIdentity worker)
+    {
+        var db = call.Services.GetService<DbContext>() ?? throw JobErrors.NoContext(kind.Name);
+        call.Services.GetRequiredService<JobContext>().Db = db;
+
+        // A retrying strategy refuses transactions that it did not open, so we are inside it; but it never sees an exception,
+        // because a second try in a used scope is not a second attempt.
+        Outcome? outcome = null;
+        ExceptionDispatchInfo? thrown = null;
+        await db.Database.CreateExecutionStrategy().ExecuteAsync(async () =>
+        {
+            try
+            {
+                outcome = await InTransactionAsync(db, kind, call, claim, worker);
+            }
+            catch (Exception e)
+            {
+                thrown = ExceptionDispatchInfo.Capture(e);
+            }
+        });
+
+        thrown?.Throw();
+        return outcome!;
+    }
+
+    private async Task<Outcome> InTransactionAsync(DbContext db, JobKind kind, JobCall call, Claim claim, WorkerIdentity worker)
+    {
+        var ct = call.Cancellation;
+
+        // In a test's rolled-back transaction there is one already; a savepoint stands for ours.
+        var outer = db.Database.CurrentTransaction;
+        await using var transaction = outer is null ? await db.Database.BeginTransactionAsync(ct) : null;
+        if (outer is not null) await outer.CreateSavepointAsync(Savepoint, ct);
+
+        var connection = db.Database.GetDbConnection() as NpgsqlConnection ?? throw JobErrors.NotPostgres(db.GetType());
+        try
+        {
+            await NameAsync(connection, worker, ct);
+            FailPoint.Hit(FailPoint.BeforeEffect);
+
+            var result = await kind.Run(call);
+            PayloadRules.CheckResult(kind.Name, result.Span);
+            await db.SaveChangesAsync(ct); // what the job left unsaved, and jobs that it enqueued
+
+            if (!await CompleteAsync(connection, new(claim, result), ct))
+            {
+                await UndoAsync(transaction, outer);
+                telemetry.FencedWrites.Add(1, new KeyValuePair<string, object?>("kind", claim.Kind));
+                Log.WriteFenced(log, claim.Kind, claim.RunId, claim.Attempt);
+                return new Outcome.Released(claim); // changes nothing when the claim is gone; frees it when only the run was cancelled
+            }
+
+            FailPoint.Hit(FailPoint.BeforeCommit);
+            if (transaction is not null) await transaction.CommitAsync(CancellationToken.None);
+            else await outer!.ReleaseSavepointAsync(Savepoint, CancellationToken.None);
+            FailPoint.Hit(FailPoint.AfterCommit);
+
+            return new Outcome.Settled(claim);
+        }
+        catch when (outer is not null)
+        {
+            await UndoAsync(transaction, outer);
+            throw;
+        }
+    }
+
+    private static Task UndoAsync(IDbContextTransaction? transaction, IDbContextTransaction? outer) =>
+        transaction is not null ? transaction.RollbackAsync() : outer!.RollbackToSavepointAsync(Savepoint);
+
+    private static async Task NameAsync(NpgsqlConnection connection, WorkerIdentity worker, CancellationToken ct)
+    {
+        // Local to the transaction: behind a pooler the server session is another one afterwards.
+        await using var command = new NpgsqlCommand("select set_config('application_name', $1, true)", connection);
+        command.Parameters.AddWithValue(worker.ApplicationName);
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    private async Task<bool> CompleteAsync(NpgsqlConnection connection, Outcome.Succeeded done, CancellationToken ct)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(Statement.ByKey());
+        batch.BatchCommands.Add(CompleteStatement.Of([done], done.Claim.Followed));
+        if (prepared.Enabled) await batch.PrepareAsync(ct);
+
+        await using var row = await batch.ExecuteReaderAsync(ct);
+        await row.NextResultAsync(ct);
+        return await row.ReadAsync(ct);
+    }
+}

@@ -1,0 +1,287 @@
+using System.Collections.Concurrent;
+using Keelback.Postgres;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Keelback.Jobs;
+
+/// <summary>Runs this process's share of the jobs: one pump tells outcomes and asks for work in the same round trip; each claim runs in its own slot.</summary>
+/// <remarks>
+/// No more is claimed than can start at once, so a claim is a start. An outcome keeps being told until it is written: while the
+/// database is away outcomes wait, bounded by the slots, because nothing new is claimed.
+/// </remarks>
+internal sealed class Worker(
+    NpgsqlDataSource db, Exchange exchange, JobKinds kinds, JobRunner runner, QueueCatalog queues, RunWaiters waiters,
+    UnknownKinds unknownKinds, JobTelemetry telemetry, IOptions<JobsOptions> configured, TimeProvider clock, ILogger<Worker> log)
+    : PollingService(clock, log)
+{
+    private static readonly TimeSpan s_busyPoll = TimeSpan.FromMilliseconds(50);
+
+    private readonly JobsOptions _options = configured.Value;
+    private readonly TimeProvider _clock = clock;
+    private readonly Lanes _lanes = new(clock);
+    private readonly ConcurrentDictionary<long, RunningJob> _running = new(); // by token
+    private readonly ConcurrentQueue<Outcome> _ended = new();
+
+    // The pump's own; nobody else reads or writes them.
+    private readonly List<Outcome> _untold = [];
+    private bool _answerLost;
+    private volatile bool _askForClaims;
+    private bool _refused;
+    private long _lastFull;
+    private int _queuesSeen = -1;
+    private TimeSpan _idle = s_busyPoll;
+
+    private Heartbeat? _heartbeat;
+    private volatile bool _draining;
+    private TaskCompletionSource? _drained;
+
+    /// <summary>Id and epoch while the lease is held.</summary>
+    public WorkerIdentity? Identity => _heartbeat?.Current;
+
+    /// <summary>The heartbeat, for tests that stop it.</summary>
+    internal Heartbeat Heartbeat => _heartbeat!;
+
+    /// <summary>Attempts that run in this process now.</summary>
+    public int Running => _running.Count;
+
+    /// <summary>Some claim was taken away in this process; the pump asks at once whether it is one of ours.</summary>
+    public void AskForClaims()
+    {
+        _askForClaims = true;
+        Wake();
+    }
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        CheckPool();
+        await queues.EnsureAsync(_options.Queues, async: true, cancellationToken);
+
+        var description = new WorkerDescription(queues.App, $"{Environment.MachineName}/{Environment.ProcessId}", [.. _options.Queues],
+            $$"""{"concurrency": {{_options.Concurrency}}}""");
+        _heartbeat = new(db, description, new(_options.Heartbeat, _options.Lease), OnLeaseLost, _clock, log);
+        await _heartbeat.StartAsync(cancellationToken);
+
+        var names = _options.Queues.Count == 0 ? "all" : string.Join(", ", _options.Queues);
+        Log.WorkerStarted(log, Identity?.Id ?? 0, queues.App, _options.Concurrency, names);
+        await base.StartAsync(cancellationToken);
+    }
+
+    /// <summary>No claim from here on; what ends in time is kept, the rest is cancelled and handed back, its attempt with it.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _draining = true;
+        Wake();
+
+        if (_heartbeat is not null && ExecuteTask is { IsCompleted: false })
+        {
+            Log.WorkerStops(log, _running.Count, _options.ShutdownTimeout);
+            var grace = _options.ShutdownTimeout / 10; // for jobs to notice that they were cancelled
+            if (!await DrainsWithin(_options.ShutdownTimeout - grace, cancellationToken))
+            {
+                foreach (var job in _running.Values) job.Stop(StopReason.Released);
+                await DrainsWithin(grace, cancellationToken);
+                await HandBackAsync();
+            }
+        }
+
+        await base.StopAsync(cancellationToken);
+        _heartbeat?.Dispose();
+        await exchange.DisposeAsync();
+    }
+
+    public override void Dispose()
+    {
+        _heartbeat?.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task<TimeSpan> PollAsync(CancellationToken stopping)
+    {
+        // What a refused batch holds is told one by one, so that one bad row does not strand the others.
+        while (_ended.TryDequeue(out var outcome)) _untold.Add(outcome);
+        var telling = _refused ? _untold.Take(1).ToList() : [.. _untold];
+
+        var full = _clock.GetElapsedTime(_lastFull) >= FullScan;
+        var asked = _askForClaims;
+        if (full || _queuesSeen != queues.Count) await RefreshLanesAsync(stopping);
+
+        var request = Request(telling, full);
+        var result = await TellAsync(request, stopping);
+        if (result is null) return TimeSpan.Zero;
+
+        Settle(telling, result);
+        if (asked) _askForClaims = false;
+        if (full) _lastFull = _clock.GetTimestamp();
+        foreach (var token in result.Lost)
+            if (_running.TryGetValue(token, out var job)) Stop(job, StopReason.Lost);
+
+        _lanes.Saw(result.Claimed.Seen);
+        unknownKinds.Report(result.Claimed.UnknownKinds);
+        foreach (var claim in result.Claimed.Claims) Start(claim, request.Claim!.Worker);
+        if (result.Claimed.Claims.Count > 0) FailPoint.Hit(FailPoint.AfterClaim);
+
+        return Sleep(request, result);
+    }
+
+    private TimeSpan FullScan => _options.PollInterval < TimeSpan.FromSeconds(1) ? _options.PollInterval : TimeSpan.FromSeconds(1);
+
+    private ExchangeRequest Request(List<Outcome> telling, bool full)
+    {
+        var free = _options.Concurrency - _running.Count;
+        var worker = _draining ? null : Identity;
+        return new()
+        {
+            Outcomes = telling,
+            Claim = free > 0 && worker is { } claimer ? _lanes.Request(free, full, claimer, kinds.Names) : null,
+            Held = full || _askForClaims ? [.. _running.Values.Select(job => job.Claim)] : [],
+            Known = _answerLost && worker is { } known
+                ? (known, [.. _running.Keys, .. _untold.Select(o => o.Claim.Token), .. _ended.Select(o => o.Claim.Token)])
+                : null,
+        };
+    }
+
+    private async Task<ExchangeResult?> TellAsync(ExchangeRequest request, CancellationToken stopping)
+    {
+        try
+        {
+            var result = await exchange.RunAsync(request, stopping);
+            _answerLost = false;
+            return result;
+        }
+        catch (PostgresException e) when (e.SqlState.StartsWith("22", StringComparison.Ordinal) && request.Outcomes.Count > 0)
+        {
+            Refused(request.Outcomes, e);
+            return null;
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure)
+        {
+            return null; // rolled back as a whole; the same again
+        }
+        catch
+        {
+            _answerLost = true; // it may have been committed all the same
+            throw;
+        }
+    }
+
+    private void Refused(IReadOnlyList<Outcome> outcomes, PostgresException e)
+    {
+        if (outcomes.Count > 1)
+        {
+            Log.BatchRefused(log, outcomes.Count, e);
+            _refused = true;
+            return;
+        }
+
+        // Alone and still refused: it is this one. A run must end, so its attempt fails with the reason.
+        var claim = outcomes[0].Claim;
+        var error = JobErrors.ResultNotStorable(claim.Kind, e.MessageText, e);
+        _untold[0] = new Outcome.Failed(claim, JobError.From(error), JobAttemptOutcome.Failed, RetryAfter: null);
+    }
+
+    private void Settle(List<Outcome> told, ExchangeResult result)
+    {
+        _untold.RemoveRange(0, told.Count);
+        if (_untold.Count == 0) _refused = false;
+
+        foreach (var outcome in told)
+        {
+            if (outcome is Outcome.Succeeded or Outcome.Failed && !result.Written.Contains(outcome.Claim.RunId))
+            {
+                telemetry.FencedWrites.Add(1, new KeyValuePair<string, object?>("kind", outcome.Claim.Kind));
+                Log.WriteFenced(log, outcome.Claim.Kind, outcome.Claim.RunId, outcome.Claim.Attempt);
+            }
+            else
+            {
+                Log.Ended(log, outcome.Claim.Kind, outcome.Claim.RunId, outcome.GetType().Name);
+            }
+        }
+
+        waiters.Ended(told.Select(o => o.Claim.RunId).Concat(result.Written));
+    }
+
+    private void Start(Claim claim, WorkerIdentity worker)
+    {
+        var job = new RunningJob(claim);
+        _running[claim.Token] = job;
+        if (Identity != worker) job.Stop(StopReason.Released); // the lease was lost while the answer was on its way
+
+        _ = Task.Run(async () =>
+        {
+            var outcome = await runner.RunAsync(job, worker);
+            _ended.Enqueue(outcome);
+            _running.TryRemove(claim.Token, out _);
+            job.Dispose();
+            Wake();
+        });
+    }
+
+    private TimeSpan Sleep(ExchangeRequest request, ExchangeResult result)
+    {
+        if (_draining && _running.IsEmpty && _ended.IsEmpty && _untold.Count == 0) _drained?.TrySetResult();
+        if (_untold.Count > 0) return TimeSpan.Zero;
+
+        var claimed = result.Claimed.Seen.Count;
+        if (request.Claim is { } asked && claimed == asked.Limit && _running.Count < _options.Concurrency) return TimeSpan.Zero;
+
+        // Busy: look again soon, in case nobody tells us. Idle: ever more seldom. No slot free: an outcome will wake us.
+        _idle = claimed > 0 ? s_busyPoll : _idle * 2;
+        if (_idle > _options.PollInterval) _idle = _options.PollInterval;
+        return _idle < FullScan ? _idle : FullScan;
+    }
+
+    private async Task RefreshLanesAsync(CancellationToken ct)
+    {
+        _lanes.Set(_options.Queues.Count > 0 ? [.. _options.Queues.Select(queues.Number)] : await queues.AllAsync(ct));
+        _queuesSeen = queues.Count;
+    }
+
+    private void OnLeaseLost()
+    {
+        foreach (var job in _running.Values) Stop(job, StopReason.Released);
+        Wake();
+    }
+
+    private void Stop(RunningJob job, StopReason reason)
+    {
+        Log.AttemptStopped(log, job.Claim.Kind, job.Claim.RunId, job.Claim.Attempt, reason);
+        job.Stop(reason);
+    }
+
+    private async Task<bool> DrainsWithin(TimeSpan time, CancellationToken ct)
+    {
+        Wake();
+        try
+        {
+            await _drained!.Task.WaitAsync(time, _clock, ct);
+            return true;
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    // Their code may still run, but what it writes is fenced; the next worker may begin at once.
+    private async Task HandBackAsync()
+    {
+        var unfinished = _running.Values.Select(job => (Outcome)new Outcome.Released(job.Claim)).ToList();
+        if (unfinished.Count == 0) return;
+
+        Log.HandedBack(log, unfinished.Count);
+        await using var connection = await db.OpenConnectionAsync(CancellationToken.None);
+        await Exchange.RunAsync(connection, new() { Outcomes = unfinished }, prepare: false, CancellationToken.None);
+    }
+
+    private void CheckPool()
+    {
+        // The pump, the timers, the sweep, and one for the app's own use.
+        const int Others = 4;
+        var pool = new NpgsqlConnectionStringBuilder(db.ConnectionString);
+        if (pool.Pooling && pool.MaxPoolSize < _options.Concurrency + Others)
+            throw JobErrors.PoolTooSmall(_options.Concurrency, _options.Concurrency + Others, pool.MaxPoolSize);
+    }
+}
