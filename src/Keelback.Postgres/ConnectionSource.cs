@@ -16,6 +16,9 @@ internal static class ConnectionSource
         return configured is null ? null : ConnectionUrl.ToKeywords(configured);
     }
 
-    public static string Find(PostgresOptions options, IConfiguration configuration, IHostEnvironment environment) =>
-        Configured(options, configuration) ?? throw PostgresErrors.NoConnection(environment.EnvironmentName);
+    /// <summary>What is configured; in Development, when nothing is, the project's private cluster.</summary>
+    /// <exception cref="KeelbackException">KB1001: nothing is configured, and this is not Development.</exception>
+    public static string Find(PostgresOptions options, IConfiguration configuration, IHostEnvironment environment, ProjectCluster cluster) =>
+        Configured(options, configuration)
+        ?? (environment.IsDevelopment() ? cluster.ConnectionString() : throw PostgresErrors.NoConnection(environment.EnvironmentName));
 }

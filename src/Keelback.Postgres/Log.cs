@@ -17,6 +17,9 @@ internal static partial class Log
     [LoggerMessage(1003, LogLevel.Warning, "{Service} cannot reach PostgreSQL ({Reason}); trying again in {RetryAfter}. Lines left out since the last: {Unsaid}")]
     public static partial void DatabaseAway(ILogger log, string service, string reason, TimeSpan retryAfter, int unsaid);
 
+    [LoggerMessage(1004, LogLevel.Information, "No database is configured: using the project's private cluster on port {Port}, in {Folder}")]
+    public static partial void PrivateCluster(ILogger log, int port, string folder);
+
     [LoggerMessage(1020, LogLevel.Warning, "Heartbeat of {Worker} failed; its work is dropped before the lease ends")]
     public static partial void HeartbeatFailed(ILogger log, string worker, Exception e);
 

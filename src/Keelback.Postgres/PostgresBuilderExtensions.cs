@@ -24,10 +24,12 @@ public static class PostgresBuilderExtensions
         if (configure is not null) services.Configure(configure);
 
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ProjectCluster>();
         services.TryAddSingleton<SystemSchema>();
         services.AddSystemModule(SystemModule.Embedded("postgres", typeof(PostgresOptions).Assembly));
         services.TryAddSingleton(sp => NpgsqlDataSource.Create(
-            ConnectionSource.Find(sp.GetRequiredService<IOptions<PostgresOptions>>().Value, builder.Configuration, builder.Environment)));
+            ConnectionSource.Find(sp.GetRequiredService<IOptions<PostgresOptions>>().Value, builder.Configuration, builder.Environment,
+                sp.GetRequiredService<ProjectCluster>())));
 
         services.TryAddSingleton<WakeUps>();
         services.TryAddSingleton<WakeUpLink>();

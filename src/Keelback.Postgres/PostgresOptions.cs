@@ -15,6 +15,9 @@ public sealed class PostgresOptions
     /// </summary>
     public string? ListenConnection { get; set; }
 
+    /// <summary>The folder of <c>initdb</c>, <c>pg_ctl</c> and <c>postgres</c> for the private cluster. Default: the PATH, then the usual places, newest first.</summary>
+    public string? Binaries { get; set; }
+
     /// <summary>Keeps apps on one database apart: queues, workers and schedules of another app are never seen. Default: the host's application name.</summary>
     public string App { get; set; } = "";
 

@@ -22,7 +22,7 @@ public sealed class TestDatabase : IAsyncDisposable
     public NpgsqlDataSource DataSource { get; }
 
     /// <summary>Copies the template; its commits do not wait for the disk.</summary>
-    /// <exception cref="KeelbackException">KB1602: there is no server.</exception>
+    /// <exception cref="KeelbackException">KB1020-KB1028: there is no server, and none can be started.</exception>
     public static async Task<TestDatabase> CreateAsync(TestTemplate template)
     {
         ArgumentNullException.ThrowIfNull(template);

@@ -20,10 +20,14 @@ internal sealed class TestRun
     private readonly NpgsqlConnectionStringBuilder _admin;
     private readonly NpgsqlConnection _session;
     private readonly SemaphoreSlim _turn = new(1, 1);
+    [SuppressMessage("Style", "IDE0052", Justification = "Held for the life of the process: once collected, it would be given up.")]
+    private readonly IDisposable? _seat;
+
     private int _databases;
 
-    private TestRun(string admin)
+    private TestRun(string admin, IDisposable? seat)
     {
+        _seat = seat;
         _admin = new(admin) { ApplicationName = Prefix + _id, Pooling = false };
         _admin.Database ??= "postgres";
         _session = new(_admin.ConnectionString);
@@ -62,7 +66,8 @@ internal sealed class TestRun
 
     private static async Task<TestRun> StartAsync()
     {
-        var run = new TestRun(TestServer.ConnectionString());
+        var (admin, seat) = TestServer.Take();
+        var run = new TestRun(admin, seat);
         await run._session.OpenAsync();
         await run.DropLeftoversAsync();
         return run;

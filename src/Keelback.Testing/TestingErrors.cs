@@ -5,7 +5,4 @@ internal static class TestingErrors
 {
     public static KeelbackException BadTemplateName(string name) => new("KB1601",
         $"A template cannot be called '{name}'; use 1 to 20 lower-case letters, digits and underscores.");
-
-    public static KeelbackException NoServer() => new("KB1602",
-        "There is no PostgreSQL server for tests. Set KEELBACK_TEST_DB to a connection string whose user may create databases.");
 }
