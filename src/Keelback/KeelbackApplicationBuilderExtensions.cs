@@ -62,7 +62,7 @@ public static class KeelbackApplicationBuilderExtensions
         services.AddSettingsSection("Keelback:Mail", typeof(Web.MailOptions));
 
         services.AddSingleton<PipelineState>();
-        keelback.AddCheck<SettingsCheck>().AddCheck<PipelineCheck>();
+        keelback.AddCheck<SettingsCheck>().AddCheck<PipelineCheck>().AddCheck<DatabaseCheck>().AddCheck<DriftCheck>();
     }
 
     private static void AddHealth(IServiceCollection services)
@@ -95,7 +95,8 @@ public static class KeelbackApplicationBuilderExtensions
         SilentServer.Wrap(services);
         CommandLogging.Add(services);
 
-        keelback.AddCommand<ServeCommand>().AddCommand<WorkerCommand>();
+        keelback.AddCommand<ServeCommand>().AddCommand<WorkerCommand>()
+            .AddCommand<CheckCommand>().AddCommand<SettingsCommand>();
     }
 
     // First in the list of rules, so that whatever the app configures is stronger.

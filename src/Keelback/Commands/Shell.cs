@@ -41,7 +41,8 @@ internal sealed class Shell
     {
         var words = Words(StartArguments.Split(arguments).Rest);
         var parsed = _root.Parse(words);
-        if (parsed.Errors.Count > 0 || parsed.UnmatchedTokens.Count > 0) return Complain(parsed, words);
+        if (parsed.Errors.Count > 0 || parsed.UnmatchedTokens.Count > 0 || UsageComplaints.MistakenForArguments(parsed).Any())
+            return Complain(parsed, words);
 
         return await parsed.InvokeAsync(
             new()

@@ -11,10 +11,19 @@ internal static class UsageComplaints
         var command = parsed.CommandResult.Command;
         if (command.Subcommands.Count > 0) return [UnknownCommand(words[0], command)];
 
-        return parsed.UnmatchedTokens.Select(token => Unmatched(token, command))
+        return MistakenForArguments(parsed).Concat(parsed.UnmatchedTokens).Select(token => Unmatched(token, command))
             .Concat(parsed.Errors.Select(error => Misread(error, command)).OfType<string>())
             .Distinct();
     }
+
+    /// <summary>Misspelt options that an argument would take for its value; after a bare <c>--</c> they are meant so.</summary>
+    public static IEnumerable<string> MistakenForArguments(ParseResult parsed) =>
+        parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash)
+            ? []
+            : from result in parsed.CommandResult.Children.OfType<ArgumentResult>()
+              from token in result.Tokens
+              where token.Value.StartsWith("--", StringComparison.Ordinal)
+              select token.Value;
 
     private static string UnknownCommand(string word, System.CommandLine.Command root) =>
         $"There is no command '{word}'." + DidYouMean(word, root.Subcommands.Select(c => c.Name));

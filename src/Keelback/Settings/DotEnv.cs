@@ -42,7 +42,7 @@ internal sealed class DotEnv
             SkipExport();
             var key = ReadKey();
             SkipBlanks();
-            if (Peek != '=') throw new FormatException(key.Length == 0 ? "expected KEY=value" : $"expected '=' after {key}");
+            if (Peek != '=' || key.Length == 0) throw new FormatException(key.Length == 0 ? "expected KEY=value" : $"expected '=' after {key}");
 
             _at++;
             SkipBlanks();
