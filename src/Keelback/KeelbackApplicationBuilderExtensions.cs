@@ -23,7 +23,7 @@ public static class KeelbackApplicationBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.Replace(ServiceDescriptor.Singleton(new AppContextType(typeof(TDb))));
 
-        return builder.AddKeelback(configure);
+        return builder.AddKeelback(configure).AddData<TDb>();
     }
 
     /// <summary>The same for an app without a context of its own.</summary>

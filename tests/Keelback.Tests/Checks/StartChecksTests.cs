@@ -19,7 +19,7 @@ public class StartChecksTests
         app.Configuration["Shop:Outlets:1:City"] = "Paris";
         app.Configuration["Keelback:DrainDelai"] = "1";
         app.Configuration["Keelback:Postgres:StartTimeout"] = "9x";
-        app.Configuration["Keelback:Jbos:Concurrency"] = "9";
+        app.Configuration["Keelback:Mial:Host"] = "x";
 
         var code = await app.RunAsync();
 
@@ -30,8 +30,8 @@ public class StartChecksTests
               error KB1505: .env, line 2: expected '=' after nonsense.
               error KB1504: Keelback:DrainDelai is not a setting.
                 hint: Did you mean 'DrainDelay'?
-              error KB1504: Keelback:Jbos is not a setting.
-                hint: Did you mean 'Jobs'?
+              error KB1504: Keelback:Mial is not a setting.
+                hint: Did you mean 'Mail'?
               error KB1502: Keelback:Postgres:StartTimeout ('9x') is not a duration such as 00:00:30.
               error KB1504: Shop:Curency is not a setting.
                 hint: Did you mean 'Currency'?
