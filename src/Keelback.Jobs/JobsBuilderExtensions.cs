@@ -55,9 +55,16 @@ public static class JobsBuilderExtensions
         services.AddHostedService<JobServices>();
         services.AddOptions<HostOptions>().PostConfigure<IOptions<JobsOptions>>(static (host, jobs) =>
         {
-            // The host must not give up before the worker has handed its jobs back.
-            var needed = jobs.Value.ShutdownTimeout + TimeSpan.FromSeconds(10);
-            if (host.ShutdownTimeout < needed) host.ShutdownTimeout = needed;
+            try
+            {
+                // The host must not give up before the worker has handed its jobs back.
+                var needed = jobs.Value.ShutdownTimeout + TimeSpan.FromSeconds(10);
+                if (host.ShutdownTimeout < needed) host.ShutdownTimeout = needed;
+            }
+            catch (Exception e) when (e is OptionsValidationException or InvalidOperationException)
+            {
+                // The host is being built; its start tells this mistake, together with all others.
+            }
         });
 
         return builder.AddJobsOf(EntryAssembly(builder));

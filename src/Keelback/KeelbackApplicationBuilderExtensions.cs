@@ -42,7 +42,7 @@ public static class KeelbackApplicationBuilderExtensions
             o => o.DrainDelay is null || (o.DrainDelay >= TimeSpan.Zero && o.DrainDelay <= TimeSpan.FromMinutes(5)),
             $"Keelback:{nameof(KeelbackOptions.DrainDelay)} must be between 00:00:00 and 00:05:00.");
 
-        keelback.AddPostgres().AddWeb();
+        keelback.AddPostgres().AddJobs().AddWeb().AddResources();
 
         AddSettings(keelback);
         AddHealth(services);
@@ -58,6 +58,7 @@ public static class KeelbackApplicationBuilderExtensions
         var services = keelback.Services;
         services.AddSettingsSection("Keelback", typeof(KeelbackOptions));
         services.AddSettingsSection("Keelback:Postgres", typeof(Postgres.PostgresOptions));
+        services.AddSettingsSection("Keelback:Jobs", typeof(Jobs.JobsOptions));
         services.AddSettingsSection("Keelback:Web", typeof(Web.WebOptions));
         services.AddSettingsSection("Keelback:Mail", typeof(Web.MailOptions));
 
@@ -90,7 +91,6 @@ public static class KeelbackApplicationBuilderExtensions
     private static void AddShell(KeelbackBuilder keelback)
     {
         var services = keelback.Services;
-        services.AddSingleton<WorkerOverrides>();
         services.TryAddSingleton(new Terminal(Console.Out, Console.Error));
         SilentServer.Wrap(services);
         CommandLogging.Add(services);

@@ -5,9 +5,6 @@ namespace Keelback;
 /// <summary>How this process behaves as a whole. Bound from the <c>Keelback</c> section.</summary>
 public sealed class KeelbackOptions
 {
-    /// <summary>Whether <c>serve</c> runs jobs too. Default true; false where separate <c>worker</c> processes do.</summary>
-    public bool RunJobs { get; set; } = true;
-
     /// <summary>Whether the start applies the app's own EF migrations. Default false: that is the <c>migrate</c> command's work.</summary>
     public bool MigrateAtStart { get; set; }
 

@@ -1,6 +1,8 @@
+using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace Keelback.Checks;
 
@@ -48,13 +50,31 @@ internal sealed class StartChecks(IStartupValidator inner, IEnumerable<ICheck> c
     public async ValueTask<IReadOnlyList<Finding>> RunAsync(Func<ICheck, bool> chosen, CancellationToken ct)
     {
         var findings = new Findings();
-        foreach (var check in checks.Where(chosen)) await check.RunAsync(findings, ct);
+        foreach (var check in checks.Where(chosen)) await RunAsync(check, findings, ct);
 
         var told = findings.All.Select(f => f.Message).ToHashSet();
         var failures = OptionFailures(unreadableTold: findings.All.Any(f => f.Code == KeelbackErrors.SettingUnreadable));
         foreach (var failure in failures.Where(told.Add)) findings.Error(KeelbackErrors.SettingRefused, failure);
 
         return findings.All;
+    }
+
+    // What stops one check must not keep the others from telling.
+    private static async ValueTask RunAsync(ICheck check, Findings findings, CancellationToken ct)
+    {
+        try
+        {
+            await check.RunAsync(findings, ct);
+        }
+        catch (KeelbackException e)
+        {
+            findings.Error(e.Code, e.Message[(e.Code.Length + 2)..]);
+        }
+        catch (Exception e) when (!check.AtStart && e.GetBaseException() is NpgsqlException or SocketException or TimeoutException)
+        {
+            if (findings.All.All(f => f.Code != KeelbackErrors.DatabaseAway))
+                findings.Error(KeelbackErrors.DatabaseAway, $"The database does not answer: {e.Message}", "Start it, or correct the connection string.");
+        }
     }
 
     private IReadOnlyList<string> OptionFailures(bool unreadableTold)

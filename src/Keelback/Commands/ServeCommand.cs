@@ -1,7 +1,7 @@
 namespace Keelback.Commands;
 
-/// <summary>The web process; jobs run in it too unless <see cref="KeelbackOptions.RunJobs"/> says no.</summary>
-[Command(CommandName, "Serve HTTP, and run jobs unless Keelback:RunJobs is false (the default command)", Host = CommandHost.Web)]
+/// <summary>The web process; jobs run in it too unless <c>Keelback:Jobs:RunWorker</c> is false.</summary>
+[Command(CommandName, "Serve HTTP, and run jobs unless Keelback:Jobs:RunWorker is false (the default command)", Host = CommandHost.Web)]
 internal sealed class ServeCommand : Command
 {
     public const string CommandName = "serve";

@@ -1,10 +1,12 @@
 using System.ComponentModel.DataAnnotations;
+using Keelback.Jobs;
+using Microsoft.Extensions.Options;
 
 namespace Keelback.Commands;
 
 /// <summary>A process that runs jobs and listens for nothing.</summary>
 [Command(CommandName, "Run jobs, without HTTP", Host = CommandHost.Workers)]
-internal sealed class WorkerCommand(WorkerOverrides overrides) : Command
+internal sealed class WorkerCommand(IOptions<JobsOptions> jobs) : Command
 {
     public const string CommandName = "worker";
 
@@ -20,13 +22,14 @@ internal sealed class WorkerCommand(WorkerOverrides overrides) : Command
         return 0;
     }
 
-    internal override void BeforeHost() => (overrides.Queues, overrides.Concurrency) = (Queues, Concurrency);
-}
+    // The options are one object for the whole process, and nothing has read them yet but their rules.
+    internal override void BeforeHost()
+    {
+        jobs.Value.RunWorker = true;
+        if (Concurrency is { } concurrency) jobs.Value.Concurrency = concurrency;
+        if (Queues is null) return;
 
-/// <summary>What the <c>worker</c> command was told; stronger than configuration.</summary>
-internal sealed class WorkerOverrides
-{
-    public string[]? Queues { get; set; }
-
-    public int? Concurrency { get; set; }
+        jobs.Value.Queues.Clear();
+        foreach (var queue in Queues) jobs.Value.Queues.Add(queue);
+    }
 }
