@@ -7,16 +7,16 @@ internal static class ProjectFolder
     public static string Of(string start)
     {
         var folder = new DirectoryInfo(start);
-        folder = folder.ResolveLinkTarget(returnFinalTarget: true) as DirectoryInfo ?? folder;
+        if (folder.Exists) folder = folder.ResolveLinkTarget(returnFinalTarget: true) as DirectoryInfo ?? folder;
 
         var found = Nearest(folder, IsRepository) ?? Nearest(folder, f => f.EnumerateFiles("*.csproj").Any()) ?? folder;
         return Path.TrimEndingDirectorySeparator(found.FullName);
     }
 
-    private static DirectoryInfo? Nearest(DirectoryInfo? folder, Func<DirectoryInfo, bool> is_)
+    private static DirectoryInfo? Nearest(DirectoryInfo? folder, Func<DirectoryInfo, bool> counts)
     {
         for (; folder is not null; folder = folder.Parent)
-            if (folder.Exists && is_(folder)) return folder;
+            if (folder.Exists && counts(folder)) return folder;
 
         return null;
     }

@@ -31,6 +31,7 @@ public static class PostgresBuilderExtensions
             ConnectionSource.Find(sp.GetRequiredService<IOptions<PostgresOptions>>().Value, builder.Configuration, builder.Environment,
                 sp.GetRequiredService<ProjectCluster>())));
 
+        services.TryAddSingleton<LeaseStore>();
         services.TryAddSingleton<WakeUps>();
         services.TryAddSingleton<WakeUpLink>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, DatabaseStart>());
