@@ -1,0 +1,48 @@
+using Npgsql;
+
+namespace Keelback.Bench;
+
+/// <summary>A database for one run on the server that KEELBACK_TEST_DB names; dropped at the end.</summary>
+internal sealed class BenchDatabase : IAsyncDisposable
+{
+    private readonly string _server;
+    private readonly string _name;
+
+    private BenchDatabase(string server, string name) => (_server, _name) = (server, name);
+
+    public string ConnectionString => new NpgsqlConnectionStringBuilder(_server) { Database = _name }.ConnectionString;
+
+    public static async Task<BenchDatabase> CreateAsync()
+    {
+        var server = Environment.GetEnvironmentVariable("KEELBACK_TEST_DB") is { Length: > 0 } configured
+            ? configured
+            : throw new InvalidOperationException("KEELBACK_TEST_DB names no server; ./dev bench sets it.");
+
+        var database = new BenchDatabase(server, $"keelback_bench_{Environment.ProcessId}");
+        await database.OnServerAsync($"create database {database._name}");
+        return database;
+    }
+
+    /// <summary>The server's process id and what decides its speed.</summary>
+    public async Task<(int Pid, string Settings)> DescribeAsync()
+    {
+        await using var db = NpgsqlDataSource.Create(ConnectionString);
+        await using var command = db.CreateCommand(
+            """
+            select pg_backend_pid(), format('PostgreSQL %s, fsync %s, synchronous_commit %s, shared_buffers %s',
+                current_setting('server_version'), current_setting('fsync'), current_setting('synchronous_commit'), current_setting('shared_buffers'))
+            """);
+        await using var row = await command.ExecuteReaderAsync();
+        await row.ReadAsync();
+        return (row.GetInt32(0), row.GetString(1));
+    }
+
+    public async ValueTask DisposeAsync() => await OnServerAsync($"drop database {_name} with (force)");
+
+    private async Task OnServerAsync(string sql)
+    {
+        await using var db = NpgsqlDataSource.Create(_server);
+        await using var command = db.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+}
