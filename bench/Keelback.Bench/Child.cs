@@ -27,7 +27,7 @@ internal sealed class Child : IAsyncDisposable
         if (!Path.GetFileNameWithoutExtension(Environment.ProcessPath!).Equals("dotnet", StringComparison.Ordinal))
             self = [Environment.ProcessPath!, .. args];
 
-        string[] command = Cores.CanPin ? ["taskset", "-c", $"{core}", .. self] : self;
+        var command = Cores.CanPin ? ["taskset", "-c", $"{core}", .. self] : self;
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         return new(Process.Start(start)!);
     }
@@ -48,7 +48,7 @@ internal sealed class Child : IAsyncDisposable
             await Console.Error.WriteLineAsync(line);
         }
 
-        throw new InvalidOperationException($"A child ended with exit code {_process.ExitCode} instead of an answer.");
+        throw new InvalidOperationException("A child ended without an answer; it says why above.");
     }
 
     public static void Answer(string text) => Console.WriteLine("=" + text);

@@ -133,7 +133,11 @@ internal sealed class RawJobs(NpgsqlConnection connection, int slots)
     private async Task<(object Id, object Epoch)> RegisterAsync()
     {
         await using var command = new NpgsqlCommand(
-            "insert into keelback.worker (name, app, lease_until) values ('floor', 'floor', keelback.clock() + interval '1 h') returning id, epoch", connection);
+            """
+            insert into keelback.worker (app, name, queues, started_at, lease_until, info)
+            values ('floor', 'floor', '{}', keelback.clock(), keelback.clock() + interval '1 h', '{}')
+            returning id, epoch
+            """, connection);
         await using var row = await command.ExecuteReaderAsync();
         await row.ReadAsync();
         return (row.GetValue(0), row.GetValue(1));

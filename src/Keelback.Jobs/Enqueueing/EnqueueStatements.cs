@@ -8,26 +8,29 @@ namespace Keelback.Jobs;
 internal static class EnqueueStatements
 {
     /// <summary>Independent runs, in one statement; answers their ids in the order of the arrays.</summary>
+    public const string FlatSql =
+        """
+        with call as materialized (
+            select (select keelback.first_run_id(keelback.clock())) | (nextval('keelback.run_seq') & 4194303) as id, c.*,
+                   coalesce(at, keelback.clock() + delay) as due_at
+            from unnest($1, $2, $3, $4, $5, $6, $7, $8) with ordinality
+                c (kind, queue, priority, max_attempts, timeout_ms, input, at, delay, ord)
+        ), body as (
+            insert into keelback.run (id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, trace)
+            select id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, $9 from call
+        ), soon as (
+            insert into keelback.ready (queue, priority, run_id)
+            select queue, priority, id from call where due_at is null order by ord
+        ), later as (
+            insert into keelback.timer (at, run_id, what) select due_at, id, 0 from call where due_at is not null
+        )
+        select id from call order by ord
+        """;
+
+    /// <inheritdoc cref="FlatSql"/>
     public static NpgsqlCommand Flat(IReadOnlyList<PlannedRun> runs, QueueCatalog queues)
     {
-        var command = new NpgsqlCommand(
-            """
-            with call as materialized (
-                select (select keelback.first_run_id(keelback.clock())) | (nextval('keelback.run_seq') & 4194303) as id, c.*,
-                       coalesce(at, keelback.clock() + delay) as due_at
-                from unnest($1, $2, $3, $4, $5, $6, $7, $8) with ordinality
-                    c (kind, queue, priority, max_attempts, timeout_ms, input, at, delay, ord)
-            ), body as (
-                insert into keelback.run (id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, trace)
-                select id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, $9 from call
-            ), soon as (
-                insert into keelback.ready (queue, priority, run_id)
-                select queue, priority, id from call where due_at is null order by ord
-            ), later as (
-                insert into keelback.timer (at, run_id, what) select due_at, id, 0 from call where due_at is not null
-            )
-            select id from call order by ord
-            """);
+        var command = new NpgsqlCommand(FlatSql);
         AddColumns(command, runs, queues);
         AddTrace(command);
         return command;
