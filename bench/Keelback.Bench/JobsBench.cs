@@ -20,7 +20,7 @@ internal static class JobsBench
 
         if (!options.Names.Contains("drain")) return results;
 
-        foreach (var slots in (int[])[10, 100])
+        foreach (var slots in (int[])[10, 50])
         {
             await using var pair = new Pair(database, slots);
             results.Add(await Comparison.RunAsync($"drain {slots}", $"drain of jobs that do nothing, {slots} slots", DrainBar, options.Rounds,
