@@ -27,7 +27,10 @@ public static class DataBuilderExtensions
             options.UseKeelback();
             configure?.Invoke(options);
         });
+        if (!services.Any(s => s.ImplementationInstance is DataContext present && present.Type == typeof(TDb)))
+            services.AddSingleton(new DataContext(typeof(TDb)));
         services.TryAddScoped<DbContext>(sp => sp.GetRequiredService<TDb>());
+        builder.AddCheck<MigrationCheck>();
 
         return builder;
     }

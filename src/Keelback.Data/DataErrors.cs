@@ -28,4 +28,31 @@ internal static class DataErrors
     public static KeelbackException CommitUnknown(string xid, Exception cause) => new("KB1107",
         $"The connection broke during COMMIT, and whether transaction {xid} was committed could not be learnt. " +
         $"When the database is back, ask: select pg_xact_status('{xid}').", cause);
+
+    public static KeelbackException ModelChanged(Type context) => new("KB1110",
+        $"The model of {context.Name} has changes that no migration has. Run makemigrations, look at what it wrote, and migrate again.");
+
+    public static KeelbackException NoSuchMigration(string target, string? nearest, Type context) => new("KB1111",
+        $"{context.Name} has no migration '{target}'.{(nearest is null ? "" : $" Did you mean '{nearest}'?")} " +
+        $"Name one by its id or the name in it, or '{Migrator.Nothing}' to undo all.");
+
+    public static KeelbackException DatabaseIsAhead(string migration, Type context) => new("KB1112",
+        $"The database has the migration {migration}, which this program's {context.Name} does not know. " +
+        "Run the newer program, or undo the migration with it.");
+
+    public static KeelbackException NoDesign(string project, string line) => new("KB1113",
+        $"{project} does not reference the package that writes migrations. Add this line to it, and build in Debug: {line}");
+
+    public static KeelbackException NoProject(string place) => new("KB1114",
+        $"'{place}' does not lead to one .csproj to write the migration into. Name it with --project PATH.");
+
+    public static KeelbackException OtherProject(string project, string assembly, Type context) => new("KB1118",
+        $"{project} is not where the migrations of {context.Name} are: they belong to the assembly {assembly}. " +
+        "Name that assembly's project with --project PATH.");
+
+    public static KeelbackException BadMigrationName(string name, string why) => new("KB1115",
+        $"'{name}' cannot name a migration: {why}. Choose another name, such as AddComposer, or none to have one made.");
+
+    public static KeelbackException NotCompiled(string file) => new("KB1116",
+        $"The migration {file} is not part of the running program, so its changes would be written again. Build the project, and run makemigrations again.");
 }
