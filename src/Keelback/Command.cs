@@ -19,7 +19,7 @@ public abstract class Command
     public abstract Task<int> RunAsync(CancellationToken ct);
 
     /// <summary>After the options are bound and before the host starts: the last moment to change how it starts.</summary>
-    internal virtual void BeforeHost()
+    protected internal virtual void BeforeHost()
     {
     }
 }

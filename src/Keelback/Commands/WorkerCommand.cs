@@ -23,7 +23,7 @@ internal sealed class WorkerCommand(IOptions<JobsOptions> jobs) : Command
     }
 
     // The options are one object for the whole process, and nothing has read them yet but their rules.
-    internal override void BeforeHost()
+    protected internal override void BeforeHost()
     {
         jobs.Value.RunWorker = true;
         if (Concurrency is { } concurrency) jobs.Value.Concurrency = concurrency;
