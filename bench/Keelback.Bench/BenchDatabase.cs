@@ -23,8 +23,8 @@ internal sealed class BenchDatabase : IAsyncDisposable
         return database;
     }
 
-    /// <summary>The server's process id and what decides its speed.</summary>
-    public async Task<(int Pid, string Settings)> DescribeAsync()
+    /// <summary>The server's process id, when it runs on this machine, and what decides its speed.</summary>
+    public async Task<(int? Postmaster, string Settings)> DescribeAsync()
     {
         await using var db = NpgsqlDataSource.Create(ConnectionString);
         await using var command = db.CreateCommand(
@@ -34,7 +34,7 @@ internal sealed class BenchDatabase : IAsyncDisposable
             """);
         await using var row = await command.ExecuteReaderAsync();
         await row.ReadAsync();
-        return (row.GetInt32(0), row.GetString(1));
+        return (Cores.ParentOfBackend(row.GetInt32(0)), row.GetString(1)); // the backend lives while it is read
     }
 
     public async ValueTask DisposeAsync() => await OnServerAsync($"drop database {_name} with (force)");

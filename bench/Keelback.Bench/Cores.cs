@@ -11,16 +11,17 @@ internal static class Cores
 
     public static bool CanPin { get; } = OperatingSystem.IsLinux() && File.Exists("/usr/bin/taskset") && Environment.ProcessorCount > 1;
 
-    /// <summary>Pins a local PostgreSQL's backends that start from here on; returns what undoes it, null where it cannot be done.</summary>
-    public static Action? PinServer(int backendPid)
+    /// <summary>Pins the backends that a local PostgreSQL starts from here on; returns what undoes it, null where it cannot be done.</summary>
+    public static Action? PinServer(int? postmaster)
     {
-        if (!CanPin || Parent(backendPid) is not { } postmaster) return null;
+        if (!CanPin || postmaster is null) return null;
 
         Run("taskset", "-pc", $"{Others}", $"{postmaster}");
         return () => Run("taskset", "-pc", $"0-{Environment.ProcessorCount - 1}", $"{postmaster}");
     }
 
-    private static int? Parent(int pid)
+    /// <summary>The process that started a backend; null when the server runs elsewhere.</summary>
+    public static int? ParentOfBackend(int pid)
     {
         var file = $"/proc/{pid}/stat";
         if (!File.Exists(file)) return null;

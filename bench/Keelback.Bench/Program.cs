@@ -13,8 +13,8 @@ switch (args)
 
 var options = BenchOptions.Parse(args);
 await using var database = await BenchDatabase.CreateAsync();
-var (backend, settings) = await database.DescribeAsync();
-var unpin = Cores.PinServer(backend);
+var (postmaster, settings) = await database.DescribeAsync();
+var unpin = Cores.PinServer(postmaster);
 try
 {
     var results = new List<Comparison>();

@@ -100,6 +100,9 @@ internal sealed class Worker(
 
     protected override async Task<TimeSpan> PollAsync(CancellationToken stopping)
     {
+        // Jobs that are ready to end do so first: they wait before this pass in the pool's queue, and one round trip tells them all.
+        await Task.Yield();
+
         // What a refused batch holds is told one by one, so that one bad row does not strand the others.
         while (_ended.TryDequeue(out var outcome)) _untold.Add(outcome);
         var telling = _refused ? _untold.Take(1).ToList() : [.. _untold];
