@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 
@@ -7,6 +8,9 @@ namespace Keelback.Postgres.Tests;
 internal sealed class LogLines : ILoggerProvider, ILogger
 {
     private readonly Channel<LogLine> _lines = Channel.CreateUnbounded<LogLine>();
+    private readonly ConcurrentQueue<LogLine> _all = new();
+
+    public int Count(int eventId) => _all.Count(line => line.EventId == eventId);
 
     public async Task<LogLine> NextAsync(int eventId)
     {
@@ -20,8 +24,12 @@ internal sealed class LogLines : ILoggerProvider, ILogger
 
     public ILogger CreateLogger(string categoryName) => this;
 
-    public void Log<TState>(LogLevel level, EventId id, TState state, Exception? e, Func<TState, Exception?, string> format) =>
-        _lines.Writer.TryWrite(new(id.Id, format(state, e)));
+    public void Log<TState>(LogLevel level, EventId id, TState state, Exception? e, Func<TState, Exception?, string> format)
+    {
+        var line = new LogLine(id.Id, format(state, e));
+        _all.Enqueue(line);
+        _lines.Writer.TryWrite(line);
+    }
 
     public bool IsEnabled(LogLevel logLevel) => true;
 

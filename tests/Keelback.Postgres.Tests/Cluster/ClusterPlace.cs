@@ -72,14 +72,27 @@ public sealed class ClusterPlace
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>Kills the users, waits for the guardians to clear up, and deletes the folder.</summary>
+    /// <summary>Kills the users, stops what runs, waits for the guardians to notice, and deletes the folder.</summary>
     public async Task EndAsync()
     {
         foreach (var user in _users.Where(u => !u.HasExited)) Kill(user);
         foreach (var folder in Directory.Exists(Path.Combine(_root, "state")) ? Directory.GetDirectories(Path.Combine(_root, "state")) : [])
-            await UntilAsync(() => Guardians(new(folder)).Count == 0, "The end of the last guardian");
+            await RemoveAsync(new(folder));
 
         Directory.Delete(_root, recursive: true);
+    }
+
+    /// <summary>Ends a cluster without its guardian's pause.</summary>
+    internal static async Task RemoveAsync(ClusterFolder folder)
+    {
+        using (await FileLock.AloneAsync(folder.Users, s_soon, default))
+        {
+            if (IsRunning(folder)) await new ClusterServer(folder, await Binaries.FindAsync(null, null, folder.Path, default)).StopAsync(default);
+            Directory.Delete(folder.Server, recursive: true);
+        }
+
+        await UntilAsync(() => Guardians(folder).Count == 0, "The end of the last guardian");
+        Directory.Delete(folder.Path, recursive: true);
     }
 
     private static string DotnetHost => Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet"
