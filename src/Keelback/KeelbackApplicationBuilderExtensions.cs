@@ -44,6 +44,7 @@ public static class KeelbackApplicationBuilderExtensions
 
         keelback.AddPostgres().AddJobs().AddWeb().AddResources();
 
+        services.AddHostedService<AppMigrations>();
         AddSettings(keelback);
         AddHealth(services);
         AddShell(keelback);

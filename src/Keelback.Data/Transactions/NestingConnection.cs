@@ -52,6 +52,21 @@ internal sealed class NestingConnection(
         return CurrentTransaction = nested;
     }
 
+    // The context goes, or returns to its pool: it lets go of the test's transaction and must not adopt it again on the way.
+    protected override void ResetState(bool disposeDbConnection)
+    {
+        _adopting = true;
+        base.ResetState(disposeDbConnection);
+        _adopting = false;
+    }
+
+    protected override async ValueTask ResetStateAsync(bool disposeDbConnection)
+    {
+        _adopting = true;
+        await base.ResetStateAsync(disposeDbConnection);
+        _adopting = false;
+    }
+
     private NestedTransaction? Nest() =>
         CurrentTransaction is { } current && outer.IsOuter(current)
             ? new(UnitOfWork.Of(Context), current, outer.Current!, () => CurrentTransaction = current)

@@ -27,6 +27,9 @@ internal sealed class OuterTransaction
         foreach (var callback in captured) await callback(ct);
     }
 
+    /// <summary>Forgets what was captured: the transaction is over.</summary>
+    public void Forget() => _captured.Clear();
+
     internal void Capture(Func<CancellationToken, Task> callback) => _captured.Add(callback);
 }
 

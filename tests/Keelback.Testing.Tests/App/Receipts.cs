@@ -1,0 +1,18 @@
+using Keelback.Jobs;
+using Keelback.Web;
+
+namespace Keelback.Testing.Tests.App;
+
+public sealed partial class Receipts(ShopDb db, IMailSender mail)
+{
+    [Job(Transactional = true)]
+    public async Task Send(long saleId, CancellationToken ct)
+    {
+        var sale = (await db.Sales.FindAsync([saleId], ct))!;
+        await mail.SendAsync(new("ada@example.com", $"Receipt {saleId}: {sale.Quantity}", "Thank you."), ct);
+    }
+
+    [Job]
+    public async Task Remind(long saleId, CancellationToken ct) =>
+        await mail.SendAsync(new("ada@example.com", $"How is {saleId}?", "Tell us."), ct);
+}
