@@ -1,4 +1,4 @@
-using Keelback.Health;
+using Keelback.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -8,15 +8,18 @@ namespace Keelback;
 
 /// <summary>Where <see cref="KeelbackOptions.MigrateAtStart"/> says so, applies the app's migrations before any of its services starts.</summary>
 /// <remarks>Registered after the system schema's own step, and services start in that order. EF's lock lets several nodes start at once.</remarks>
-internal sealed class AppMigrations(AppContextType context, IOptions<KeelbackOptions> options, IServiceScopeFactory scopes) : IHostedLifecycleService
+internal sealed class AppMigrations(IEnumerable<DataContext> contexts, IOptions<KeelbackOptions> options, IServiceScopeFactory scopes) : IHostedLifecycleService
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
-        if (!options.Value.MigrateAtStart || context.Type is null) return;
+        if (!options.Value.MigrateAtStart) return;
 
         await using var scope = scopes.CreateAsyncScope();
-        var db = (DbContext)scope.ServiceProvider.GetRequiredService(context.Type);
-        if (db.Database.GetMigrations().Any()) await db.Database.MigrateAsync(cancellationToken);
+        foreach (var context in contexts)
+        {
+            var db = (DbContext)scope.ServiceProvider.GetRequiredService(context.Type);
+            if (db.Database.GetMigrations().Any()) await db.Database.MigrateAsync(cancellationToken);
+        }
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

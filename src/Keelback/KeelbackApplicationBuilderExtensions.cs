@@ -21,8 +21,6 @@ public static class KeelbackApplicationBuilderExtensions
         where TDb : DbContext
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.Services.Replace(ServiceDescriptor.Singleton(new AppContextType(typeof(TDb))));
-
         return builder.AddKeelback(configure).AddData<TDb>();
     }
 
@@ -37,7 +35,6 @@ public static class KeelbackApplicationBuilderExtensions
 
         DotEnvFile.Load(builder);
         services.AddSingleton<RunMode>();
-        services.TryAddSingleton(new AppContextType(null));
         services.AddOptions<KeelbackOptions>().BindConfiguration("Keelback").Validate(
             o => o.DrainDelay is null || (o.DrainDelay >= TimeSpan.Zero && o.DrainDelay <= TimeSpan.FromMinutes(5)),
             $"Keelback:{nameof(KeelbackOptions.DrainDelay)} must be between 00:00:00 and 00:05:00.");
@@ -64,7 +61,7 @@ public static class KeelbackApplicationBuilderExtensions
         services.AddSettingsSection("Keelback:Mail", typeof(Web.MailOptions));
 
         services.AddSingleton<PipelineState>();
-        keelback.AddCheck<SettingsCheck>().AddCheck<PipelineCheck>().AddCheck<DatabaseCheck>().AddCheck<DriftCheck>();
+        keelback.AddCheck<SettingsCheck>().AddCheck<PipelineCheck>().AddCheck<DatabaseCheck>();
     }
 
     private static void AddHealth(IServiceCollection services)
@@ -97,6 +94,7 @@ public static class KeelbackApplicationBuilderExtensions
         CommandLogging.Add(services);
 
         keelback.AddCommand<ServeCommand>().AddCommand<WorkerCommand>()
+            .AddCommand<MigrateCommand>().AddCommand<MakeMigrationsCommand>()
             .AddCommand<CheckCommand>().AddCommand<SettingsCommand>();
     }
 

@@ -13,8 +13,6 @@ internal static class KeelbackErrors
     public const string MiddlewareMissing = "KB1511";
     public const string DatabaseAway = "KB1512";
     public const string SchemaPending = "KB1513";
-    public const string MigrationsPending = "KB1514";
-    public const string ModelDrifted = "KB1515";
 
     public static KeelbackException TwoCommands(string name, Type first, Type second) => new("KB1507",
         $"Two commands are called '{name}': {first.FullName} and {second.FullName}. Rename one in its [Command].");
@@ -32,6 +30,9 @@ internal static class KeelbackErrors
         $"{server.Name} was registered after AddKeelback, so '{WorkerCommand.CommandName}' cannot keep it from listening. " +
         "Call builder.WebHost.UseKestrel(…) before builder.AddKeelback(…); ConfigureKestrel is fine anywhere.");
 
-    public static KeelbackException NoContext(string command) => new("KB1516",
-        $"'{command}' needs the app's DbContext, and none was given. Call builder.AddKeelback<YourDb>() with it.");
+    public static KeelbackException NoContext() => new("KB1516",
+        "Migrations belong to a DbContext, and the app has none. Call builder.AddKeelback<YourDb>() with it.");
+
+    public static KeelbackException WhichContext(IEnumerable<string> contexts) => new("KB1518",
+        $"Say with --context which one is meant: {string.Join(", ", contexts)}.");
 }

@@ -50,7 +50,13 @@ internal sealed class StartChecks(IStartupValidator inner, IEnumerable<ICheck> c
     public async ValueTask<IReadOnlyList<Finding>> RunAsync(Func<ICheck, bool> chosen, CancellationToken ct)
     {
         var findings = new Findings();
-        foreach (var check in checks.Where(chosen)) await RunAsync(check, findings, ct);
+        foreach (var check in checks.Where(chosen).OrderByDescending(c => c.AtStart))
+        {
+            // Without settings that read there is no connection to ask; they are told.
+            if (!check.AtStart && findings.All.Any(f => f.Code == KeelbackErrors.SettingUnreadable)) break;
+
+            await RunAsync(check, findings, ct);
+        }
 
         var told = findings.All.Select(f => f.Message).ToHashSet();
         var failures = OptionFailures(unreadableTold: findings.All.Any(f => f.Code == KeelbackErrors.SettingUnreadable));

@@ -1,28 +1,24 @@
+using Keelback.Data;
 using Keelback.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Keelback.Health;
 
-/// <summary>What this code knows and the database does not have yet.</summary>
-internal sealed class PendingMigrations(SystemSchema schema, AppContextType context, IServiceScopeFactory scopes)
+/// <summary>What this code knows and the database does not have yet: of the <c>keelback</c> schema, and of the app's contexts.</summary>
+internal sealed class PendingMigrations(SystemSchema schema, IEnumerable<DataContext> contexts, IServiceScopeFactory scopes)
 {
-    public async Task<bool> AnyAsync(CancellationToken ct) =>
-        (await SystemAsync(ct)).Count > 0 || (await AppAsync(ct)).Count > 0;
-
-    /// <summary>Of the <c>keelback</c> schema.</summary>
-    public Task<IReadOnlyList<string>> SystemAsync(CancellationToken ct) => schema.PendingAsync(ct);
-
-    /// <summary>Of the app's own context; none without one.</summary>
-    public async Task<IReadOnlyList<string>> AppAsync(CancellationToken ct)
+    public async Task<bool> AnyAsync(CancellationToken ct)
     {
-        if (context.Type is null) return [];
+        if ((await schema.PendingAsync(ct)).Count > 0) return true;
 
         await using var scope = scopes.CreateAsyncScope();
-        var app = (DbContext)scope.ServiceProvider.GetRequiredService(context.Type);
-        return [.. await app.Database.GetPendingMigrationsAsync(ct)];
+        foreach (var context in contexts)
+        {
+            var db = (DbContext)scope.ServiceProvider.GetRequiredService(context.Type);
+            if ((await db.Database.GetPendingMigrationsAsync(ct)).Any()) return true;
+        }
+
+        return false;
     }
 }
-
-/// <summary>The context that <c>AddKeelback</c> was given; null: none.</summary>
-internal sealed record AppContextType(Type? Type);
