@@ -11,7 +11,7 @@ public static class DbContextJobExtensions
     /// Enqueues with the next SaveChanges, in its transaction: the run exists if and only if the rows do. The call is evaluated
     /// after the insert, when generated keys are known.
     /// </summary>
-    /// <exception cref="KeelbackException">KB1218: the context is configured without Keelback. At SaveChanges: KB1206 to KB1208, and everything is rolled back.</exception>
+    /// <exception cref="KeelbackException">KB1101: the context is configured without Keelback. At SaveChanges: KB1206 to KB1208, and everything is rolled back.</exception>
     public static void Enqueue(this DbContext db, Func<Job> call, EnqueueOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(db);

@@ -75,7 +75,7 @@ public sealed class JobClient
     }
 
     /// <summary>The run when it has ended, however. Holds no thread and no connection meanwhile.</summary>
-    /// <exception cref="KeelbackException">KB1219: there is no such run.</exception>
+    /// <exception cref="KeelbackException">KB1218: there is no such run.</exception>
     public async Task<JobRun> WaitAsync(long run, CancellationToken ct = default)
     {
         var pause = TimeSpan.FromMilliseconds(20);

@@ -69,11 +69,7 @@ internal static class JobErrors
         "There is no partition for a new run: the database's clock is further ahead than any worker or 'migrate' has prepared. " +
         "Start a worker, or look at the database server's clock.", inner);
 
-    public static KeelbackException NoUnitOfWork(Type context) => new("KB1218",
-        $"{context.Name} was configured without Keelback, so nothing would enqueue the job at SaveChanges. " +
-        "Register it with AddData<TDb>(), or call options.UseKeelback().");
-
-    public static KeelbackException NoSuchRun(long run) => new("KB1219",
+    public static KeelbackException NoSuchRun(long run) => new("KB1218",
         $"There is no run {run.ToString(CultureInfo.InvariantCulture)} in this app. Its transaction may not have committed, or its retention is over.");
 
     public static KeelbackException EmptyArgument(string parameter) => new("KB1250",

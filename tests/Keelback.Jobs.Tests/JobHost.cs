@@ -35,11 +35,13 @@ internal sealed class JobHost : IAsyncDisposable
 
     public static JobHost Create(
         TestDatabase database, IEnumerable<JobKind> kinds, Action<JobsOptions>? configure = null,
-        Action<IServiceCollection>? services = null, string app = "test")
+        Action<IServiceCollection>? services = null, string app = "test", TimeProvider? clock = null,
+        Action<KeelbackBuilder>? data = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new());
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Services.AddSingleton(NpgsqlDataSource.Create(database.ConnectionString));
+        builder.Services.AddSingleton(clock ?? TimeProvider.System);
         var keelback = new KeelbackBuilder(builder).AddPostgres(o => (o.App, o.ListenConnection) = (app, "")).AddJobs(o =>
         {
             o.PollInterval = TimeSpan.FromMilliseconds(100);
@@ -47,6 +49,7 @@ internal sealed class JobHost : IAsyncDisposable
             configure?.Invoke(o);
         });
         foreach (var kind in kinds) keelback.Services.AddJobKind(kind);
+        data?.Invoke(keelback);
         services?.Invoke(builder.Services);
         return new(builder.Build());
     }

@@ -1,26 +1,13 @@
+using Keelback.Data;
 using Npgsql;
 
 namespace Keelback.Jobs;
 
-/// <summary>Where enqueueing and draining get their connection from: the pool, or the one that a test has pinned.</summary>
-internal sealed class JobConnections(NpgsqlDataSource db)
+/// <summary>Where enqueueing and draining get their connection from: the pool, or the transaction that a test wraps around everything.</summary>
+internal sealed class JobConnections(NpgsqlDataSource db, OuterTransaction? outer = null)
 {
-    private NpgsqlConnection? _pinned;
-
-    /// <summary>Sends everything through one open connection, inside the transaction that is open on it, until disposed.</summary>
-    public IDisposable Pin(NpgsqlConnection connection)
-    {
-        _pinned = connection;
-        return new Pinned(this);
-    }
-
     public async ValueTask<JobConnection> OpenAsync(CancellationToken ct) =>
-        _pinned is { } pinned ? new(pinned, Owned: false) : new(await db.OpenConnectionAsync(ct), Owned: true);
-
-    private sealed class Pinned(JobConnections connections) : IDisposable
-    {
-        public void Dispose() => connections._pinned = null;
-    }
+        outer?.Current is { Connection: { } pinned } ? new(pinned, Owned: false) : new(await db.OpenConnectionAsync(ct), Owned: true);
 }
 
 /// <summary>An open connection; disposing gives back only what was taken from the pool.</summary>

@@ -45,9 +45,9 @@ internal sealed class Submission(EnqueueWriter writer, JobConnections connection
     }
 
     /// <summary>With the next SaveChanges, when the keys of new rows are known.</summary>
-    /// <exception cref="KeelbackException">KB1218: the context is configured without Keelback.</exception>
+    /// <exception cref="KeelbackException">KB1101: the context is configured without Keelback.</exception>
     public void AtSave(DbContext db, Func<Job> call, EnqueueOptions? options) =>
-        (UnitOf(db) ?? throw JobErrors.NoUnitOfWork(db.GetType())).BeforeCommit(new PendingEnqueue(this, call, options));
+        UnitOfWork.Of(db).BeforeCommit(new PendingEnqueue(this, call, options));
 
     private static UnitOfWork? UnitOf(DbContext db) =>
         (UnitOfWork?)((IInfrastructure<IServiceProvider>)db).Instance.GetService(typeof(UnitOfWork));

@@ -1,7 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Keelback.Postgres;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -15,8 +14,6 @@ namespace Keelback.Jobs;
 /// </remarks>
 internal sealed class TransactionalAttempt(PreparedStatements prepared, JobTelemetry telemetry, ILogger<TransactionalAttempt> log)
 {
-    private const string Savepoint = "keelback_job";
-
     public async Task<Outcome> RunAsync(JobKind kind, JobCall call, Claim claim, WorkerIdentity worker)
     {
         var db = call.Services.GetService<DbContext>() ?? throw JobErrors.NoContext(kind.Name);
@@ -46,45 +43,31 @@ internal sealed class TransactionalAttempt(PreparedStatements prepared, JobTelem
     {
         var ct = call.Cancellation;
 
-        // In a test's rolled-back transaction there is one already; a savepoint stands for ours.
-        var outer = db.Database.CurrentTransaction;
-        await using var transaction = outer is null ? await db.Database.BeginTransactionAsync(ct) : null;
-        if (outer is not null) await outer.CreateSavepointAsync(Savepoint, ct);
-
+        // Disposing rolls back whatever did not get to the commit.
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var connection = db.Database.GetDbConnection() as NpgsqlConnection ?? throw JobErrors.NotPostgres(db.GetType());
-        try
+
+        await NameAsync(connection, worker, ct);
+        FailPoint.Hit(FailPoint.BeforeEffect);
+
+        var result = await kind.Run(call);
+        PayloadRules.CheckResult(kind.Name, result.Span);
+        await db.SaveChangesAsync(ct); // what the job left unsaved, and jobs that it enqueued
+
+        if (!await CompleteAsync(connection, new(claim, result), ct))
         {
-            await NameAsync(connection, worker, ct);
-            FailPoint.Hit(FailPoint.BeforeEffect);
-
-            var result = await kind.Run(call);
-            PayloadRules.CheckResult(kind.Name, result.Span);
-            await db.SaveChangesAsync(ct); // what the job left unsaved, and jobs that it enqueued
-
-            if (!await CompleteAsync(connection, new(claim, result), ct))
-            {
-                await UndoAsync(transaction, outer);
-                telemetry.FencedWrites.Add(1, new KeyValuePair<string, object?>("kind", claim.Kind));
-                Log.WriteFenced(log, claim.Kind, claim.RunId, claim.Attempt);
-                return new Outcome.Released(claim); // changes nothing when the claim is gone; frees it when only the run was cancelled
-            }
-
-            FailPoint.Hit(FailPoint.BeforeCommit);
-            if (transaction is not null) await transaction.CommitAsync(CancellationToken.None);
-            else await outer!.ReleaseSavepointAsync(Savepoint, CancellationToken.None);
-            FailPoint.Hit(FailPoint.AfterCommit);
-
-            return new Outcome.Settled(claim);
+            await transaction.RollbackAsync(CancellationToken.None);
+            telemetry.FencedWrites.Add(1, new KeyValuePair<string, object?>("kind", claim.Kind));
+            Log.WriteFenced(log, claim.Kind, claim.RunId, claim.Attempt);
+            return new Outcome.Released(claim); // changes nothing when the claim is gone; frees it when only the run was cancelled
         }
-        catch when (outer is not null)
-        {
-            await UndoAsync(transaction, outer);
-            throw;
-        }
+
+        FailPoint.Hit(FailPoint.BeforeCommit);
+        await transaction.CommitAsync(CancellationToken.None);
+        FailPoint.Hit(FailPoint.AfterCommit);
+
+        return new Outcome.Settled(claim);
     }
-
-    private static Task UndoAsync(IDbContextTransaction? transaction, IDbContextTransaction? outer) =>
-        transaction is not null ? transaction.RollbackAsync() : outer!.RollbackToSavepointAsync(Savepoint);
 
     private static async Task NameAsync(NpgsqlConnection connection, WorkerIdentity worker, CancellationToken ct)
     {

@@ -1,0 +1,110 @@
+using System.Diagnostics;
+
+namespace Keelback.Jobs.Tests;
+
+public sealed class EnqueueTests : JobsTest
+{
+    private static readonly JobKind s_note = TestJobs.Kind("note", _ => Task.CompletedTask);
+
+    [Fact]
+    public async Task Enqueueing_twice_with_one_id_gives_one_run()
+    {
+        await using var host = JobHost.Create(Database, [s_note]);
+        var id = Guid.CreateVersion7();
+
+        var runs = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => host.Jobs.EnqueueAsync(s_note.Call(), new() { Id = id })));
+
+        Assert.Single(runs.Distinct());
+        Assert.Equal(1, await host.ScalarAsync<long>("select count(*) from keelback.run"));
+        Assert.Equal(1, await host.ScalarAsync<long>("select count(*) from keelback.ready"));
+    }
+
+    [Theory]
+    [InlineData(PayloadRules.MaxBytes - 8, null)]
+    [InlineData(PayloadRules.MaxBytes - 7, "KB1206")]
+    public async Task Arguments_up_to_the_limit_are_stored_and_a_byte_more_is_refused(int length, string? code)
+    {
+        await using var host = JobHost.Create(Database, [s_note]);
+        var call = s_note.Call(new { a = new string('x', length) }); // {"a":"…"} is 8 bytes around it
+
+        var error = await Record.ExceptionAsync(() => host.Jobs.EnqueueAsync(call));
+
+        Assert.Equal(code, (error as KeelbackException)?.Code);
+        Assert.Equal(code is null ? 1 : 0, await host.ScalarAsync<long>("select count(*) from keelback.run"));
+    }
+
+    [Theory]
+    [InlineData("\"\\u0000\"", false)]
+    [InlineData("\"a\\\\u0000\"", true)]
+    [InlineData("\"\\\\\\u0000\"", false)]
+    [InlineData("\"\\ud83d\\ude00\"", true)]
+    [InlineData("\"\\ud83d\"", false)]
+    [InlineData("\"\\ude00\"", false)]
+    [InlineData("\"\\ud83d\\n\"", false)]
+    [InlineData("\"\\\"\\u0001\"", true)]
+    public async Task What_jsonb_cannot_hold_is_refused_before_the_database_sees_it(string value, bool stored)
+    {
+        await using var host = JobHost.Create(Database, [s_note]);
+        var call = new Job(s_note, System.Text.Encoding.UTF8.GetBytes($$"""{"a":{{value}}}"""), []);
+
+        var error = await Record.ExceptionAsync(() => host.Jobs.EnqueueAsync(call));
+
+        Assert.Equal(stored ? null : "KB1207", (error as KeelbackException)?.Code ?? error?.Message);
+    }
+
+    [Fact]
+    public async Task Options_out_of_range_are_refused_with_the_value()
+    {
+        await using var host = JobHost.Create(Database, [s_note]);
+
+        var errors = new List<string>();
+        foreach (var options in new EnqueueOptions[]
+        {
+            new() { Priority = 10 }, new() { MaxAttempts = 0 }, new() { Queue = "" },
+            new() { Delay = TimeSpan.FromSeconds(1), At = DateTimeOffset.UnixEpoch }, new() { Timeout = TimeSpan.Zero },
+        })
+            errors.Add((await Assert.ThrowsAsync<KeelbackException>(() => host.Jobs.EnqueueAsync(s_note.Call(), options))).Message);
+
+        Assert.Equal(
+        [
+            "KB1208: 'note' cannot be enqueued so: its priority (10) must be 0 to 9.",
+            "KB1208: 'note' cannot be enqueued so: its attempts (0) must be 1 to 1,000.",
+            "KB1208: 'note' cannot be enqueued so: its queue's name must have 1 to 100 characters.",
+            "KB1208: 'note' cannot be enqueued so: give it a delay or an instant, not both.",
+            "KB1208: 'note' cannot be enqueued so: its timeout (00:00:00) must be between 1 ms and 24 days.",
+        ], errors);
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.run"));
+    }
+
+    [Fact]
+    public async Task Many_jobs_are_enqueued_all_or_none()
+    {
+        await using var host = JobHost.Create(Database, [s_note]);
+        var good = Enumerable.Range(0, 12_000).Select(i => s_note.Call(new { i }));
+
+        await Assert.ThrowsAsync<KeelbackException>(() =>
+            host.Jobs.EnqueueManyAsync(good.Append(s_note.Call(new { a = new string('x', PayloadRules.MaxBytes) }))));
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.run"));
+
+        var watch = Stopwatch.StartNew();
+        var runs = await host.Jobs.EnqueueManyAsync(good);
+
+        Assert.Equal(12_000, runs.Distinct().Count());
+        Assert.Equal(runs.Order(), runs);
+        Assert.Equal(12_000, await host.ScalarAsync<long>("select count(*) from keelback.ready"));
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(20), $"took {watch.Elapsed}");
+    }
+
+    [Fact]
+    public async Task The_database_clock_beyond_the_prepared_weeks_is_a_clear_error_until_the_keeper_has_come()
+    {
+        await using var host = JobHost.Create(Database, [s_note]);
+        Clock.Advance(TimeSpan.FromDays(100));
+
+        var error = await Assert.ThrowsAsync<KeelbackException>(() => host.Jobs.EnqueueAsync(s_note.Call()));
+        await PartitionKeeper.MakeAsync(host.Db, default);
+
+        Assert.Equal("KB1217", error.Code);
+        await host.Jobs.EnqueueAsync(s_note.Call());
+    }
+}

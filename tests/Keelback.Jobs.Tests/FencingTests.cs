@@ -1,0 +1,166 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace Keelback.Jobs.Tests;
+
+public sealed class FencingTests : JobsTest
+{
+    private static readonly JobKind s_job = TestJobs.Kind("job", _ => Task.CompletedTask);
+
+    [Fact]
+    public async Task A_run_whose_worker_went_silent_runs_again_elsewhere_and_the_late_write_changes_nothing()
+    {
+        var frozen = new Gate();
+        await using var first = await Host(_ => frozen.PassAsync(CancellationToken.None).ContinueWith(_ => "late", TaskScheduler.Default)).StartAsync();
+        using var fenced = new FencedWrites(first);
+        var run = await first.Jobs.EnqueueAsync(s_job.Call());
+        await frozen.Started();
+
+        first.Worker.Heartbeat.Paused = true;
+        await using var second = await Host(_ => Task.FromResult("in time")).StartAsync();
+        var ended = await second.EndOf(run);
+        first.Worker.Heartbeat.Paused = false;
+        frozen.Open();
+        await Eventually(() => Task.FromResult(first.Worker.Running == 0 && fenced.Count > 0), "the late write was fenced");
+
+        var after = await second.Jobs.GetAsync(run);
+        Assert.Equal(("in time", 2, "in time"), (ended.Result<string>(), ended.Attempt, after!.Result<string>()));
+        Assert.Equal(JobAttemptOutcome.Crashed, Assert.Single(await second.Jobs.GetAttemptsAsync(run)).Outcome);
+        Assert.Equal(1, fenced.Count);
+    }
+
+    [Fact]
+    public async Task A_worker_that_lost_its_lease_goes_on_with_the_next_epoch()
+    {
+        var runs = 0;
+        await using var host = await Host(_ => Task.FromResult($"run {++runs}")).StartAsync();
+        var before = host.Worker.Identity!.Value;
+
+        await host.ScalarAsync<long>("with gone as (delete from keelback.worker returning 1) select count(*) from gone");
+        host.Worker.Heartbeat.Beat();
+        var ended = await host.EndOf(await host.Jobs.EnqueueAsync(s_job.Call()));
+
+        Assert.Equal(JobRunState.Succeeded, ended.State);
+        Assert.Equal(before with { Epoch = before.Epoch + 1 }, host.Worker.Identity!.Value);
+    }
+
+    [Fact]
+    public async Task A_worker_cancels_its_jobs_before_its_lease_ends_when_the_database_is_away()
+    {
+        var gate = new Gate();
+        await using var host = await Host(async call =>
+        {
+            await gate.PassAsync(call.Cancellation);
+            return "";
+        }).StartAsync();
+        await host.Jobs.EnqueueAsync(s_job.Call());
+        await gate.Started();
+
+        await ExecuteAsync(host, "alter table keelback.worker rename to worker_away");
+        await Eventually(() => Task.FromResult(gate.Cancelled > 0), "the job was cancelled");
+        var held = host.Worker.Identity;
+        await ExecuteAsync(host, "alter table keelback.worker_away rename to worker");
+
+        Assert.Null(held);
+        await Eventually(() => Task.FromResult(host.Worker.Identity is not null), "the worker came back");
+    }
+
+    [Fact]
+    public async Task A_dead_worker_without_a_row_is_swept_too_and_its_death_is_charged_once()
+    {
+        await using var host = Host(_ => Task.FromResult(""));
+        var run = await host.Jobs.EnqueueAsync(s_job.Call());
+        await host.ScalarAsync<long>(
+            "with c as (insert into keelback.claim (run_id, worker_id, epoch, attempt, crashes, at) select run_id, 4711, 1, 1, 0, keelback.clock() from keelback.ready returning 1), " +
+            "r as (delete from keelback.ready returning 1) select count(*) from c, r");
+
+        var swept = await host.Rescuer.SweepAsync(default);
+        var again = await host.Rescuer.SweepAsync(default);
+
+        Assert.Equal(((0, 1, 0), (0, 0, 0)), (swept, again));
+        Assert.Equal("1 1", await host.ScalarAsync<string>($"select attempt || ' ' || crashes from keelback.ready where run_id = {run}"));
+    }
+
+    [Fact]
+    public async Task A_run_that_keeps_killing_its_workers_is_quarantined_whatever_its_attempts()
+    {
+        await using var host = Host(_ => Task.FromResult(""));
+        var run = await host.Jobs.EnqueueAsync(s_job.Call(), new() { MaxAttempts = 1000 });
+        await host.ScalarAsync<long>(
+            "with c as (insert into keelback.claim (run_id, worker_id, epoch, attempt, crashes, at) select run_id, 4711, 1, 7, 4, keelback.clock() from keelback.ready returning 1), " +
+            "r as (delete from keelback.ready returning 1) select count(*) from c, r");
+
+        var swept = await host.Rescuer.SweepAsync(default);
+
+        Assert.Equal((0, 1, 1), swept);
+        var ended = await host.Jobs.GetAsync(run);
+        Assert.Equal((JobRunState.Quarantined, 7, "Its worker died in 5 attempts."), (ended!.State, ended.Attempt, ended.Error!.Message));
+    }
+
+    [Fact]
+    public async Task The_sweep_ends_a_dead_workers_sessions_so_that_nobody_waits_for_their_locks()
+    {
+        await using var host = Host(_ => Task.FromResult(""));
+        await host.ScalarAsync<long>(
+            "with w as (insert into keelback.worker (id, app, name, queues, started_at, lease_until, info) " +
+            "values (99, 'test', 'dead', '{}', now(), keelback.clock() - interval '1 s', '{}'), " +
+            "(98, 'test', 'live', '{}', now(), keelback.clock() + interval '1 h', '{}') returning 1) select count(*) from w");
+        await using var dead = await SessionAsync(host, "keelback:99:1");
+        await using var live = await SessionAsync(host, "keelback:98:1");
+
+        var swept = await host.Rescuer.SweepAsync(default);
+
+        Assert.Equal(1, swept.Workers);
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => PingAsync(dead));
+        await PingAsync(live);
+    }
+
+    // Long enough for a machine that is busy with other tests.
+    private JobHost Host(Func<JobCall, Task<string>> body) => JobHost.Create(Database, [TestJobs.Kind("job", body)], o =>
+    {
+        o.Lease = TimeSpan.FromSeconds(3);
+        o.Heartbeat = TimeSpan.FromSeconds(1);
+    });
+
+    private static async Task<NpgsqlConnection> SessionAsync(JobHost host, string name)
+    {
+        var connection = await host.Db.OpenConnectionAsync();
+        await using var command = new NpgsqlCommand($"begin; select set_config('application_name', '{name}', true)", connection);
+        await command.ExecuteNonQueryAsync();
+        return connection;
+    }
+
+    private static async Task ExecuteAsync(JobHost host, string sql)
+    {
+        await using var command = host.Db.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private static async Task PingAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand("select 1", connection);
+        await command.ExecuteScalarAsync();
+    }
+
+    private sealed class FencedWrites : IDisposable
+    {
+        private readonly MeterListener _listener = new();
+        private long _count;
+
+        public FencedWrites(JobHost host)
+        {
+            var counter = host.Services.GetRequiredService<JobTelemetry>().FencedWrites; // tests beside this one have counters of their own
+            _listener.InstrumentPublished = (instrument, listener) =>
+            {
+                if (ReferenceEquals(instrument, counter)) listener.EnableMeasurementEvents(instrument);
+            };
+            _listener.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref _count, value));
+            _listener.Start();
+        }
+
+        public long Count => Interlocked.Read(ref _count);
+
+        public void Dispose() => _listener.Dispose();
+    }
+}

@@ -1,0 +1,63 @@
+using System.Threading.Channels;
+using Keelback.Testing;
+
+namespace Keelback.Jobs.Tests;
+
+/// <summary>A database for each class, and what the tests in it share.</summary>
+public abstract class JobsTest : IAsyncLifetime
+{
+    protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    internal TestDatabase Database { get; private set; } = null!;
+
+    /// <summary>Moves this database, and the hosts that were given it.</summary>
+    protected TestClock Clock { get; private set; } = null!;
+
+    public async Task InitializeAsync()
+    {
+        Database = await TestDatabase.CreateAsync(JobHost.Template);
+        Clock = new(Database.DataSource);
+    }
+
+    public async Task DisposeAsync() => await Database.DisposeAsync();
+
+    internal Task<JobHost> StartAsync(params JobKind[] kinds) => JobHost.Create(Database, kinds).StartAsync();
+
+    /// <summary>A job that says when it has started and ends when it is told to, or when its token is cancelled.</summary>
+    internal sealed class Gate
+    {
+        private readonly Channel<bool> _started = Channel.CreateUnbounded<bool>();
+        private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public int Cancelled;
+
+        public async Task PassAsync(CancellationToken ct)
+        {
+            _started.Writer.TryWrite(true);
+            try
+            {
+                await _open.Task.WaitAsync(ct);
+            }
+            catch (OperationCanceledException)
+            {
+                Interlocked.Increment(ref Cancelled);
+                throw;
+            }
+        }
+
+        public Task Started() => _started.Reader.ReadAsync().AsTask().WaitAsync(Patience);
+
+        public void Open() => _open.TrySetResult();
+    }
+
+    /// <summary>Polls the database for a state that no signal tells of.</summary>
+    internal static async Task Eventually(Func<Task<bool>> condition, string what)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (!await condition())
+        {
+            Assert.False(patience.IsCancellationRequested, $"not within {Patience}: {what}");
+            await Task.Delay(20);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Keelback.Jobs.Tests;
+
+public sealed class RetentionTests : JobsTest
+{
+    [Fact]
+    public async Task Weeks_of_ended_runs_are_dropped_and_an_open_run_keeps_its_own()
+    {
+        var count = TestJobs.Kind("count", _ => Task.CompletedTask);
+        await using var host = JobHost.Create(Database, [count], clock: Clock);
+        await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 50).Select(_ => count.Call()));
+        var open = await host.Jobs.EnqueueAsync(count.Call(), new() { Delay = TimeSpan.FromDays(365), Id = Guid.CreateVersion7() });
+        await host.Services.GetRequiredService<JobDrainer>().DrainAsync();
+        var retention = host.Services.GetRequiredService<RetentionLoop>();
+
+        var early = await retention.RetireAsync(default);
+        Clock.Advance(TimeSpan.FromDays(30));
+        await PartitionKeeper.MakeAsync(host.Db, default);
+        var late = await retention.RetireAsync(default);
+
+        Assert.Equal((0, 0), early);
+        Assert.Equal(50, late.Runs);
+        Assert.Equal(1, await host.ScalarAsync<long>("select count(*) from keelback.run"));
+        await host.Jobs.CancelAsync(open);
+        Clock.Advance(TimeSpan.FromDays(10));
+        Assert.InRange((await retention.RetireAsync(default)).Partitions, 1, 4);
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.uniq"));
+    }
+}
