@@ -11,7 +11,7 @@ internal sealed class JobHost : IAsyncDisposable
 {
     public static readonly TestTemplate Template = TestTemplate.OfPackages("jobs", builder => builder.AddJobs());
 
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(120);
 
     private readonly IHost _host;
     private readonly AsyncServiceScope _scope;
