@@ -13,8 +13,8 @@ internal static class SnakeCase
     /// <summary><c>InvoiceLine</c> gives <c>invoice_line</c>.</summary>
     public static string Of(string name) => Fit(JsonNamingPolicy.SnakeCaseLower.ConvertName(name));
 
-    /// <summary>Joined by underscores; a name over 63 bytes is cut and ends in a hash of the whole.</summary>
-    public static string Join(params IEnumerable<string> parts) => Fit(string.Join('_', parts));
+    /// <summary>Each in snake_case, joined by underscores; a name over 63 bytes is cut and ends in a hash of the whole.</summary>
+    public static string Join(params IEnumerable<string> parts) => Fit(string.Join('_', parts.Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)));
 
     private static string Fit(string name)
     {

@@ -36,11 +36,10 @@ internal sealed class SnakeCaseConvention : IModelFinalizingConvention
     {
         if (type.IsMappedToJson())
         {
-            // Only the root of the document has a column.
+            // Only the root of the document has a column. ToJson() without a name gives the navigation's, as if the app had chosen it.
             if (type.FindOwnership() is { } ownership && !ownership.PrincipalEntityType.IsMappedToJson()
-                && !IsExplicit(type.GetContainerColumnNameConfigurationSource())
-                && type.GetContainerColumnName() is { } column)
-                type.SetContainerColumnName(SnakeCase.Of(column));
+                && type.GetContainerColumnName() == ownership.PrincipalToDependent?.Name)
+                type.SetContainerColumnName(SnakeCase.Of(type.GetContainerColumnName()!), fromDataAnnotation: true);
         }
 
         foreach (var property in type.GetDeclaredProperties()) NameColumn(type, property);
@@ -55,9 +54,8 @@ internal sealed class SnakeCaseConvention : IModelFinalizingConvention
     private static void NameColumns(IConventionEntityType owner, IConventionComplexProperty complex)
     {
         var type = complex.ComplexType;
-        if (type.IsMappedToJson() && complex.DeclaringType is IConventionEntityType
-            && !IsExplicit(type.GetContainerColumnNameConfigurationSource()))
-            type.SetContainerColumnName(SnakeCase.Of(type.GetContainerColumnName() ?? complex.Name));
+        if (type.IsMappedToJson() && complex.DeclaringType is IConventionEntityType && type.GetContainerColumnName() == complex.Name)
+            type.SetContainerColumnName(SnakeCase.Of(complex.Name));
 
         foreach (var property in type.GetDeclaredProperties()) NameColumn(owner, property);
         foreach (var inner in type.GetDeclaredComplexProperties()) NameColumns(owner, inner);

@@ -15,7 +15,7 @@ internal sealed class NestingConnection(
     OuterTransactionSource outer)
     : NpgsqlRelationalConnection(dependencies, dataSources, options)
 {
-    private bool _adopting;
+    private bool _adopting; // or going away: no time to adopt
 
     public override IDbContextTransaction? CurrentTransaction
     {
