@@ -52,7 +52,8 @@ public abstract class Resource<T, TDto> : Resource
 
         void Map(ResourceVerb verb, string path, string[] methods, RequestDelegate answer) => group
             .MapMethods(path, methods, answer)
-            .WithMetadata(new ResourceEndpoint(verb, definition))
+            .WithMetadata(new ResourceEndpoint(verb, definition, handler))
+            .ExcludeFromDescription() // the resource document describes it, and knows more
             .WithDisplayName($"{definition.Name} {verb}");
     }
 

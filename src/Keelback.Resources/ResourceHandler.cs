@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Keelback.Resources;
 
 /// <summary>What every verb of a resource begins with: the plan, the context, who may see what, and which row is meant.</summary>
-internal sealed class ResourceHandler<T, TDto>(ResourceDefinition<T, TDto> definition)
+internal sealed class ResourceHandler<T, TDto>(ResourceDefinition<T, TDto> definition) : IResourceSource
     where T : class
     where TDto : class
 {
@@ -16,16 +16,15 @@ internal sealed class ResourceHandler<T, TDto>(ResourceDefinition<T, TDto> defin
 
     public ResourceDefinition<T, TDto> Definition => definition;
 
-    public DbContext Context(HttpContext http) =>
-        http.RequestServices.GetService<DbContext>() ?? throw ResourceErrors.NoContext(definition.Name);
+    public DbContext Context(HttpContext http) => Context(http.RequestServices);
 
-    /// <summary>Made by the first request: the model is costly, and the start does not wait for it.</summary>
-    public ResourcePlan<T, TDto> Plan(HttpContext http, DbContext db)
+    public ResourceInputs Inputs(IServiceProvider scope)
     {
-        if (_plan is { } plan) return plan;
-
-        lock (_planning) return _plan ??= new(definition, db, http.RequestServices.GetRequiredService<StrictJson>());
+        var plan = Plan(scope, Context(scope));
+        return new(plan.KeyType, plan.Create?.Contract, plan.Update?.Contract);
     }
+
+    public ResourcePlan<T, TDto> Plan(HttpContext http, DbContext db) => Plan(http.RequestServices, db);
 
     public Expression<Func<T, bool>>? Scope(HttpContext http) => definition.Scope?.Invoke(http);
 
@@ -53,6 +52,17 @@ internal sealed class ResourceHandler<T, TDto>(ResourceDefinition<T, TDto> defin
             ? null
             : new Problem(StatusCodes.Status406NotAcceptable, Errors:
                 [FieldError.InParameter("Accept", "accept", "Only application/json can be answered.")]);
+    }
+
+    private DbContext Context(IServiceProvider scope) =>
+        scope.GetService<DbContext>() ?? throw ResourceErrors.NoContext(definition.Name);
+
+    /// <summary>Made by the first request: the model is costly, and the start does not wait for it.</summary>
+    private ResourcePlan<T, TDto> Plan(IServiceProvider scope, DbContext db)
+    {
+        if (_plan is { } plan) return plan;
+
+        lock (_planning) return _plan ??= new(definition, db, scope.GetRequiredService<StrictJson>());
     }
 
     private static bool AcceptsJson(HttpRequest request)

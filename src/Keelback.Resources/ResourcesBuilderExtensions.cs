@@ -18,6 +18,7 @@ public static class ResourcesBuilderExtensions
 
         services.AddAuthorization();
         services.AddSingleton<ResourceMap>();
+        services.AddOpenApi("v1", o => o.AddDocumentTransformer<ResourceDocument>());
         services.AddSingleton<ResourcePolicyCheck>();
         services.AddSingleton<ICheck>(sp => sp.GetRequiredService<ResourcePolicyCheck>());
         services.AddSingleton<IHostedService>(sp => sp.GetRequiredService<ResourcePolicyCheck>());

@@ -24,8 +24,10 @@ internal static class ColumnRules
     }
 
     // PostgreSQL counts characters; string.Length counts UTF-16 units, of which some characters take two.
-    private sealed class LengthRule(int most) : ValidationAttribute, ICodedRule
+    internal sealed class LengthRule(int most) : ValidationAttribute, ICodedRule
     {
+        public int Most => most;
+
         public string Code => "length";
 
         public override bool IsValid(object? value) =>
