@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Keelback.Resources;
 
@@ -44,8 +43,7 @@ public abstract class Resource<T, TDto> : Resource
         Map(ResourceVerb.List, "", [HttpMethods.Get, HttpMethods.Head], read.ListAsync);
         Map(ResourceVerb.Retrieve, "/{id}", [HttpMethods.Get, HttpMethods.Head], read.RetrieveAsync);
 
-        var create = ActivatorUtilities.CreateFactory(GetType(), []);
-        var write = new WriteEndpoints<T, TDto>(handler, services => (Resource<T, TDto>)create(services, []));
+        var write = new WriteEndpoints<T, TDto>(handler, SavingHook<T>.Of(this));
         if (definition.Create is not null) Map(ResourceVerb.Create, "", [HttpMethods.Post], write.CreateAsync);
         if (definition.Update is not null) Map(ResourceVerb.Update, "/{id}", [HttpMethods.Patch], write.UpdateAsync);
         if (definition.Delete) Map(ResourceVerb.Delete, "/{id}", [HttpMethods.Delete], write.DeleteAsync);

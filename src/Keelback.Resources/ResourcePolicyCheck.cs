@@ -32,7 +32,7 @@ internal sealed class ResourcePolicyCheck(ResourceMap map, IOptions<Authorizatio
         if (authorization.Value.FallbackPolicy is not null) return null;
 
         var undecided = map.Endpoints().Where(e => !IsDecided(e.Route)).GroupBy(e => e.Resource.Resource.Name)
-            .Select(r => $"{r.Key} ({string.Join(", ", r.Select(e => e.Route.RoutePattern.RawText).Distinct())})")
+            .Select(r => $"{r.Key} ({string.Join(", ", r.Select(e => "/" + e.Route.RoutePattern.RawText!.Trim('/')).Distinct())})")
             .ToList();
         return undecided.Count == 0 ? null : $"Resources without a policy: {string.Join("; ", undecided)}.";
     }

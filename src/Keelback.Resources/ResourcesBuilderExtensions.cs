@@ -1,4 +1,5 @@
 using Keelback.Resources;
+using Keelback.Web;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -18,6 +19,7 @@ public static class ResourcesBuilderExtensions
 
         services.AddAuthorization();
         services.AddSingleton<ResourceMap>();
+        services.AddSingleton<IProblemMapper, DatabaseProblems>();
         services.AddOpenApi("v1", o => o.AddDocumentTransformer<ResourceDocument>());
         services.AddSingleton<ResourcePolicyCheck>();
         services.AddSingleton<ICheck>(sp => sp.GetRequiredService<ResourcePolicyCheck>());

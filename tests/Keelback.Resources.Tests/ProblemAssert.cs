@@ -20,7 +20,7 @@ internal static class ProblemAssert
 
     private static IEnumerable<string> Errors(JsonElement problem) =>
         problem.TryGetProperty("errors", out var errors)
-            ? errors.EnumerateArray().Select(e => $"{Place(e)} {e.GetProperty("code").GetString()}".Trim())
+            ? errors.EnumerateArray().Select(e => $"{Place(e)} {e.GetProperty("code").GetString()}")
             : [];
 
     private static string? Place(JsonElement error) =>

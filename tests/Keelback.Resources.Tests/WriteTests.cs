@@ -28,7 +28,7 @@ public sealed class WriteTests(ShopApp shop) : IClassFixture<ShopApp>
         var row = await patched.Content.ReadAsStringAsync();
         Assert.Equal(HttpStatusCode.OK, patched.StatusCode);
         Assert.StartsWith("""{"id":2,"name":"Freddie","album":"Kind of Blue","unitPrice":3.00,"genreId":null,""", row);
-        Assert.Equal("bob s3cret", await shop.SqlAsync<string>("""select "Owner" || ' ' || "Secret" from "Tracks" where "Id" = 2"""));
+        Assert.Equal("bob s3cret", await shop.SqlAsync<string>("select owner || ' ' || secret from tracks where id = 2"));
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class WriteTests(ShopApp shop) : IClassFixture<ShopApp>
 
         await create.ShouldBeProblem(400, "/name forbidden");
         await update.ShouldBeProblem(400, "/name taken");
-        Assert.Equal(0, await shop.SqlAsync<long>("""select count(*) from "Tracks" where "Name" in ('forbidden', 'taken')"""));
+        Assert.Equal(0, await shop.SqlAsync<long>("select count(*) from tracks where name in ('forbidden', 'taken')"));
     }
 
     [Theory]

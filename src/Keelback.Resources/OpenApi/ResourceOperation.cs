@@ -44,18 +44,18 @@ internal sealed class ResourceOperation(
         switch (endpoint.Verb)
         {
             case ResourceVerb.List:
-                operation.Responses!["200"] = Response("A page of rows.", schemas.Page(await schemas.OfAsync(_resource.Dto, ct)));
+                operation.Responses!["200"] = Response("A page of rows.", ResourceSchemas.Page(await schemas.OfAsync(_resource.Dto, ct)));
                 break;
             case ResourceVerb.Retrieve:
                 operation.Responses!["200"] = Row("The row.", await schemas.OfAsync(_resource.Dto, ct));
                 operation.Responses["304"] = new OpenApiResponse { Description = "The row is as If-None-Match has it." };
                 break;
             case ResourceVerb.Create:
-                operation.RequestBody = Body(await schemas.OfAsync(inputs.Create!, isPatch: false, ct), Json);
+                operation.RequestBody = Body(schemas.Of(inputs.Create!, isPatch: false), Json);
                 operation.Responses!["201"] = Row("The created row.", await schemas.OfAsync(_resource.Dto, ct), hasLocation: true);
                 break;
             case ResourceVerb.Update:
-                operation.RequestBody = Body(await schemas.OfAsync(inputs.Update!, isPatch: true, ct), Json, MergePatch);
+                operation.RequestBody = Body(schemas.Of(inputs.Update!, isPatch: true), Json, MergePatch);
                 operation.Responses!["200"] = Row("The changed row.", await schemas.OfAsync(_resource.Dto, ct));
                 break;
             default:
@@ -81,7 +81,7 @@ internal sealed class ResourceOperation(
         operation.Parameters.Add(Query(QueryKeys.PageSize, ScalarSchema.Whole(1, _resource.Query.MaxPageSize, _resource.Query.PageSize)));
     }
 
-    private IEnumerable<int> Problems(bool isOpen)
+    private int[] Problems(bool isOpen)
     {
         int[] statuses = endpoint.Verb switch
         {

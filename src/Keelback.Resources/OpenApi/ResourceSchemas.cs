@@ -16,23 +16,14 @@ internal sealed class ResourceSchemas(OpenApiDocument document, OpenApiDocumentT
         return Add(type.Name, await context.GetOrCreateSchemaAsync(type, null, ct));
     }
 
-    /// <summary>A body's: what is required, what can be null, and how long texts may be, come from the contract that reads it.</summary>
-    public async Task<IOpenApiSchema> OfAsync(JsonContract input, bool isPatch, CancellationToken ct)
+    /// <summary>A body's, from the contract that reads it.</summary>
+    public IOpenApiSchema Of(JsonContract input, bool isPatch)
     {
         var name = isPatch ? input.Type.Name + "Patch" : input.Type.Name;
-        if (!IsNew(name)) return Reference(name);
-
-        var schema = await context.GetOrCreateSchemaAsync(input.Type, null, ct);
-        schema.Required = input.Members.Where(m => m.IsRequired).Select(m => m.Name).ToHashSet();
-        schema.AdditionalPropertiesAllowed = false;
-        foreach (var member in input.Members)
-            if (schema.Properties?.TryGetValue(member.Name, out var property) == true && property is OpenApiSchema concrete)
-                Constrain(concrete, member);
-
-        return Add(name, schema);
+        return IsNew(name) ? Add(name, InputSchema.Of(input)) : Reference(name);
     }
 
-    public OpenApiSchema Page(IOpenApiSchema row) => new()
+    public static OpenApiSchema Page(IOpenApiSchema row) => new()
     {
         Type = JsonSchemaType.Object,
         Required = new HashSet<string> { "count", "next", "previous", "results" },
@@ -64,13 +55,6 @@ internal sealed class ResourceSchemas(OpenApiDocument document, OpenApiDocumentT
                 ["errors"] = errors,
             },
         });
-    }
-
-    private static void Constrain(OpenApiSchema schema, JsonMember member)
-    {
-        if (schema.Type is { } type && !member.Nulls.Allowed) schema.Type = type & ~JsonSchemaType.Null;
-        if (member.Rules.OfType<ColumnRules.LengthRule>().FirstOrDefault() is { } length)
-            schema.MaxLength = Math.Min(schema.MaxLength ?? int.MaxValue, length.Most);
     }
 
     private static OpenApiSchema Link() => new() { Type = JsonSchemaType.String | JsonSchemaType.Null, Format = "uri" };

@@ -16,7 +16,7 @@ internal sealed class ReadEndpoints<T, TDto>(ResourceHandler<T, TDto> handler)
 
     public async Task ListAsync(HttpContext http)
     {
-        if (ResourceHandler<T, TDto>.Refuse(http.Request, takesQuery: true) is { } refused)
+        if (ResourceRequest.Refuse(http.Request, takesQuery: true) is { } refused)
         {
             await refused.ExecuteAsync(http);
             return;
@@ -46,15 +46,15 @@ internal sealed class ReadEndpoints<T, TDto>(ResourceHandler<T, TDto> handler)
     {
         var db = handler.Context(http);
         var plan = handler.Plan(http, db);
-        var (key, problem) = ResourceHandler<T, TDto>.Key(http, plan);
-        if ((ResourceHandler<T, TDto>.Refuse(http.Request, takesQuery: false) ?? problem) is { } refused)
+        var (key, problem) = ResourceRequest.Key(http, plan.KeyType);
+        if ((ResourceRequest.Refuse(http.Request, takesQuery: false) ?? problem) is { } refused)
         {
             await refused.ExecuteAsync(http);
             return;
         }
 
         using var row = await new RowReader<T, TDto>(plan, db, handler.Scope(http)).ReadAsync(key!, http.RequestAborted);
-        if (row is null) await ResourceHandler<T, TDto>.NotFound(key!).ExecuteAsync(http);
+        if (row is null) await ResourceRequest.NotFound(key!).ExecuteAsync(http);
         else if (IsKnown(http.Request, row.ETag)) NotModified(http.Response, row.ETag);
         else await AnswerAsync(http, StatusCodes.Status200OK, row);
     }

@@ -14,7 +14,7 @@ internal static class ColumnRules
         if (field.Digits is { } digits) yield return new DigitsRule(digits.Precision, digits.Scale);
     }
 
-    private sealed class NotNullRule : ValidationAttribute, ICodedRule
+    internal sealed class NotNullRule : ValidationAttribute, ICodedRule
     {
         public string Code => "null";
 

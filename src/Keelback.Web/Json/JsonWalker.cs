@@ -30,7 +30,7 @@ internal ref struct JsonWalker(ReadOnlySpan<byte> json, ErrorList errors, bool c
         {
             // What was found so far stands in a text that cannot be trusted: only the break itself is told.
             errors.Clear();
-            if (_reader.CurrentDepth >= StrictJson.MaxDepth)
+            if (_reader.CurrentDepth + 1 >= StrictJson.MaxDepth) // CurrentDepth does not count the bracket it stands on
                 errors.Add(_place.Pointer(), "depth", $"The JSON is nested deeper than {StrictJson.MaxDepth} levels.");
             else
                 errors.Add("", "json", $"The JSON is broken at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.");
@@ -119,7 +119,7 @@ internal ref struct JsonWalker(ReadOnlySpan<byte> json, ErrorList errors, bool c
     {
         var name = JsonScalar.Text(ref _reader);
         _reader.Skip(); // to the value, and over it
-        if (contract.TakesStrangers) return;
+        if (contract.TakesStrangers || errors.IsFull) return;
 
         if (name is null)
         {

@@ -39,6 +39,15 @@ internal sealed class StrictJson(IOptions<JsonOptions> app)
         return new(options.GetTypeInfo(type), this, rules);
     }
 
+    // A constructor parameter that takes null takes it for what is not sent, too; "required" on a property stays required.
+    private static void LetNullableBeMissing(JsonTypeInfo info)
+    {
+        foreach (var property in info.Properties)
+            if (property.AssociatedParameter is { IsMemberInitializer: false } parameter
+                && (parameter.IsNullable || JsonNulls.IsNullable(parameter.ParameterType)))
+                property.IsRequired = false;
+    }
+
     private static JsonSerializerOptions Strict(JsonSerializerOptions app)
     {
         var strict = new JsonSerializerOptions(app)
@@ -53,7 +62,7 @@ internal sealed class StrictJson(IOptions<JsonOptions> app)
             RespectRequiredConstructorParameters = true,
             UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         };
-        strict.TypeInfoResolver ??= new DefaultJsonTypeInfoResolver();
+        strict.TypeInfoResolver = (strict.TypeInfoResolver ?? new DefaultJsonTypeInfoResolver()).WithAddedModifier(LetNullableBeMissing);
         strict.MakeReadOnly();
         return strict;
     }

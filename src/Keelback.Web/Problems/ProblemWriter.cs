@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
@@ -8,6 +9,9 @@ namespace Keelback.Web;
 internal static class ProblemWriter
 {
     public const string ContentType = "application/problem+json";
+
+    // No browser takes the answer for HTML (its type, and nosniff), and people read the messages.
+    private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static async Task WriteAsync(HttpContext http, Problem problem)
     {
@@ -21,7 +25,7 @@ internal static class ProblemWriter
         response.Headers.ETag = default;
 
         using var buffer = new PooledBuffer();
-        using (var json = new Utf8JsonWriter(buffer)) Write(json, problem, TraceId(http));
+        using (var json = new Utf8JsonWriter(buffer, s_options)) Write(json, problem, TraceId(http));
 
         response.ContentLength = buffer.Written.Length;
         if (HttpMethods.IsHead(http.Request.Method)) return;

@@ -15,11 +15,13 @@ public sealed class ShopApp : IAsyncLifetime
 {
     private static readonly TestTemplate s_template = new("shop", async (db, ct) =>
     {
-        await using var shop = new ShopDb(new DbContextOptionsBuilder<ShopDb>().UseNpgsql(db).Options);
+        await using var shop = new ShopDb(new DbContextOptionsBuilder<ShopDb>().UseNpgsql(db).UseKeelback().Options);
         await shop.Database.EnsureCreatedAsync(ct);
         shop.AddRange(Rows());
         await shop.SaveChangesAsync(ct);
     });
+
+    private readonly ErrorLog _errors = new();
 
     private TestDatabase _database = null!;
     private WebApplication _app = null!;
@@ -31,8 +33,8 @@ public sealed class ShopApp : IAsyncLifetime
         _database = await TestDatabase.CreateAsync(s_template);
         var builder = WebApplication.CreateBuilder();
         builder.WebHost.UseTestServer();
-        builder.Logging.ClearProviders();
-        builder.Services.AddDbContext<ShopDb>(o => o.UseNpgsql(_database.DataSource));
+        builder.Logging.ClearProviders().AddProvider(_errors);
+        builder.Services.AddDbContext<ShopDb>(o => o.UseNpgsql(_database.DataSource).UseKeelback());
         builder.Services.AddScoped<DbContext>(sp => sp.GetRequiredService<ShopDb>());
         new KeelbackBuilder(builder).AddResources();
 
@@ -45,6 +47,7 @@ public sealed class ShopApp : IAsyncLifetime
         _app.MapResource<AlbumResource>("/api/albums").AllowAnonymous();
         _app.MapResource<LabelResource>("/api/labels").AllowAnonymous();
         _app.MapResource<NoteResource>("/api/notes").AllowAnonymous();
+        _app.MapApiDocs();
         await _app.StartAsync();
         Client = _app.GetTestClient();
     }
@@ -56,8 +59,12 @@ public sealed class ShopApp : IAsyncLifetime
         await _database.DisposeAsync();
     }
 
-    public async Task<JsonElement> GetAsync(string path) =>
-        await Client.GetFromJsonAsync<JsonElement>(path);
+    public async Task<JsonElement> GetAsync(string path)
+    {
+        var answer = await Client.GetAsync(path);
+        Assert.True(answer.IsSuccessStatusCode, $"{answer.StatusCode} {_errors.Last}");
+        return await answer.Content.ReadFromJsonAsync<JsonElement>();
+    }
 
     public async Task<HttpResponseMessage> SendAsync(
         string method, string path, string? json = null, string type = "application/json", params (string Name, string Value)[] headers)
@@ -83,11 +90,11 @@ public sealed class ShopApp : IAsyncLifetime
     public Task<string> ChecksumAsync() => SqlAsync<string>(
         """
         select md5(
-            (select coalesce(string_agg(x.xmin || x::text, ',' order by "Id"), '') from "Tracks" x) ||
-            (select coalesce(string_agg(x.xmin || x::text, ',' order by "Id"), '') from "Albums" x) ||
-            (select coalesce(string_agg(x.xmin || x::text, ',' order by "Id"), '') from "Genres" x) ||
-            (select coalesce(string_agg(x.xmin || x::text, ',' order by "Code"), '') from "Labels" x) ||
-            (select coalesce(string_agg(x.xmin || x::text, ',' order by "Id"), '') from "Notes" x))
+            (select coalesce(string_agg(x.xmin || x::text, ',' order by id), '') from tracks x) ||
+            (select coalesce(string_agg(x.xmin || x::text, ',' order by id), '') from albums x) ||
+            (select coalesce(string_agg(x.xmin || x::text, ',' order by id), '') from genres x) ||
+            (select coalesce(string_agg(x.xmin || x::text, ',' order by code), '') from labels x) ||
+            (select coalesce(string_agg(x.xmin || x::text, ',' order by id), '') from notes x))
         """);
 
     private static IEnumerable<object> Rows()

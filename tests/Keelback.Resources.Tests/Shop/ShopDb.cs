@@ -23,7 +23,7 @@ public sealed class ShopDb(DbContextOptions<ShopDb> options) : DbContext(options
         });
         modelBuilder.Entity<Track>(e =>
         {
-            e.ToTable(t => t.HasCheckConstraint("ck_track_plays", "\"Plays\" < 1000000"));
+            e.ToTable(t => t.HasCheckConstraint("ck_track_plays", "plays < 1000000"));
             e.Property(t => t.Name).HasMaxLength(20);
             e.Property(t => t.UnitPrice).HasPrecision(10, 2);
             e.Property(t => t.Medium).HasConversion<string>();
