@@ -15,6 +15,7 @@ public sealed class StartTests
         app.MapGroup("/v2").MapResource<GenreResource>("/genres");
         app.MapResource<LabelResource>("/api/labels").RequireAuthorization();
         app.MapResource<NoteResource>("/api/notes").AllowAnonymous();
+        app.MapGroup("/v3").RequireAuthorization().MapResource<AlbumResource>("/albums");
 
         var error = await Assert.ThrowsAsync<KeelbackException>(() => app.StartAsync());
 

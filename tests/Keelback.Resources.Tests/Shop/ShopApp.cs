@@ -21,8 +21,7 @@ public sealed class ShopApp : IAsyncLifetime
         await shop.SaveChangesAsync(ct);
     });
 
-    private readonly ErrorLog _errors = new();
-
+    private Func<Exception?> _lastError = null!;
     private TestDatabase _database = null!;
     private WebApplication _app = null!;
 
@@ -31,9 +30,11 @@ public sealed class ShopApp : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _database = await TestDatabase.CreateAsync(s_template);
+        var errors = new ErrorLog();
+        _lastError = () => errors.Last;
         var builder = WebApplication.CreateBuilder();
         builder.WebHost.UseTestServer();
-        builder.Logging.ClearProviders().AddProvider(_errors);
+        builder.Logging.ClearProviders().AddProvider(errors);
         builder.Services.AddDbContext<ShopDb>(o => o.UseNpgsql(_database.DataSource).UseKeelback());
         builder.Services.AddScoped<DbContext>(sp => sp.GetRequiredService<ShopDb>());
         new KeelbackBuilder(builder).AddResources();
@@ -62,7 +63,7 @@ public sealed class ShopApp : IAsyncLifetime
     public async Task<JsonElement> GetAsync(string path)
     {
         var answer = await Client.GetAsync(path);
-        Assert.True(answer.IsSuccessStatusCode, $"{answer.StatusCode} {_errors.Last}");
+        Assert.True(answer.IsSuccessStatusCode, $"{answer.StatusCode} {_lastError()}");
         return await answer.Content.ReadFromJsonAsync<JsonElement>();
     }
 
