@@ -34,6 +34,7 @@ public class CodeFixTests
 
     [Theory]
     [InlineData("Microsoft.EntityFrameworkCore.DbContext db", "A.One();", "db.Enqueue(() => A.One());")]
+    [InlineData("JobClient jobs", "A.One();", "await jobs.EnqueueAsync(A.One());")]
     [InlineData("int other", "A.One();", null)]
     public Task A_job_that_is_thrown_away_is_enqueued_by_what_is_in_reach(string parameter, string before, string? after) =>
         FixAsync(new EnqueueFix(), InMethod(before, parameter), after is null ? null : InMethod(after, parameter));
