@@ -1,25 +1,27 @@
+using Keelback.Postgres;
 using Npgsql;
 
 namespace Keelback.Bench;
 
-/// <summary>A database for one run on the server that KEELBACK_TEST_DB names; dropped at the end.</summary>
+/// <summary>A database for one run, on the server that KEELBACK_TEST_DB names or else on the project's private cluster; dropped at the end.</summary>
 internal sealed class BenchDatabase : IAsyncDisposable
 {
-    private readonly string _server;
-    private readonly string _name;
+    private readonly (string ConnectionString, IDisposable? Seat) _server;
+    private readonly string _name = $"keelback_bench_{Environment.ProcessId}";
 
-    private BenchDatabase(string server, string name) => (_server, _name) = (server, name);
+    private BenchDatabase((string ConnectionString, IDisposable? Seat) server) => _server = server;
 
-    public string ConnectionString => new NpgsqlConnectionStringBuilder(_server) { Database = _name }.ConnectionString;
+    public string ConnectionString => new NpgsqlConnectionStringBuilder(_server.ConnectionString) { Database = _name }.ConnectionString;
 
     public static async Task<BenchDatabase> CreateAsync()
     {
-        var server = Environment.GetEnvironmentVariable("KEELBACK_TEST_DB") is { Length: > 0 } configured
-            ? configured
-            : throw new InvalidOperationException("KEELBACK_TEST_DB names no server; ./dev bench sets it.");
+        var database = new BenchDatabase(Environment.GetEnvironmentVariable("KEELBACK_TEST_DB") is { Length: > 0 } configured
+            ? (configured, null)
+            : ProjectCluster.Take(AppContext.BaseDirectory));
 
-        var database = new BenchDatabase(server, $"keelback_bench_{Environment.ProcessId}");
+        // A commit that waits for the disk would hide what the code on either side costs.
         await database.OnServerAsync($"create database {database._name}");
+        await database.OnServerAsync($"alter database {database._name} set synchronous_commit = off");
         return database;
     }
 
@@ -37,11 +39,15 @@ internal sealed class BenchDatabase : IAsyncDisposable
         return (Cores.ParentOfBackend(row.GetInt32(0)), row.GetString(1)); // the backend lives while it is read
     }
 
-    public async ValueTask DisposeAsync() => await OnServerAsync($"drop database {_name} with (force)");
+    public async ValueTask DisposeAsync()
+    {
+        await OnServerAsync($"drop database {_name} with (force)");
+        _server.Seat?.Dispose();
+    }
 
     private async Task OnServerAsync(string sql)
     {
-        await using var db = NpgsqlDataSource.Create(_server);
+        await using var db = NpgsqlDataSource.Create(_server.ConnectionString);
         await using var command = db.CreateCommand(sql);
         await command.ExecuteNonQueryAsync();
     }
