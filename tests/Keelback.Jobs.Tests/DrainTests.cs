@@ -1,6 +1,5 @@
 using Keelback.Data;
 using Microsoft.Extensions.DependencyInjection;
-using Npgsql;
 
 namespace Keelback.Jobs.Tests;
 

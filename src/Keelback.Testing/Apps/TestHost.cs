@@ -15,7 +15,6 @@ internal sealed class TestHost : IAsyncDisposable
     private readonly Func<HttpClient> _createClient;
     private readonly OuterTransaction _outer;
     private NpgsqlConnection? _connection;
-    private IDisposable? _pinned;
 
     private TestHost(
         object key, TestDatabase database, NpgsqlDataSource db, IAsyncDisposable factory, IServiceProvider services,
@@ -67,7 +66,6 @@ internal sealed class TestHost : IAsyncDisposable
         {
             _connection = await _db.OpenConnectionAsync();
             _outer.Current = await _connection.BeginTransactionAsync();
-            _pinned = Services.GetRequiredService<JobConnections>().Pin(_connection);
         }
 
         Services.GetRequiredService<OneAtATime>().Enabled = isolation == TestIsolation.RolledBack;
@@ -80,7 +78,6 @@ internal sealed class TestHost : IAsyncDisposable
     {
         if (_connection is not null)
         {
-            _pinned!.Dispose();
             var transaction = _outer.Current!;
             _outer.Current = null;
             _outer.Forget();
