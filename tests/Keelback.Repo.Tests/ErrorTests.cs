@@ -44,7 +44,7 @@ public partial class ErrorTests
     private static IEnumerable<string> SourceFiles() =>
         Directory.EnumerateFiles(Repo.PathTo("src"), "*.cs", SearchOption.AllDirectories);
 
-    [GeneratedRegex("\"(KB\\d{4}|KBJ\\d{3})\"")]
+    [GeneratedRegex("\"(KB\\d{4}|KBJ\\d{3})[\":]")]
     private static partial Regex Quoted();
 
     [GeneratedRegex(@"^## (KB\d{4}|KBJ\d{3}) — \S", RegexOptions.Multiline)]

@@ -88,7 +88,7 @@ public sealed class ClusterPlace
         using (await FileLock.AloneAsync(folder.Users, s_soon, default))
         {
             if (IsRunning(folder)) await new ClusterServer(folder, await Binaries.FindAsync(null, null, folder.Path, default)).StopAsync(default);
-            Directory.Delete(folder.Server, recursive: true);
+            if (Directory.Exists(folder.Server)) Directory.Delete(folder.Server, recursive: true); // a join that failed early left none
         }
 
         await UntilAsync(() => Guardians(folder).Count == 0, "The end of the last guardian");
