@@ -56,6 +56,23 @@ internal sealed class UnitOfWork(ICurrentDbContext current, OuterTransactionSour
         while (HasPending) await _pending[_ran++].Value.RunAsync(current.Context, connection, transaction, ct);
     }
 
+    /// <summary>Runs what is pending because the transaction commits now.</summary>
+    /// <exception cref="KeelbackException">KB1104: there are unsaved entities, which the work would see without row and key.</exception>
+    public void Flush()
+    {
+        if (!HasPending) return;
+        RequireSaved();
+        RunPending();
+    }
+
+    /// <inheritdoc cref="Flush"/>
+    public async Task FlushAsync(CancellationToken ct)
+    {
+        if (!HasPending) return;
+        RequireSaved();
+        await RunPendingAsync(ct);
+    }
+
     /// <summary>A SaveChanges went well: what it ran is done with, and what waits for the commit waits for this transaction's.</summary>
     public void Saved()
     {
@@ -170,6 +187,11 @@ internal sealed class UnitOfWork(ICurrentDbContext current, OuterTransactionSour
     }
 
     public void Dispose() => ResetState();
+
+    private void RequireSaved()
+    {
+        if (!Saving && current.Context.ChangeTracker.HasChanges()) throw DataErrors.CommitBeforeSave(current.Context.GetType());
+    }
 
     private (NpgsqlConnection Connection, NpgsqlTransaction Transaction) Open()
     {

@@ -19,11 +19,13 @@ internal sealed class CommitOutcome(ICurrentDbContext current, IRelationalConnec
         options.FindExtension<CoreOptionsExtension>()?.ApplicationServiceProvider?.GetService(typeof(TimeProvider)) as TimeProvider
         ?? TimeProvider.System;
 
-    private bool Verifies => current.Context.Database.CreateExecutionStrategy().RetriesOnFailure;
+    // Inside a strategy that is at work every other one says that it does not retry.
+    private bool Verifies => (ExecutionStrategy.Current ?? current.Context.Database.CreateExecutionStrategy()).RetriesOnFailure;
 
     /// <exception cref="KeelbackException">KB1107: the outcome could not be learnt.</exception>
     public async Task CommitAsync(IDbContextTransaction transaction, UnitOfWork unit, CancellationToken ct)
     {
+        await unit.FlushAsync(ct); // may be the first to write
         var xid = Verifies ? await ReadXidAsync(transaction, ct) : null;
         try
         {
@@ -34,12 +36,14 @@ internal sealed class CommitOutcome(ICurrentDbContext current, IRelationalConnec
             await transaction.DisposeAsync();
             if (!await WasCommittedAsync(xid, e)) throw;
             unit.Confirmed();
+            if (!unit.Saving) await unit.RunCallbacksAsync(ct);
         }
     }
 
     /// <inheritdoc cref="CommitAsync"/>
     public void Commit(IDbContextTransaction transaction, UnitOfWork unit)
     {
+        unit.Flush();
         var xid = Verifies ? ReadXid(transaction) : null;
         try
         {
@@ -51,6 +55,7 @@ internal sealed class CommitOutcome(ICurrentDbContext current, IRelationalConnec
             // Rare, and after a broken connection: waiting on a task is the lesser evil.
             if (!WasCommittedAsync(xid, e).GetAwaiter().GetResult()) throw;
             unit.Confirmed();
+            if (!unit.Saving) unit.RunCallbacks();
         }
     }
 
@@ -75,9 +80,9 @@ internal sealed class CommitOutcome(ICurrentDbContext current, IRelationalConnec
 
                 // "in progress": the server has not noticed yet that we are gone, or has not finished.
             }
-            catch (DbException) when (_clock.GetElapsedTime(start) < s_patience)
+            catch (DbException)
             {
-                // Still away.
+                // Still away, or a stand-in that has not heard of the transaction yet.
             }
 
             if (_clock.GetElapsedTime(start) >= s_patience) throw DataErrors.CommitUnknown(xid, cause);

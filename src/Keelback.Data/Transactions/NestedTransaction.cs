@@ -31,7 +31,7 @@ internal sealed class NestedTransaction(UnitOfWork unit, IDbContextTransaction o
 
     public void Commit()
     {
-        if (unit.HasPending) unit.RunPending();
+        unit.Flush();
         transaction.Release(Name);
         End();
         unit.Committed();
@@ -40,7 +40,7 @@ internal sealed class NestedTransaction(UnitOfWork unit, IDbContextTransaction o
 
     public async Task CommitAsync(CancellationToken cancellationToken = default)
     {
-        if (unit.HasPending) await unit.RunPendingAsync(cancellationToken);
+        await unit.FlushAsync(cancellationToken);
         await transaction.ReleaseAsync(Name, cancellationToken);
         End();
         unit.Committed();

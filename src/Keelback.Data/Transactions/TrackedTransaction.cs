@@ -22,12 +22,7 @@ internal sealed class TrackedTransaction(
 
     public override void Commit()
     {
-        if (unit.HasPending)
-        {
-            RequireSaved();
-            unit.RunPending();
-        }
-
+        unit.Flush();
         try
         {
             base.Commit();
@@ -45,12 +40,7 @@ internal sealed class TrackedTransaction(
 
     public override async Task CommitAsync(CancellationToken cancellationToken = default)
     {
-        if (unit.HasPending)
-        {
-            RequireSaved();
-            await unit.RunPendingAsync(cancellationToken);
-        }
-
+        await unit.FlushAsync(cancellationToken);
         try
         {
             await base.CommitAsync(cancellationToken);
@@ -133,12 +123,6 @@ internal sealed class TrackedTransaction(
 
         _ended = true;
         unit.RolledBack();
-    }
-
-    private void RequireSaved()
-    {
-        // The work would see entities that have no row and no key yet.
-        if (!unit.Saving && Connection.Context.ChangeTracker.HasChanges()) throw DataErrors.CommitBeforeSave(Connection.Context.GetType());
     }
 }
 

@@ -78,13 +78,15 @@ public sealed class LossyProxy : IAsyncDisposable
         }
     }
 
+    private static bool IsCommit(ReadOnlySpan<byte> sent) => sent.IndexOf("COMMIT\0"u8) >= 0; // READ COMMITTED, of BEGIN, is none
+
     private async Task UpAsync(NetworkStream client, NetworkStream server)
     {
         var buffer = new byte[64 * 1024];
         int read;
         while ((read = await client.ReadAsync(buffer, _end.Token)) > 0)
         {
-            if (_armed && buffer.AsSpan(0, read).IndexOf("COMMIT"u8) >= 0 && Interlocked.CompareExchange(ref _lost, 1, 0) == 0)
+            if (_armed && IsCommit(buffer.AsSpan(0, read)) && Interlocked.CompareExchange(ref _lost, 1, 0) == 0)
             {
                 if (_what == Lose.Answer)
                 {

@@ -103,6 +103,23 @@ public sealed class RetryTests : ShopTest
         Assert.Equal(["called"], _ran);
     }
 
+    [Fact]
+    public async Task Work_that_only_the_commit_writes_is_looked_up_too()
+    {
+        await using var proxy = new LossyProxy(Database.ConnectionString, LossyProxy.Lose.Answer);
+        await using var db = OpenRetrying(proxy.ConnectionString);
+
+        await db.InTransactionAsync(_ =>
+        {
+            db.Note(() => "once");
+            proxy.Arm();
+            return Task.CompletedTask;
+        });
+
+        Assert.Equal(1, proxy.Lost);
+        Assert.Equal(["once"], await LedgerAsync());
+    }
+
     [Theory]
     [InlineData(LossyProxy.Lose.Answer, true), InlineData(LossyProxy.Lose.Answer, false)]
     [InlineData(LossyProxy.Lose.Commit, true), InlineData(LossyProxy.Lose.Commit, false)]
