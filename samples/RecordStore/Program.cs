@@ -9,9 +9,8 @@ builder.AddKeelback<StoreDb>()
     .AddSettings<StoreSettings>("RecordStore")
     .AddCommand<ImportCommand>()
     .AddCommand<DemoCommand>();
-builder.Services.AddScoped<ImportRunner>();
-builder.Services.AddScoped<Catalogue>();
-builder.Services.AddScoped<HomeReader>();
+builder.Services.AddScoped<ImportRunner>().AddScoped<Catalogue>().AddScoped<HomeReader>();
+builder.Services.AddRazorComponents(); // the first page
 
 var app = builder.Build();
 app.UseKeelback();
