@@ -25,5 +25,7 @@ app.MapResource<CustomerResource>("/api/customers").AllowAnonymous();
 app.MapResource<InvoiceResource>("/api/invoices").AllowAnonymous();
 app.MapPost("/api/checkout", Checkout.Post).AllowAnonymous();
 
+app.MapApiDocs().AllowAnonymous();
+
 app.MapHome();
 return await app.RunKeelbackAsync(args);

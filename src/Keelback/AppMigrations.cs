@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace Keelback;
 
 /// <summary>Where <see cref="KeelbackOptions.MigrateAtStart"/> says so, applies the app's migrations before any of its services starts.</summary>
-/// <remarks>Registered after the system schema's own step, and services start in that order. EF's lock lets several nodes start at once.</remarks>
+/// <remarks>Registered after the system schema's own step, and services start in that order. Safe on several nodes at once.</remarks>
 internal sealed class AppMigrations(IEnumerable<DataContext> contexts, IOptions<KeelbackOptions> options, IServiceScopeFactory scopes) : IHostedLifecycleService
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
@@ -18,7 +18,7 @@ internal sealed class AppMigrations(IEnumerable<DataContext> contexts, IOptions<
         foreach (var context in contexts)
         {
             var db = (DbContext)scope.ServiceProvider.GetRequiredService(context.Type);
-            if (db.Database.GetMigrations().Any()) await db.Database.MigrateAsync(cancellationToken);
+            if (db.Database.GetMigrations().Any()) await new Migrator(db).MigrateAsync(target: null, TextWriter.Null, cancellationToken);
         }
     }
 

@@ -12,6 +12,8 @@ internal sealed class Migrator(DbContext db)
     /// <summary>What stands for "before the first migration".</summary>
     public const string Nothing = "zero";
 
+    private IHistoryRepository History => db.GetService<IHistoryRepository>();
+
     /// <summary>Every migration that the program or the database knows, oldest first.</summary>
     public async Task<IReadOnlyList<MigrationState>> ListAsync(CancellationToken ct)
     {
@@ -25,11 +27,13 @@ internal sealed class Migrator(DbContext db)
     /// <param name="target">An id, the name in it, or <c>zero</c>; null: the newest.</param>
     /// <param name="output">Gets the lines.</param>
     /// <param name="ct">Between two migrations; one that has begun is finished or rolled back by the server.</param>
-    /// <exception cref="KeelbackException">KB1110: the model has changes that no migration has. KB1111: no such migration. KB1112: the database is ahead.</exception>
+    /// <exception cref="KeelbackException">KB1110: the model has changes that no migration has. KB1111: no such migration. KB1112: a target is named, and the database is ahead.</exception>
     public async Task<int> MigrateAsync(string? target, TextWriter output, CancellationToken ct)
     {
+        await using var turn = await MigrationTurn.WaitAsync(db, ct);
         var steps = await PlanAsync(target, ct);
         if (steps.Count == 0) await output.WriteLineAsync("Nothing to migrate.");
+        else await History.CreateIfNotExistsAsync(ct); // EF would look for it first, and log the miss as a failed command
 
         var migrator = db.GetService<IMigrator>();
         foreach (var (label, id) in steps)
@@ -49,7 +53,8 @@ internal sealed class Migrator(DbContext db)
         var applied = await AppliedAsync(ct);
 
         if (target is null && db.Database.HasPendingModelChanges()) throw DataErrors.ModelChanged(db.GetType());
-        if (applied.Except(known).Order(StringComparer.Ordinal).LastOrDefault() is { } stranger)
+        // On the way up that is a rollback, or a deployment half-way; on the way to one migration it would be skipped over.
+        if (target is not null && applied.Except(known).Order(StringComparer.Ordinal).LastOrDefault() is { } stranger)
             throw DataErrors.DatabaseIsAhead(stranger, db.GetType());
 
         // The place in the list up to which everything is to be there; -1 is before the first.
@@ -71,7 +76,7 @@ internal sealed class Migrator(DbContext db)
     }
 
     private async Task<HashSet<string>> AppliedAsync(CancellationToken ct) =>
-        await db.GetService<Microsoft.EntityFrameworkCore.Storage.IRelationalDatabaseCreator>().ExistsAsync(ct)
+        await History.ExistsAsync(ct)
             ? [.. await db.Database.GetAppliedMigrationsAsync(ct)]
             : [];
 

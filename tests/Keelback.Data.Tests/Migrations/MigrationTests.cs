@@ -109,6 +109,25 @@ public sealed partial class MigrationTests : IAsyncLifetime, IDisposable
         Assert.Equal("KB1112", refused.Code);
         Assert.Contains("composer", await ColumnsAsync("tracks"));
         Assert.Equal([true, false], (await new Migrator(older).ListAsync(default)).Select(m => m.Known));
+        Assert.Equal(0, await new Migrator(older).MigrateAsync(null, _output, default)); // so a program that is rolled back can start
+    }
+
+    [Fact]
+    public async Task Two_that_migrate_at_once_take_turns()
+    {
+        await WriteAsync(composers: false);
+        await WriteAsync(composers: true);
+        await using var first = Open(composers: true);
+        await using var second = Open(composers: true);
+
+        var turn = await MigrationTurn.WaitAsync(first, default);
+        var waiting = new Migrator(second).MigrateAsync(null, TextWriter.Null, default);
+        Assert.Empty(await ColumnsAsync("tracks"));
+        await turn.DisposeAsync();
+
+        var both = await Task.WhenAll(waiting, new Migrator(first).MigrateAsync(null, TextWriter.Null, default));
+        Assert.Equal([0, 2], both.Order());
+        Assert.Contains("composer", await ColumnsAsync("tracks"));
     }
 
     [Fact]
