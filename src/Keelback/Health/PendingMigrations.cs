@@ -16,7 +16,7 @@ internal sealed class PendingMigrations(SystemSchema schema, IEnumerable<DataCon
         foreach (var context in contexts)
         {
             var db = (DbContext)scope.ServiceProvider.GetRequiredService(context.Type);
-            if ((await db.Database.GetPendingMigrationsAsync(ct)).Any()) return true;
+            if ((await new Migrator(db).ListAsync(ct)).Any(migration => !migration.Applied)) return true;
         }
 
         return false;
