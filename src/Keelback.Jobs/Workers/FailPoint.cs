@@ -2,7 +2,11 @@ using System.Diagnostics;
 
 namespace Keelback.Jobs;
 
-/// <summary>Kills this process at a named place, for tests of what a crash leaves behind. Off unless <c>KEELBACK_FAILPOINT</c> names the place.</summary>
+/// <summary>Kills this process at a named place, for tests of what a crash leaves behind.</summary>
+/// <remarks>
+/// Off unless <c>KEELBACK_FAILPOINTS</c> names a folder. A file there with the name of a place arms it: whichever process gets to
+/// that place first takes the file away and dies, so that one file is one death.
+/// </remarks>
 internal static class FailPoint
 {
     public const string AfterClaim = "after_claim";
@@ -10,11 +14,27 @@ internal static class FailPoint
     public const string BeforeCommit = "before_commit";
     public const string AfterCommit = "after_commit";
 
-    private static readonly string? s_armed = Environment.GetEnvironmentVariable("KEELBACK_FAILPOINT");
+    private static readonly string? s_folder = Environment.GetEnvironmentVariable("KEELBACK_FAILPOINTS");
 
     public static void Hit(string name)
     {
+        if (s_folder is null || !IsMine(Path.Combine(s_folder, name))) return;
+
         // Kill is SIGKILL, or TerminateProcess: no handler runs, no buffer is flushed.
-        if (s_armed == name) Process.GetCurrentProcess().Kill();
+        Process.GetCurrentProcess().Kill();
+    }
+
+    private static bool IsMine(string file)
+    {
+        if (!File.Exists(file)) return false;
+        try
+        {
+            File.Move(file, $"{file}.{Environment.ProcessId}");
+            return true;
+        }
+        catch (IOException)
+        {
+            return false; // another was there first
+        }
     }
 }
