@@ -1,5 +1,3 @@
-using System.Diagnostics.Metrics;
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace Keelback.Jobs.Tests;
@@ -141,26 +139,5 @@ public sealed class FencingTests : JobsTest
     {
         await using var command = new NpgsqlCommand("select 1", connection);
         await command.ExecuteScalarAsync();
-    }
-
-    private sealed class FencedWrites : IDisposable
-    {
-        private readonly MeterListener _listener = new();
-        private long _count;
-
-        public FencedWrites(JobHost host)
-        {
-            var counter = host.Services.GetRequiredService<JobTelemetry>().FencedWrites; // tests beside this one have counters of their own
-            _listener.InstrumentPublished = (instrument, listener) =>
-            {
-                if (ReferenceEquals(instrument, counter)) listener.EnableMeasurementEvents(instrument);
-            };
-            _listener.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref _count, value));
-            _listener.Start();
-        }
-
-        public long Count => Interlocked.Read(ref _count);
-
-        public void Dispose() => _listener.Dispose();
     }
 }

@@ -36,11 +36,17 @@ internal sealed class JobHost : IAsyncDisposable
     public static JobHost Create(
         TestDatabase database, IEnumerable<JobKind> kinds, Action<JobsOptions>? configure = null,
         Action<IServiceCollection>? services = null, string app = "test", TimeProvider? clock = null,
+        Action<KeelbackBuilder>? data = null) =>
+        Create(database.ConnectionString, kinds, configure, services, app, clock, data);
+
+    public static JobHost Create(
+        string connection, IEnumerable<JobKind> kinds, Action<JobsOptions>? configure = null,
+        Action<IServiceCollection>? services = null, string app = "test", TimeProvider? clock = null,
         Action<KeelbackBuilder>? data = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new());
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        builder.Services.AddSingleton(NpgsqlDataSource.Create(database.ConnectionString));
+        builder.Services.AddSingleton(NpgsqlDataSource.Create(connection));
         builder.Services.AddSingleton(clock ?? TimeProvider.System);
         var keelback = new KeelbackBuilder(builder).AddPostgres(o => (o.App, o.ListenConnection) = (app, "")).AddJobs(o =>
         {

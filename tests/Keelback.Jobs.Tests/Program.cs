@@ -1,9 +1,7 @@
 namespace Keelback.Jobs.Tests;
 
-/// <summary>The process that the crash tests kill. The test runner never calls it.</summary>
+/// <summary>The process that the crash tests kill and freeze. The test runner never calls it.</summary>
 internal static class Program
 {
-    public static void Main()
-    {
-    }
+    public static Task Main(string[] args) => Payments.ServeAsync(connection: args[0], lease: TimeSpan.Parse(args[1], null));
 }

@@ -128,6 +128,32 @@ public sealed class TransactionalTests : JobsTest
         Assert.Equal(item.Id, (await host.EndOf(await host.ScalarAsync<long>("select id from keelback.run"))).Result<int>());
     }
 
+    [Fact]
+    public async Task A_rolled_back_transaction_leaves_no_job()
+    {
+        var note = TestJobs.Kind("note", _ => Task.CompletedTask);
+        await using var host = await ShopAsync(note);
+        await using var scope = host.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<Shop>();
+
+        await using (await db.Database.BeginTransactionAsync())
+        {
+            db.Items.Add(new() { Name = "a" });
+            db.Enqueue(() => note.Call());
+            await db.SaveChangesAsync();
+            await host.Jobs.EnqueueAsync(db, note.Call().After(note.Call()));
+            Assert.Equal(3, await db.Database.SqlQueryRaw<int>("select count(*)::int as \"Value\" from keelback.run").SingleAsync());
+        }
+
+        await host.EndOf(await host.Jobs.EnqueueAsync(note.Call())); // it would come after theirs
+
+        Assert.Equal((1, 0, 0), (
+            await host.ScalarAsync<long>("select count(*) from keelback.run"),
+            await host.ScalarAsync<long>("select count(*) from keelback.ready"),
+            await host.ScalarAsync<long>("select count(*) from keelback.edge")));
+        Assert.Empty(await NamesAsync(host));
+    }
+
     private static JobKind Write(string name, Func<Shop, IServiceProvider, Task>? more = null) => TestJobs.Kind(name, async call =>
     {
         var db = call.Services.GetRequiredService<Shop>();

@@ -80,16 +80,21 @@ internal sealed class CheckoutUnderKills : IAsyncDisposable
         async () => await ValueAsync<long>("select count(*) from keelback.run where state = 0") == 0, "the last run to end");
 
     /// <summary>What the store and the engine's own ledger say afterwards.</summary>
-    public async Task<Ledger> ReadAsync() => new(
-        Invoices: await ValueAsync<long>("select count(*) from invoice"),
-        Receipts: await ValueAsync<long>("select count(*) from mail"),
-        InvoicesWithOtherThanOneReceipt: await ValueAsync<long>(
-            "select count(*) from (select from invoice i left join mail m on m.invoice_id = i.id group by i.id having count(m.id) <> 1) x"),
-        Undelivered: await ValueAsync<long>("select count(*) from mail where delivered_at is null"),
-        NotSucceeded: await ValueAsync<long>("select count(*) from keelback.run where state <> 1"),
-        DeathsInAJob: await DeathsInAsync("%"),
-        DeathsInAReceipt: await DeathsInAsync("Receipts.Send"),
-        SlowestRecovery: await SlowestRecoveryAsync());
+    public async Task<Ledger> ReadAsync()
+    {
+        var (handedBack, runAgain) = await SlowestAsync();
+        return new(
+            Invoices: await ValueAsync<long>("select count(*) from invoice"),
+            Receipts: await ValueAsync<long>("select count(*) from mail"),
+            InvoicesWithOtherThanOneReceipt: await ValueAsync<long>(
+                "select count(*) from (select from invoice i left join mail m on m.invoice_id = i.id group by i.id having count(m.id) <> 1) x"),
+            Undelivered: await ValueAsync<long>("select count(*) from mail where delivered_at is null"),
+            NotSucceeded: await ValueAsync<long>("select count(*) from keelback.run where state <> 1"),
+            DeathsInAJob: await DeathsInAsync("%"),
+            DeathsInAReceipt: await DeathsInAsync("Receipts.Send"),
+            SlowestHandBack: handedBack,
+            SlowestRecovery: runAgain);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -148,24 +153,31 @@ internal sealed class CheckoutUnderKills : IAsyncDisposable
         await Task.WhenAll(clients);
     }
 
-    /// <summary>The longest time from a death until a run that was lost in it ran again.</summary>
-    private async Task<TimeSpan> SlowestRecoveryAsync()
+    /// <summary>The longest times from a death until what it left unfinished was handed back, and until that ran again.</summary>
+    private async Task<(TimeSpan HandedBack, TimeSpan RunAgain)> SlowestAsync()
     {
         await using var command = _database.DataSource.CreateCommand(
             """
-            select a.worker_id, coalesce(later.started_at, r.started_at)
+            select a.worker_id, a.ended_at, coalesce(later.started_at, r.started_at)
             from keelback.attempt a
             join keelback.run r on r.id = a.run_id
             left join keelback.attempt later on later.run_id = a.run_id and later.n = a.n + 1
-            where a.outcome = 1
+            where a.outcome = 1 and a.worker_id = any($1)
             """);
+        command.Parameters.AddWithValue(_dead.Keys.ToArray());
         await using var row = await command.ExecuteReaderAsync();
 
-        var slowest = TimeSpan.Zero;
+        var (handedBack, runAgain) = (TimeSpan.Zero, TimeSpan.Zero);
         while (await row.ReadAsync())
-            if (_dead.TryGetValue(row.GetInt32(0), out var diedAt) && row.GetDateTime(1) - diedAt is var recovery && recovery > slowest)
-                slowest = recovery;
-        return slowest;
+        {
+            var diedAt = _dead[row.GetInt32(0)];
+            handedBack = Longer(handedBack, row.GetDateTime(1) - diedAt);
+            runAgain = Longer(runAgain, row.GetDateTime(2) - diedAt);
+        }
+
+        return (handedBack, runAgain);
+
+        static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
     }
 
     private async Task<long> DeathsInAsync(string kinds)
@@ -284,4 +296,4 @@ internal sealed class CheckoutUnderKills : IAsyncDisposable
 /// <summary>What is in the database when all is over.</summary>
 internal sealed record Ledger(
     long Invoices, long Receipts, long InvoicesWithOtherThanOneReceipt, long Undelivered, long NotSucceeded,
-    long DeathsInAJob, long DeathsInAReceipt, TimeSpan SlowestRecovery);
+    long DeathsInAJob, long DeathsInAReceipt, TimeSpan SlowestHandBack, TimeSpan SlowestRecovery);

@@ -1,9 +1,11 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using System.Text.Json;
 using Keelback.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace Keelback.Jobs;
 
@@ -66,6 +68,12 @@ internal sealed class JobRunner(
     private Outcome AfterThrowing(RunningJob job, Exception e)
     {
         var claim = job.Claim;
+        if (job.Reason is StopReason.Lost or StopReason.Released && SessionWasEnded(e))
+        {
+            telemetry.FencedWrites.Add(1, new KeyValuePair<string, object?>("kind", claim.Kind));
+            Log.WriteFenced(log, claim.Kind, claim.RunId, claim.Attempt);
+        }
+
         switch (job.Reason)
         {
             case StopReason.Lost: return new Outcome.Settled(claim);
@@ -76,6 +84,15 @@ internal sealed class JobRunner(
                 return Failed(claim, e, JobAttemptOutcome.Failed);
         }
     }
+
+    // The sweep ended it, so this write came too late; without a reason to stop, the write of the failure will be found too late.
+    private static bool SessionWasEnded(Exception? e) => e switch
+    {
+        null => false,
+        PostgresException postgres => postgres.SqlState == PostgresErrorCodes.AdminShutdown,
+        NpgsqlException { InnerException: IOException or SocketException } => true,
+        _ => SessionWasEnded(e.InnerException),
+    };
 
     private Outcome.Failed Failed(Claim claim, Exception e, JobAttemptOutcome kind)
     {
