@@ -156,7 +156,6 @@ public sealed class ContextEnqueueTests : StoreTest
         db.Enqueue(() => Receipt.Call());
 
         await transaction.RollbackToSavepointAsync("here");
-        db.ChangeTracker.Clear();
         Add(db, "A-3");
         await db.SaveAsync(sync);
         await transaction.CommitAsync();
