@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Storage;
 
 namespace Keelback.Data;
 
@@ -11,8 +12,6 @@ internal sealed class Migrator(DbContext db)
 {
     /// <summary>What stands for "before the first migration".</summary>
     public const string Nothing = "zero";
-
-    private IHistoryRepository History => db.GetService<IHistoryRepository>();
 
     /// <summary>Every migration that the program or the database knows, oldest first.</summary>
     public async Task<IReadOnlyList<MigrationState>> ListAsync(CancellationToken ct)
@@ -33,14 +32,23 @@ internal sealed class Migrator(DbContext db)
         await using var turn = await MigrationTurn.WaitAsync(db, ct);
         var steps = await PlanAsync(target, ct);
         if (steps.Count == 0) await output.WriteLineAsync("Nothing to migrate.");
-        else await History.CreateIfNotExistsAsync(ct); // EF would look for it first, and log the miss as a failed command
+        else await db.GetService<IHistoryRepository>().CreateIfNotExistsAsync(ct); // EF would look for it first, and log the miss as a failed command
 
         var migrator = db.GetService<IMigrator>();
         foreach (var (label, id) in steps)
         {
             await output.WriteAsync($"{label} … ");
             var start = Stopwatch.GetTimestamp();
-            await migrator.MigrateAsync(id, ct);
+            try
+            {
+                await migrator.MigrateAsync(id, ct);
+            }
+            catch
+            {
+                await output.WriteLineAsync("failed");
+                throw;
+            }
+
             await output.WriteLineAsync($"{Stopwatch.GetElapsedTime(start).TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture)} ms");
         }
 
@@ -76,9 +84,19 @@ internal sealed class Migrator(DbContext db)
     }
 
     private async Task<HashSet<string>> AppliedAsync(CancellationToken ct) =>
-        await History.ExistsAsync(ct)
+        await db.GetService<IRelationalDatabaseCreator>().ExistsAsync(ct) && await HasHistoryAsync(ct)
             ? [.. await db.Database.GetAppliedMigrationsAsync(ct)]
             : [];
+
+    // The history's own question is a read of its table, which EF logs as a failed command where there is none yet.
+    private async Task<bool> HasHistoryAsync(CancellationToken ct)
+    {
+        var options = RelationalOptionsExtension.Extract(db.GetService<IDbContextOptions>());
+        var table = db.GetService<ISqlGenerationHelper>().DelimitIdentifier(
+            options.MigrationsHistoryTableName ?? HistoryRepository.DefaultTableName, options.MigrationsHistoryTableSchema);
+
+        return await db.Database.SqlQuery<bool>($"select to_regclass({table}) is not null as \"Value\"").SingleAsync(ct);
+    }
 
     private static string NameOf(string id) => id[(id.IndexOf('_', StringComparison.Ordinal) + 1)..];
 }

@@ -3,6 +3,7 @@ using System.Runtime.Loader;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
 
@@ -22,12 +23,16 @@ internal sealed class AppProject : IDisposable
 
     public ProjectFile Project => ProjectFile.Find(null, _folder.FullName, "ShopMigrations");
 
+    /// <summary>What EF logged about commands that the database refused.</summary>
+    public List<string> Refused { get; } = [];
+
     /// <summary>A context over the migrations that are in the folder now.</summary>
     public Archive Open(NpgsqlDataSource source, bool composers)
     {
         var options = new DbContextOptionsBuilder<Archive>()
             .UseNpgsql(source, npgsql => npgsql.MigrationsAssembly(Compile()))
-            .UseKeelback();
+            .UseKeelback()
+            .LogTo(Refused.Add, [RelationalEventId.CommandError]);
         options.ReplaceService<IModelCacheKeyFactory, Archive.ModelKey>();
         options.EnableServiceProviderCaching(false);
         return new(options.Options, composers);

@@ -1,6 +1,8 @@
 using System.Text.RegularExpressions;
 using Keelback.Data.Design;
 using Keelback.Testing;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace Keelback.Data.Tests;
 
@@ -66,6 +68,35 @@ public sealed partial class MigrationTests : IAsyncLifetime, IDisposable
         Assert.Equal(1, await migrator.MigrateAsync("zero", _output, default));
         Assert.Empty(await ColumnsAsync("tracks"));
         Assert.Equal(["Undoing <id>_AddComposerToTracks … <n> ms", "Undoing <id>_Initial … <n> ms"], Lines());
+    }
+
+    [Fact]
+    public async Task A_fresh_database_is_listed_and_migrated_without_a_refused_command()
+    {
+        await WriteAsync(composers: false);
+        await using var db = Open(composers: false);
+
+        Assert.Equal([false], (await new Migrator(db).ListAsync(default)).Select(m => m.Applied));
+        await new Migrator(db).MigrateAsync(null, _output, default);
+
+        Assert.Empty(_app.Refused);
+    }
+
+    [Fact]
+    public async Task A_migration_that_fails_says_so_and_leaves_the_ones_before()
+    {
+        await WriteAsync(composers: false);
+        var second = await WriteAsync(composers: true);
+        var code = await File.ReadAllTextAsync(second!.Files[0]);
+        await File.WriteAllTextAsync(second.Files[0], code.Replace(
+            "migrationBuilder.AddColumn<", "migrationBuilder.Sql(\"select 1/0\");\n migrationBuilder.AddColumn<", StringComparison.Ordinal));
+        await using var db = Open(composers: true);
+
+        var failure = await Assert.ThrowsAsync<PostgresException>(() => new Migrator(db).MigrateAsync(null, _output, default));
+
+        Assert.Equal(PostgresErrorCodes.DivisionByZero, failure.SqlState);
+        Assert.Equal(["Applying <id>_Initial … <n> ms", "Applying <id>_AddComposerToTracks … failed"], Lines());
+        Assert.Equal([true, false], (await new Migrator(db).ListAsync(default)).Select(m => m.Applied));
     }
 
     [Fact]
