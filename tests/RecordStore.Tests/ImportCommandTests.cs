@@ -1,5 +1,6 @@
 using Keelback.Testing;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace RecordStore.Tests;
 
@@ -46,19 +47,43 @@ public sealed class ImportCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task It_tells_of_a_file_that_is_in_only_after_those_behind_it()
+    {
+        _folder.Append("genre.csv", "x,Ska\n");
+        await using var invoices = await LockAsync("invoice");
+        await using var rejects = await LockAsync("import_reject"); // genre.csv has its number and waits here for its commit
+        using var import = Start(_folder.Path);
+        await UntilSomeoneWaitsForAsync("import_reject");
+
+        await invoices.CloseAsync();
+        await import.SaysAsync("invoice.csv");
+        await rejects.CloseAsync();
+
+        Assert.Contains("genre.csv", await import.SaysAsync("genre.csv "), StringComparison.Ordinal);
+        Assert.Equal(0, await import.EndsAsync());
+    }
+
+    [Fact]
+    public async Task A_folder_that_is_not_there_is_one_complaint()
+    {
+        var (exitCode, said) = await ImportAsync(Path.Combine(_folder.Path, "nowhere"));
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains($"There is no folder {Path.Combine(_folder.Path, "nowhere")}.", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("artist.csv", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_import_that_was_killed_half_way_is_gone_on_with()
     {
-        await using var connection = await _database.DataSource.OpenConnectionAsync();
-        await using var transaction = await connection.BeginTransactionAsync();
-        await using (var stop = new Npgsql.NpgsqlCommand("lock table track in share row exclusive mode", connection, transaction))
-            await stop.ExecuteNonQueryAsync(); // the import stops here: half of the files are in, and one is in the making
+        await using var stop = await LockAsync("track"); // the import stops here: half of the files are in, and one is in the making
         using (var killed = Start(_folder.Path))
         {
             await killed.SaysAsync("album.csv");
             killed.Kill();
         }
 
-        await transaction.RollbackAsync();
+        await stop.CloseAsync();
         var (exitCode, said) = await ImportAsync(_folder.Path);
 
         Assert.Equal(0, exitCode);
@@ -80,6 +105,24 @@ public sealed class ImportCommandTests : IAsyncLifetime
         Assert.Contains("15,607 rows read: 0 new, 0 changed, 15,607 as they were, 0 rejected", second, StringComparison.Ordinal);
         Assert.Equal(15_607, before.Count);
         Assert.Equal(before, await RowVersions.ReadAsync(_database.DataSource));
+    }
+
+    /// <summary>Keeps writers out of a table until the connection is closed.</summary>
+    private async Task<NpgsqlConnection> LockAsync(string table)
+    {
+        var connection = await _database.DataSource.OpenConnectionAsync();
+        await using var command = new NpgsqlCommand($"begin; lock table {table} in share row exclusive mode", connection);
+        await command.ExecuteNonQueryAsync();
+        return connection;
+    }
+
+    private async Task UntilSomeoneWaitsForAsync(string table)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        await using var command = _database.DataSource.CreateCommand(
+            $"select exists (select from pg_locks where relation = '{table}'::regclass and not granted)");
+        while (await command.ExecuteScalarAsync(patience.Token) is not true) await look.WaitForNextTickAsync(patience.Token);
     }
 
     private async Task<(int ExitCode, string Said)> ImportAsync(string folder)

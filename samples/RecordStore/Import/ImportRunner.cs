@@ -28,6 +28,12 @@ public sealed class ImportRunner(StoreDb db, JobClient jobs, TimeProvider clock)
     /// <summary>Says all that is wrong with the files themselves before anything is enqueued.</summary>
     private bool Readable(string folder, TextWriter output)
     {
+        if (!Directory.Exists(folder))
+        {
+            output.WriteLine($"There is no folder {folder}.");
+            return false;
+        }
+
         var readable = true;
         foreach (var table in ImportGraph.Entities.Select(entity => ImportTable.Of(db, entity)))
         {
@@ -71,17 +77,17 @@ public sealed class ImportRunner(StoreDb db, JobClient jobs, TimeProvider clock)
 
     private async Task<bool> FollowAsync(ImportRun import, TextWriter output, CancellationToken ct)
     {
-        var told = 0L;
+        var told = new List<long>(); // not the highest id: files that are brought in side by side commit in any order
         while (true)
         {
             // Before the files: what is done when we look cannot be missed.
             var run = (await jobs.GetAsync(import.JobId!.Value, ct))!;
 
-            var files = db.ImportFiles.AsNoTracking().Where(file => file.ImportRunId == import.Id && file.Id > told).OrderBy(file => file.Id);
+            var files = db.ImportFiles.AsNoTracking().Where(file => file.ImportRunId == import.Id && !told.Contains(file.Id)).OrderBy(file => file.Id);
             await foreach (var file in files.AsAsyncEnumerable().WithCancellation(ct))
             {
                 await output.WriteLineAsync(Line(file));
-                told = file.Id;
+                told.Add(file.Id);
             }
 
             if (run.HasEnded) return await SumUpAsync(run, import, output, ct);
