@@ -6,7 +6,7 @@ namespace Keelback.Jobs.Tests;
 /// <summary>A database for each class, and what the tests in it share.</summary>
 public abstract class JobsTest : IAsyncLifetime
 {
-    protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     internal TestDatabase Database { get; private set; } = null!;
 

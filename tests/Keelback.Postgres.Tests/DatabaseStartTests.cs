@@ -60,7 +60,7 @@ public sealed class DatabaseStartTests
         var port = FreePort();
         var late = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Host = "127.0.0.1", Port = port };
         using var lines = new LogLines();
-        using var host = HostFor(late.ConnectionString, o => o.StartTimeout = TimeSpan.FromSeconds(20), lines);
+        using var host = HostFor(late.ConnectionString, o => o.StartTimeout = TimeSpan.FromSeconds(60), lines);
 
         var start = host.StartAsync();
         var waiting = await lines.NextAsync(1002);
@@ -68,7 +68,7 @@ public sealed class DatabaseStartTests
         door.Start();
         _ = ForwardAsync(door, real.Host!, real.Port);
 
-        await start.WaitAsync(TimeSpan.FromSeconds(20));
+        await start.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.StartsWith($"PostgreSQL at 127.0.0.1:{port} does not answer yet (Connection refused); waiting up to ", waiting.Text);
         await host.StopAsync();
     }

@@ -14,7 +14,7 @@ internal sealed class LogLines : ILoggerProvider, ILogger
 
     public async Task<LogLine> NextAsync(int eventId)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (true)
         {
             var line = await _lines.Reader.ReadAsync(deadline.Token);

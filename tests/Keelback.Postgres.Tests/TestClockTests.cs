@@ -5,7 +5,7 @@ namespace Keelback.Postgres.Tests;
 
 public sealed class TestClockTests
 {
-    private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task Advancing_moves_the_process_and_the_database_alike()

@@ -6,7 +6,7 @@ namespace Keelback.Postgres.Tests;
 
 public sealed class WakeUpTests : IAsyncLifetime
 {
-    private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(60);
     private TestDatabase _database = null!;
 
     public async Task InitializeAsync() => _database = await TestDatabase.CreateAsync(SystemTemplate.Postgres);

@@ -7,7 +7,7 @@ namespace RecordStore.Tests;
 /// <summary>The store as a process of its own, so that it can be killed.</summary>
 internal sealed class StoreProcess : IDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(180);
 
     private readonly Process _process;
     private readonly StringBuilder _said = new();

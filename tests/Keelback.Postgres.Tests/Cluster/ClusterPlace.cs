@@ -7,7 +7,7 @@ namespace Keelback.Postgres.Tests;
 /// <summary>A folder for one test's clusters, and the means to look at what runs there.</summary>
 public sealed class ClusterPlace
 {
-    private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(180);
 
     // As root the server runs as another user, who must be able to get here.
     private readonly string _root = Directory.CreateDirectory(

@@ -49,7 +49,7 @@ public sealed class ClusterRepairTests : IAsyncLifetime
         await _place.StartUserAsync(folder);
         await ClusterPlace.UntilAsync(() => FileLock.TryAlone(folder.Guardian) is null, "The guardian's lock");
 
-        await Guard.RunAsync(folder, "unused").WaitAsync(TimeSpan.FromSeconds(10));
+        await Guard.RunAsync(folder, "unused").WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     [Fact]
