@@ -40,7 +40,7 @@ internal static class JobDiagnostics
 
     public static readonly DiagnosticDescriptor Discarded = new("KBJ011", "A job is described and thrown away",
         "'{0}' only describes a job, and nothing runs until it is enqueued: db.Enqueue(() => …), or await jobs.EnqueueAsync(…)",
-        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: Help("KBJ011"));
+        Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Help("KBJ011"));
 
     private static DiagnosticDescriptor Error(string id, string title, string message, params string[] tags) =>
         new(id, title, message, Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Help(id), customTags: tags);

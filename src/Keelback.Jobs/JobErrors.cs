@@ -69,6 +69,9 @@ internal static class JobErrors
         "There is no partition for a new run: the database's clock is further ahead than any worker or 'migrate' has prepared. " +
         "Start a worker, or look at the database server's clock.", inner);
 
+    public static KeelbackException ArgumentsTooLarge(string kind) => new("KB1219",
+        $"The results that '{kind}' was to be given are over 64 MB together. Store the data, and hand on its keys.");
+
     public static KeelbackException NoSuchRun(long run) => new("KB1218",
         $"There is no run {run.ToString(CultureInfo.InvariantCulture)} in this app. Its transaction may not have committed, or its retention is over.");
 

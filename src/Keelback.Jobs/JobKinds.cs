@@ -12,9 +12,8 @@ internal sealed class JobKinds
     public JobKinds(IEnumerable<JobKind> kinds)
     {
         var byName = new Dictionary<string, JobKind>(StringComparer.Ordinal);
-        foreach (var kind in kinds.Prepend(JobKind.Barrier).Prepend(JobKind.Gather))
-            if (!byName.TryAdd(kind.Name, kind) && !byName[kind.Name].IsSameAs(kind))
-                throw JobErrors.DuplicateKind(byName[kind.Name], kind);
+        foreach (var (first, second) in Duplicates(kinds)) throw JobErrors.DuplicateKind(first, second);
+        foreach (var kind in WithEngines(kinds)) byName.TryAdd(kind.Name, kind);
 
         _byName = byName.ToFrozenDictionary(StringComparer.Ordinal);
         Names = [.. _byName.Keys];
@@ -22,9 +21,21 @@ internal sealed class JobKinds
 
     public string[] Names { get; }
 
+    /// <summary>The queues that calls go to when they name none.</summary>
+    public IEnumerable<string> Queues => _byName.Values.Select(kind => kind.Defaults.Queue).Distinct();
+
     public JobKind? Find(string name) => _byName.GetValueOrDefault(name);
 
     public string? Nearest(string name) => NearestName.Of(name, Names);
+
+    /// <summary>Kinds of one name that are not the same method.</summary>
+    public static IEnumerable<(JobKind First, JobKind Second)> Duplicates(IEnumerable<JobKind> kinds) =>
+        from named in WithEngines(kinds).GroupBy(kind => kind.Name, StringComparer.Ordinal)
+        from second in named.Skip(1)
+        where !named.First().IsSameAs(second)
+        select (named.First(), second);
+
+    private static IEnumerable<JobKind> WithEngines(IEnumerable<JobKind> kinds) => [JobKind.Gather, JobKind.Barrier, .. kinds];
 
     /// <summary>The kinds that an assembly declares, and those it references, by their <see cref="JobRegistryAttribute{T}"/>.</summary>
     public static IEnumerable<JobKind> In(Assembly root)

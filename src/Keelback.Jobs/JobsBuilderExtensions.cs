@@ -18,9 +18,10 @@ public static class JobsBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.AddPostgres().Services;
 
-        var options = services.AddOptions<JobsOptions>().BindConfiguration("Keelback:Jobs").ValidateOnStart();
-        if (configure is not null) options.Configure(configure);
-        if (services.Any(s => s.ServiceType == typeof(Submission))) return builder;
+        var isFirst = services.All(s => s.ServiceType != typeof(Submission));
+        if (isFirst) services.AddOptions<JobsOptions>().BindConfiguration("Keelback:Jobs").ValidateOnStart();
+        if (configure is not null) services.Configure(configure);
+        if (!isFirst) return builder;
 
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<JobsOptions>, JobsOptionsValidator>());
         services.AddSystemModule(SystemModule.Embedded("jobs", typeof(JobsOptions).Assembly));
@@ -67,7 +68,7 @@ public static class JobsBuilderExtensions
             }
         });
 
-        return builder.AddJobsOf(EntryAssembly(builder));
+        return builder.AddCheck<JobsCheck>().AddJobsOf(EntryAssembly(builder));
     }
 
     /// <summary>Adds the jobs that an assembly declares, and those it references. <see cref="AddJobs"/> does so for the app's own.</summary>

@@ -24,11 +24,14 @@ internal static class FileLock
         {
             return new FileStream(file, FileMode.OpenOrCreate, access, share, bufferSize: 0);
         }
-        catch (IOException e) when (e is not (DirectoryNotFoundException or FileNotFoundException or PathTooLongException))
+        catch (IOException e) when (IsHeld(e))
         {
             return null;
         }
     }
+
+    // EWOULDBLOCK as Linux and as macOS count it; Windows' sharing violation. Anything else, such as a full disk, is for the caller.
+    private static bool IsHeld(IOException e) => OperatingSystem.IsWindows() ? (e.HResult & 0xFFFF) == 32 : e.HResult is 11 or 35;
 
     private static async Task<FileStream> WaitAsync(Func<string, FileStream?> take, string file, TimeSpan patience, CancellationToken ct)
     {

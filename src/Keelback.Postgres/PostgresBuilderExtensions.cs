@@ -17,10 +17,15 @@ public static class PostgresBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
 
-        services.AddOptions<PostgresOptions>()
-            .BindConfiguration("Keelback:Postgres")
-            .PostConfigure(o => o.App = o.App.Length > 0 ? o.App : builder.Environment.ApplicationName)
-            .ValidateOnStart();
+        // Once: bound again, the configuration would win over what code has set in between.
+        if (services.All(s => s.ServiceType != typeof(ProjectCluster)))
+        {
+            services.AddOptions<PostgresOptions>()
+                .BindConfiguration("Keelback:Postgres")
+                .PostConfigure(o => o.App = o.App.Length > 0 ? o.App : builder.Environment.ApplicationName)
+                .ValidateOnStart();
+        }
+
         if (configure is not null) services.Configure(configure);
 
         services.TryAddSingleton(TimeProvider.System);

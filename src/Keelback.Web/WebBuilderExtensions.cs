@@ -23,13 +23,18 @@ public static class WebBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
 
-        services.AddOptions<WebOptions>().BindConfiguration("Keelback:Web").ValidateOnStart();
+        var isFirst = services.All(s => s.ServiceType != typeof(BodyReader));
+        if (isFirst)
+        {
+            services.AddOptions<WebOptions>().BindConfiguration("Keelback:Web").ValidateOnStart();
+            services.AddOptions<MailOptions>().BindConfiguration("Keelback:Mail").ValidateOnStart();
+        }
+
         if (configure is not null) services.Configure(configure);
-        services.AddOptions<MailOptions>().BindConfiguration("Keelback:Mail").ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<WebOptions>, WebOptionsValidator>());
 
         services.TryAddSingleton(TimeProvider.System);
-        if (services.Any(s => s.ServiceType == typeof(BodyReader))) return builder;
+        if (!isFirst) return builder;
 
         services.AddSingleton<BodyReader>();
         services.AddSingleton<StrictJson>();

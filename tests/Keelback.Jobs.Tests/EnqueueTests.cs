@@ -62,6 +62,7 @@ public sealed class EnqueueTests : JobsTest
         {
             new() { Priority = 10 }, new() { MaxAttempts = 0 }, new() { Queue = "" },
             new() { Delay = TimeSpan.FromSeconds(1), At = DateTimeOffset.UnixEpoch }, new() { Timeout = TimeSpan.Zero },
+            new() { At = default(DateTimeOffset) }, new() { At = DateTimeOffset.MaxValue }, new() { Delay = TimeSpan.MaxValue },
         })
             errors.Add((await Assert.ThrowsAsync<KeelbackException>(() => host.Jobs.EnqueueAsync(s_note.Call(), options))).Message);
 
@@ -72,8 +73,27 @@ public sealed class EnqueueTests : JobsTest
             "KB1208: 'note' cannot be enqueued so: its queue's name must have 1 to 100 characters.",
             "KB1208: 'note' cannot be enqueued so: give it a delay or an instant, not both.",
             "KB1208: 'note' cannot be enqueued so: its timeout (00:00:00) must be between 1 ms and 24 days.",
+            "KB1208: 'note' cannot be enqueued so: its instant (0001-01-01T00:00:00.0000000+00:00) must be in the years 1970 to 9998.",
+            "KB1208: 'note' cannot be enqueued so: its instant (9999-12-31T23:59:59.9999999+00:00) must be in the years 1970 to 9998.",
+            "KB1208: 'note' cannot be enqueued so: its delay (10675199.02:48:05.4775807) must not be over 100 years.",
         ], errors);
         Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.run"));
+    }
+
+    [Fact]
+    public async Task Asking_for_a_queue_that_is_there_uses_up_no_number()
+    {
+        await using (var first = JobHost.Create(Database, [s_note])) await first.Jobs.EnqueueAsync(s_note.Call());
+        for (var start = 0; start < 5; start++)
+        {
+            await using var again = JobHost.Create(Database, [s_note]);
+            await again.Jobs.EnqueueAsync(s_note.Call());
+        }
+
+        await using var host = JobHost.Create(Database, [s_note]);
+        await host.Jobs.EnqueueAsync(s_note.Call(), new() { Queue = "next" });
+
+        Assert.Equal(1, await host.ScalarAsync<int>("select (max(id) - min(id))::int from keelback.queue where app = 'test'"));
     }
 
     [Fact]

@@ -57,6 +57,23 @@ public sealed class GraphTests : JobsTest
     }
 
     [Fact]
+    public async Task Arguments_that_are_too_large_together_fail_their_run_and_no_other()
+    {
+        var large = TestJobs.Kind("large", _ => Task.FromResult(new string('x', 200_000)));
+        var gather = TestJobs.Kind("gather", call => Task.FromResult(call.Get<string[]>("texts").Length));
+        await using var host = await StartAsync(large, gather);
+        var members = Enumerable.Range(0, 400).Select(_ => large.Call<string>()); // 80 MB
+
+        var id = await host.Jobs.EnqueueAsync(gather.Call(null, new JobBinding("texts", Job.All(members))));
+        var run = await host.EndOf(id);
+        var other = await host.EndOf(await host.Jobs.EnqueueAsync(large.Call()));
+
+        Assert.Equal((JobRunState.Failed, 1), (run.State, run.Attempt));
+        Assert.StartsWith("KB1219: The results that 'gather' was to be given are over 64 MB together.", run.Error!.Message);
+        Assert.Equal(JobRunState.Succeeded, other.State);
+    }
+
+    [Fact]
     public async Task What_waits_for_a_job_that_fails_ends_too_at_any_distance()
     {
         //  fail   1

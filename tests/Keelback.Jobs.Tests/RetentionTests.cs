@@ -27,4 +27,24 @@ public sealed class RetentionTests : JobsTest
         Assert.InRange((await retention.RetireAsync(default)).Partitions, 1, 4);
         Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.uniq"));
     }
+
+    [Fact]
+    public async Task Each_app_keeps_its_runs_as_long_as_it_says()
+    {
+        var count = TestJobs.Kind("count", _ => Task.CompletedTask);
+        await using var here = JobHost.Create(Database, [count], o => o.Retention = TimeSpan.FromDays(7), app: "here", clock: Clock);
+        await using var there = JobHost.Create(Database, [count], o => o.Retention = TimeSpan.FromDays(90), app: "there", clock: Clock);
+        foreach (var host in new[] { here, there })
+        {
+            await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 10).Select(_ => count.Call()));
+            await host.Services.GetRequiredService<JobDrainer>().DrainAsync();
+        }
+
+        Clock.Advance(TimeSpan.FromDays(30));
+        await here.Services.GetRequiredService<RetentionLoop>().RetireAsync(default);
+        await there.Services.GetRequiredService<RetentionLoop>().RetireAsync(default);
+
+        const string Left = "select count(*) from keelback.run r join keelback.queue q on q.id = r.queue where q.app = ";
+        Assert.Equal((0L, 10L), (await here.ScalarAsync<long>(Left + "'here'"), await here.ScalarAsync<long>(Left + "'there'")));
+    }
 }

@@ -124,6 +124,60 @@ public sealed class WorkerTests : JobsTest
     }
 
     [Fact]
+    public async Task The_deadline_of_a_claim_that_was_handed_back_does_not_end_the_next_one()
+    {
+        var gate = new Gate();
+        var slow = TestJobs.Kind("slow", call => gate.PassAsync(call.Cancellation), defaults => (defaults.Timeout, defaults.MaxAttempts) = ("00:10:00", 1));
+        static void Options(JobsOptions o) => (o.ShutdownTimeout, o.Lease) = (TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1));
+        long id;
+        await using (var first = await JobHost.Create(Database, [slow], Options, clock: Clock).StartAsync())
+        {
+            id = await first.Jobs.EnqueueAsync(slow.Call());
+            await gate.Started();
+            Clock.Advance(TimeSpan.FromMinutes(8));
+            var stop = first.StopAsync();
+            while (!stop.IsCompleted) Clock.Advance(TimeSpan.FromMilliseconds(50));
+            await stop;
+        }
+
+        await using var second = await JobHost.Create(Database, [slow], Options, clock: Clock).StartAsync();
+        await gate.Started();
+        Clock.Advance(TimeSpan.FromMinutes(4)); // past the first deadline, and not near the second
+        await Eventually(() => second.ScalarAsync<bool>("select count(*) = 1 from keelback.timer"), "the first deadline falls away");
+        gate.Open();
+
+        Assert.Equal((JobRunState.Succeeded, 1), await second.EndOf(id) is { } run ? (run.State, run.Attempt) : default);
+    }
+
+    [Fact]
+    public async Task The_longest_timeout_can_be_claimed()
+    {
+        var quick = TestJobs.Kind("quick", _ => Task.CompletedTask);
+        await using var host = await StartAsync(quick);
+
+        var run = await host.EndOf(await host.Jobs.EnqueueAsync(quick.Call(), new() { Timeout = TimeSpan.FromMilliseconds(int.MaxValue) }));
+
+        Assert.Equal(JobRunState.Succeeded, run.State);
+    }
+
+    [Fact]
+    public async Task A_claim_whose_run_was_cancelled_at_the_same_moment_does_not_stay()
+    {
+        var gate = new Gate();
+        var slow = TestJobs.Kind("slow", call => gate.PassAsync(call.Cancellation));
+        await using var host = await StartAsync(slow);
+        var id = await host.Jobs.EnqueueAsync(slow.Call());
+        await gate.Started();
+
+        // What a cancellation leaves that did not see the claim yet.
+        await host.ScalarAsync<long>($"with u as (update keelback.run set state = 3, finished_at = now() where id = {id} returning id) select id from u");
+
+        await Eventually(() => host.ScalarAsync<bool>("select not exists (select from keelback.claim)"), "the claim goes");
+        Assert.Equal(1, gate.Cancelled);
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.ready"));
+    }
+
+    [Fact]
     public async Task Cancelling_reaches_the_running_attempt()
     {
         var gate = new Gate();
@@ -290,7 +344,7 @@ public sealed class WorkerTests : JobsTest
 
         var error = await Assert.ThrowsAsync<KeelbackException>(host.StartAsync);
 
-        Assert.Equal("KB1202: Keelback:Jobs:Concurrency (97) needs a pool of 101 connections, and 'Maximum Pool Size' is 100: " +
+        Assert.Equal("KB1202: Keelback:Jobs:Concurrency (97) needs a pool of 105 connections, and 'Maximum Pool Size' is 100: " +
             "jobs would wait for each other's connections. Raise the pool or lower the concurrency.", error.Message);
     }
 

@@ -3,6 +3,7 @@ namespace Keelback.Jobs;
 /// <summary>One row-to-be of a plan.</summary>
 internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, EnqueueOptions? Options)
 {
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(36_525);
     private static readonly ReadOnlyMemory<byte> s_empty = "{}"u8.ToArray();
 
     /// <summary>Where its place in the queue comes from; the engine's own kinds have no queue of theirs.</summary>
@@ -40,6 +41,8 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
             { MaxAttempts: < 1 or > 1000 } => $"its attempts ({MaxAttempts}) must be 1 to 1,000.",
             { Queue.Length: 0 or > 100 } => "its queue's name must have 1 to 100 characters.",
             { Options: { Delay: not null, At: not null } } => "give it a delay or an instant, not both.",
+            { Options.Delay: { } delay } when delay > s_longest => $"its delay ({delay}) must not be over 100 years.",
+            { Options.At: { } at } when at.Year is < 1970 or > 9998 => $"its instant ({at:O}) must be in the years 1970 to 9998.",
             _ when Timeout is { } t && (t <= TimeSpan.Zero || t.TotalMilliseconds > int.MaxValue) => $"its timeout ({t}) must be between 1 ms and 24 days.",
             _ => null,
         };

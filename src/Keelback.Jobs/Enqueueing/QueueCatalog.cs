@@ -9,7 +9,6 @@ namespace Keelback.Jobs;
 internal sealed class QueueCatalog(NpgsqlDataSource db, IOptions<PostgresOptions> postgres)
 {
     private readonly ConcurrentDictionary<string, short> _numbers = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<short, string> _names = new();
 
     public string App => postgres.Value.App;
 
@@ -31,7 +30,10 @@ internal sealed class QueueCatalog(NpgsqlDataSource db, IOptions<PostgresOptions
             using var command = new NpgsqlCommand(
                 """
                 with made as (
-                    insert into keelback.queue (app, name) select $1, n from unnest($2) n on conflict do nothing returning name, id)
+                    insert into keelback.queue (app, name)
+                    select $1, n from unnest($2) n
+                    where not exists (select from keelback.queue q where q.app = $1 and q.name = n) -- a conflict would use up a number
+                    on conflict do nothing returning name, id)
                 select name, id from made
                 union all
                 select name, id from keelback.queue where app = $1 and name = any($2)
@@ -53,8 +55,6 @@ internal sealed class QueueCatalog(NpgsqlDataSource db, IOptions<PostgresOptions
 
     public short Number(string name) => _numbers[name];
 
-    public string? Name(short number) => _names.GetValueOrDefault(number);
-
     /// <summary>Every queue of the app, those included that other processes made.</summary>
     public async Task<IReadOnlyList<short>> AllAsync(CancellationToken ct)
     {
@@ -72,9 +72,5 @@ internal sealed class QueueCatalog(NpgsqlDataSource db, IOptions<PostgresOptions
         return all;
     }
 
-    private void Add(string name, short number)
-    {
-        _numbers[name] = number;
-        _names[number] = name;
-    }
+    private void Add(string name, short number) => _numbers[name] = number;
 }

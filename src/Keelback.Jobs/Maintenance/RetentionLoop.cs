@@ -6,8 +6,8 @@ using Npgsql;
 
 namespace Keelback.Jobs;
 
-/// <summary>Drops weeks of runs that are older than the retention. A week that holds an open run, or a young one, stays; its old ended runs go by pages.</summary>
-internal sealed class RetentionLoop(NpgsqlDataSource db, IOptions<JobsOptions> options, TimeProvider clock, ILogger<RetentionLoop> log)
+/// <summary>Drops weeks of runs that are older than the retention. A week that holds an open run, a young one, or another app's, stays; the app's old ended runs go by pages.</summary>
+internal sealed class RetentionLoop(NpgsqlDataSource db, QueueCatalog queues, IOptions<JobsOptions> options, TimeProvider clock, ILogger<RetentionLoop> log)
     : PollingService(clock, log)
 {
     private const int PageSize = 1000;
@@ -26,9 +26,10 @@ internal sealed class RetentionLoop(NpgsqlDataSource db, IOptions<JobsOptions> o
     internal async Task<(int Partitions, int Runs)> RetireAsync(CancellationToken ct)
     {
         var (dropped, deleted) = (0, 0);
+        short[] own = [.. await queues.AllAsync(ct)];
         foreach (var week in await ExpiredAsync(ct))
         {
-            if (await IsOverAsync(week, ct))
+            if (await IsOverAsync(week, own, ct))
             {
                 await DropAsync(week, ct);
                 dropped++;
@@ -36,7 +37,7 @@ internal sealed class RetentionLoop(NpgsqlDataSource db, IOptions<JobsOptions> o
             }
 
             int page;
-            do deleted += page = await DeletePageAsync(week, ct);
+            do deleted += page = await DeletePageAsync(week, own, ct);
             while (page == PageSize);
         }
 
@@ -64,11 +65,12 @@ internal sealed class RetentionLoop(NpgsqlDataSource db, IOptions<JobsOptions> o
         return weeks;
     }
 
-    private async Task<bool> IsOverAsync(long week, CancellationToken ct)
+    private async Task<bool> IsOverAsync(long week, short[] own, CancellationToken ct)
     {
         await using var command = db.CreateCommand(
-            $"select not exists (select from keelback.run_{Text(week)} where state = 0 or finished_at > keelback.clock() - $1)");
+            $"select not exists (select from keelback.run_{Text(week)} where state = 0 or finished_at > keelback.clock() - $1 or queue <> all($2))");
         command.Parameters.AddWithValue(options.Value.Retention);
+        command.Parameters.AddWithValue(own);
         return (bool)(await command.ExecuteScalarAsync(ct))!;
     }
 
@@ -82,8 +84,8 @@ internal sealed class RetentionLoop(NpgsqlDataSource db, IOptions<JobsOptions> o
             {
                 // A drop locks the parent: it gives up rather than let every enqueuer queue behind it.
                 new("select set_config('lock_timeout', '2s', true)"),
-                Statement.Of("delete from keelback.uniq where run_id >= $1 and run_id < $2",
-                    Statement.P(week * Week * 1000 << 22), Statement.P((week + 1) * Week * 1000 << 22)),
+                Statement.Of("delete from keelback.uniq where run_id >= keelback.first_run_id(to_timestamp($1)) and run_id < keelback.first_run_id(to_timestamp($2))",
+                    Statement.P((double)(week * Week)), Statement.P((double)((week + 1) * Week))),
                 new($"drop table if exists keelback.run_{Text(week)}, keelback.attempt_{Text(week)}, keelback.edge_{Text(week)}"),
             },
         };
@@ -91,14 +93,14 @@ internal sealed class RetentionLoop(NpgsqlDataSource db, IOptions<JobsOptions> o
         await transaction.CommitAsync(ct);
     }
 
-    private async Task<int> DeletePageAsync(long week, CancellationToken ct)
+    private async Task<int> DeletePageAsync(long week, short[] own, CancellationToken ct)
     {
         await using var command = db.CreateCommand(
             $"""
             with page as (
                 delete from keelback.run_{Text(week)} where ctid = any(array(
                     select ctid from keelback.run_{Text(week)}
-                    where state <> 0 and finished_at <= keelback.clock() - $1
+                    where state <> 0 and finished_at <= keelback.clock() - $1 and queue = any($3)
                       and not exists (select from keelback.edge e join keelback.run d on d.id = e.down where e.up = run_{Text(week)}.id and d.state = 0)
                     limit $2))
                 returning id
@@ -109,6 +111,7 @@ internal sealed class RetentionLoop(NpgsqlDataSource db, IOptions<JobsOptions> o
             """);
         command.Parameters.AddWithValue(options.Value.Retention);
         command.Parameters.AddWithValue(PageSize);
+        command.Parameters.AddWithValue(own);
         return (int)(await command.ExecuteScalarAsync(ct))!;
     }
 

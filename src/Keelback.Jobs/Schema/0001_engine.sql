@@ -1,12 +1,15 @@
 -- The durable engine. `run` is the body: inserted once, updated once when it ends. Where an open run stands is told by
 -- the narrow table that holds its row: wait (edges open), timer (not yet due), ready (may be claimed), claim (running).
 
--- Milliseconds first, so that age is a range of ids; the sequence's low bits make ids of one millisecond differ.
+-- Milliseconds since 2020 first, which fit until 2089, so that age is a range of ids; the sequence's low bits make ids of one millisecond differ.
 create sequence keelback.run_seq;
 create sequence keelback.token_seq;
 
 create function keelback.first_run_id(at timestamptz) returns bigint language sql immutable as
-    $$ select (extract(epoch from at) * 1000)::bigint << 22 $$;
+    $$ select ((extract(epoch from at) * 1000)::bigint - 1577836800000) << 22 $$;
+
+create function keelback.run_enqueued_at(id bigint) returns timestamptz language sql immutable as
+    $$ select to_timestamp(((id >> 22) + 1577836800000) / 1000.0) $$;
 
 create table keelback.queue (
     id   smallint generated always as identity primary key,
@@ -119,8 +122,8 @@ declare
 begin
     for i in -1..ahead loop
         first := (now_s / week + i) * week;
-        lower := (first * 1000) << 22;
-        upper := ((first + week) * 1000) << 22;
+        lower := keelback.first_run_id(to_timestamp(first));
+        upper := keelback.first_run_id(to_timestamp(first + week));
         if to_regclass(format('keelback.run_%s', first / week)) is null then
             execute format('create table keelback.run_%s partition of keelback.run for values from (%s) to (%s) with (fillfactor = 85)', first / week, lower, upper);
             execute format('create table keelback.attempt_%s partition of keelback.attempt for values from (%s) to (%s)', first / week, lower, upper);
@@ -133,17 +136,24 @@ end $$;
 
 select keelback.make_run_partitions(5);
 
--- The input of a run whose arguments are other runs' results.
-create function keelback.bound_input(input jsonb, ups bigint[], params text[]) returns jsonb language sql stable as $$
-    select input || coalesce(jsonb_object_agg(name, value), '{}')
+-- The input of a run whose arguments are other runs' results; null when they are over 64 MB together. It must not raise: a claim
+-- that fails would fail for every worker, and with it the runs that are claimed beside this one.
+create function keelback.bound_input(input jsonb, ups bigint[], params text[]) returns jsonb language plpgsql stable as $$
+declare
+    whole jsonb;
+begin
+    select input || coalesce(jsonb_object_agg(name, value), '{}') into whole
     from (
         select rtrim(b.param, '[]') as name,
                case when bool_or(b.param like '%[]') then jsonb_agg(r.output order by b.ord) else jsonb_agg(r.output) -> 0 end as value
         from unnest(ups, params) with ordinality b (up, param, ord)
         cross join lateral (select output from keelback.run where id = b.up limit 1) r
         group by 1
-    ) arguments
-$$;
+    ) arguments;
+    return case when pg_column_size(whole) <= 67108864 then whole end;
+exception when program_limit_exceeded then
+    return null; -- a jsonb ends at 256 MB
+end $$;
 
 -- Ends every run that waits, at any distance, for one of these, which will never succeed. In id order: no deadlock.
 create function keelback.fail_below(ids bigint[]) returns bigint[] language sql volatile as $$

@@ -4,19 +4,23 @@ namespace Keelback.Jobs;
 
 /// <summary>Ends an open run of the app's, wherever it stands, and what waits for it. False: it had ended, or is not there.</summary>
 /// <remarks>
-/// The run's row decides against a completion that comes at the same moment. The claim goes with it, so that the attempt is fenced;
-/// a row in ready or timer stays and falls away when its turn comes.
+/// The claim goes first, as in a completion, so that the two cannot wait for each other; the run's row decides between them. An attempt
+/// without its claim is fenced. A row in ready or timer stays and falls away when its turn comes.
 /// </remarks>
 internal static class CancelStatement
 {
     public const string Sql =
         """
-        with u as (
+        with c as (
+            delete from keelback.claim c
+            using keelback.run r
+            where c.run_id = $1 and r.id = $1 and r.queue in (select id from keelback.queue where app = $2)
+            returning c.run_id
+        ), u as (
             update keelback.run r set state = 3, finished_at = keelback.clock()
             where r.id = $1 and r.state = 0 and r.queue in (select id from keelback.queue where app = $2)
+              and (select count(*) from c) >= 0 -- after c
             returning r.id, r.followed
-        ), c as (
-            delete from keelback.claim using u where run_id = u.id returning run_id
         ), w as (
             delete from keelback.wait using u where run_id = u.id
         ), b as (

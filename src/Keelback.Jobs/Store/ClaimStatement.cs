@@ -42,7 +42,7 @@ internal static class ClaimStatement
             from body where kind <> all($7)
         ), deadline as (
             insert into keelback.timer (at, run_id, what, attempt)
-            select keelback.clock() + (timeout_ms + 5000) * interval '1 ms', run_id, 1, attempt + 1
+            select keelback.clock() + (timeout_ms::bigint + 5000) * interval '1 ms', run_id, 1, attempt + 1
             from body where timeout_ms is not null and kind = any($7)
         )
         select t.queue, t.priority, t.seq, b.run_id, h.token, h.attempt, b.crashes, b.kind, b.max_attempts, b.timeout_ms, b.followed, b.trace,
@@ -68,7 +68,7 @@ internal static class ClaimStatement
                 continue;
             }
 
-            result.Claims.Add(new(row.GetInt64(3), row.GetInt64(4), row.GetInt16(5), row.GetInt16(6), row.GetString(7), row.GetFieldValue<byte[]>(12))
+            result.Claims.Add(new(row.GetInt64(3), row.GetInt64(4), row.GetInt16(5), row.GetInt16(6), row.GetString(7), row.IsDBNull(12) ? [] : row.GetFieldValue<byte[]>(12))
             {
                 MaxAttempts = row.GetInt16(8),
                 Timeout = row.IsDBNull(9) ? null : TimeSpan.FromMilliseconds(row.GetInt32(9)),

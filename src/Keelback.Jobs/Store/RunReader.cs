@@ -19,7 +19,7 @@ internal static class RunReader
                        else 'Ready' end
                end,
                coalesce(r.attempt, c.attempt, a.n, 0)::int,
-               to_timestamp((r.id >> 22) / 1000.0), r.finished_at, r.output, r.error
+               keelback.run_enqueued_at(r.id), r.finished_at, r.output, r.error
         from keelback.run r
         join keelback.queue q on q.id = r.queue and q.app = $2
         left join keelback.claim c on c.run_id = r.id

@@ -3,7 +3,10 @@ using Npgsql;
 namespace Keelback.Jobs;
 
 /// <summary>Takes timers that are due: runs become ready, attempts whose time is up are told to the caller.</summary>
-/// <remarks>A timer carries its attempt: one that speaks of an earlier attempt, or of a run that ended, falls away here.</remarks>
+/// <remarks>
+/// A timer carries its attempt: one that speaks of an earlier attempt, or of a run that ended, falls away here. So does the deadline of
+/// an attempt that was handed back and claimed again under the same number: it is earlier than the new claim's, which is 5 s after its timeout.
+/// </remarks>
 internal static class TimerStatement
 {
     public const string Sql =
@@ -24,10 +27,14 @@ internal static class TimerStatement
             where due.what = 0
             order by due.at
         )
-        select due.at, c.run_id, c.token, c.attempt, c.crashes, r.kind, r.max_attempts, r.timeout_ms
+        select due.at, c.run_id, c.token, c.attempt, c.crashes, c.kind, c.max_attempts, c.timeout_ms
         from due
-        left join keelback.claim c on due.what = 1 and c.run_id = due.run_id and c.attempt = due.attempt
-        left join lateral (select kind, max_attempts, timeout_ms from keelback.run where id = c.run_id limit 1) r on true
+        left join lateral (
+            select c.*, r.kind, r.max_attempts, r.timeout_ms
+            from keelback.claim c
+            cross join lateral (select kind, max_attempts, timeout_ms from keelback.run where id = c.run_id limit 1) r
+            where due.what = 1 and c.run_id = due.run_id and c.attempt = due.attempt
+              and due.at >= c.at + (r.timeout_ms::bigint + 4000) * interval '1 ms') c on true
         """;
 
     public static async Task<FiredTimers> RunAsync(NpgsqlConnection connection, DateTime after, int limit, CancellationToken ct)

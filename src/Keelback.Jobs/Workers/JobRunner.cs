@@ -48,6 +48,7 @@ internal sealed class JobRunner(
     {
         var claim = job.Claim;
         var kind = kinds.Find(claim.Kind)!; // a claim asks for known kinds only
+        if (claim.Input.Length == 0) throw JobErrors.ArgumentsTooLarge(claim.Kind);
         using var input = JsonDocument.Parse(claim.Input);
 
         await using var scope = scopes.CreateAsyncScope();
@@ -76,8 +77,8 @@ internal sealed class JobRunner(
 
         switch (job.Reason)
         {
-            case StopReason.Lost: return new Outcome.Settled(claim);
-            case StopReason.Released: return new Outcome.Released(claim);
+            // A cancellation that came between the claim's statement and its commit took the run and left the claim: it goes now.
+            case StopReason.Lost or StopReason.Released: return new Outcome.Released(claim);
             case StopReason.TimedOut:
                 return Failed(claim, JobErrors.TimedOut(claim.Kind, claim.Timeout ?? default), JobAttemptOutcome.TimedOut);
             default:
@@ -96,7 +97,7 @@ internal sealed class JobRunner(
 
     private Outcome.Failed Failed(Claim claim, Exception e, JobAttemptOutcome kind)
     {
-        var hopeless = e is KeelbackException { Code: "KB1212" or "KB1213" }; // the same result again would fail the same way
+        var hopeless = e is KeelbackException { Code: "KB1212" or "KB1213" or "KB1219" }; // the same again would fail the same way
         TimeSpan? retry = claim.IsLast || hopeless ? null : Backoff.Next(claim.Attempt - claim.Crashes, options.Value);
 
         if (retry is { } delay) Log.AttemptFailed(log, claim.Kind, claim.RunId, claim.Attempt, claim.MaxAttempts, delay, e);

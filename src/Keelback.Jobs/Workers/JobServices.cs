@@ -5,13 +5,15 @@ namespace Keelback.Jobs;
 
 /// <summary>The loops of a process that runs jobs: started together, and stopped with the worker first, while the others still serve it.</summary>
 internal sealed class JobServices(
-    Worker worker, TimerLoop timers, JobRescuer rescuer, RetentionLoop retention, JobWakes wakes, IOptions<JobsOptions> options)
+    JobKinds kinds, QueueCatalog queues, Worker worker, TimerLoop timers, JobRescuer rescuer, RetentionLoop retention, JobWakes wakes, IOptions<JobsOptions> options)
     : IHostedService
 {
     private readonly List<IDisposable> _subscriptions = [];
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        // Before the first transaction that enqueues: a queue's number is made on a second connection, which a full pool would not have.
+        await queues.EnsureAsync(kinds.Queues, async: true, cancellationToken);
         if (!options.Value.RunWorker) return;
 
         _subscriptions.AddRange([wakes.OnWork(worker.Wake), wakes.OnTimer(timers.Wake), wakes.OnClaimsTaken(worker.AskForClaims)]);

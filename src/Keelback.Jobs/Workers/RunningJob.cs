@@ -35,15 +35,18 @@ internal sealed class RunningJob(Claim claim) : IDisposable
         {
             if (_ended || Reason != StopReason.None) return;
             Reason = reason;
-        }
 
-        // Callbacks run elsewhere: neither the heartbeat nor the pump waits for what user code has registered.
-        _ = _cancellation.CancelAsync();
+            // Callbacks run elsewhere: neither the heartbeat nor the pump waits for what user code has registered.
+            _ = _cancellation.CancelAsync();
+        }
     }
 
     public void Dispose()
     {
-        lock (_gate) _ended = true;
-        _cancellation.Dispose();
+        lock (_gate)
+        {
+            _ended = true;
+            _cancellation.Dispose();
+        }
     }
 }

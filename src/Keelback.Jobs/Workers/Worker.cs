@@ -55,7 +55,7 @@ internal sealed class Worker(
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        CheckPool();
+        if (PoolRule.Mistake(_options, db) is { } mistake) throw mistake;
         await queues.EnsureAsync(_options.Queues, async: true, cancellationToken);
 
         var description = new WorkerDescription(queues.App, $"{Environment.MachineName}/{Environment.ProcessId}", [.. _options.Queues],
@@ -83,11 +83,11 @@ internal sealed class Worker(
             {
                 foreach (var job in _running.Values) job.Stop(StopReason.Released);
                 await DrainsWithin(grace, cancellationToken);
-                await HandBackAsync();
             }
         }
 
         await base.StopAsync(cancellationToken);
+        await HandBackAsync();
         _heartbeat?.Dispose();
         await exchange.DisposeAsync();
     }
@@ -103,7 +103,8 @@ internal sealed class Worker(
         // Jobs that are ready to end do so first: they wait before this pass in the pool's queue, and one round trip tells them all.
         await Task.Yield();
 
-        // What a refused batch holds is told one by one, so that one bad row does not strand the others.
+        // What a refused batch holds is told one by one, with no claim beside it, so that one bad row does not strand the others
+        // and is not blamed for what a claim has met.
         while (_ended.TryDequeue(out var outcome)) _untold.Add(outcome);
         var telling = _refused ? _untold.Take(1).ToList() : [.. _untold];
 
@@ -138,9 +139,9 @@ internal sealed class Worker(
         return new()
         {
             Outcomes = telling,
-            Claim = free > 0 && worker is { } claimer ? _lanes.Request(free, full, claimer, kinds.Names) : null,
+            Claim = free > 0 && !_refused && worker is { } claimer ? _lanes.Request(free, full, claimer, kinds.Names) : null,
             Held = full || _askForClaims ? [.. _running.Values.Select(job => job.Claim)] : [],
-            Known = _answerLost && worker is { } known
+            Known = _answerLost && Identity is { } known
                 ? (known, [.. _running.Keys, .. _untold.Select(o => o.Claim.Token), .. _ended.Select(o => o.Claim.Token)])
                 : null,
         };
@@ -172,7 +173,7 @@ internal sealed class Worker(
 
     private void Refused(IReadOnlyList<Outcome> outcomes, PostgresException e)
     {
-        if (outcomes.Count > 1)
+        if (!_refused)
         {
             Log.BatchRefused(log, outcomes.Count, e);
             _refused = true;
@@ -268,23 +269,34 @@ internal sealed class Worker(
         }
     }
 
-    // Their code may still run, but what it writes is fenced; the next worker may begin at once.
+    // After the pump's end, so that nobody else tells outcomes. What still runs is fenced from here on, and the next worker may begin at once;
+    // claims whose answer was lost go back too.
     private async Task HandBackAsync()
     {
-        var unfinished = _running.Values.Select(job => (Outcome)new Outcome.Released(job.Claim)).ToList();
-        if (unfinished.Count == 0) return;
+        if (Identity is not { } worker) return;
 
-        Log.HandedBack(log, unfinished.Count);
+        while (_ended.TryDequeue(out var outcome)) _untold.Add(outcome);
+        var running = _running.Values.Select(job => (Outcome)new Outcome.Released(job.Claim)).ToList();
+        if (running.Count > 0) Log.HandedBack(log, running.Count);
+        if (running.Count + _untold.Count == 0 && !_answerLost) return;
+
         await using var connection = await db.OpenConnectionAsync(CancellationToken.None);
-        await Exchange.RunAsync(connection, new() { Outcomes = unfinished }, prepare: false, CancellationToken.None);
+        foreach (var outcome in _untold) await TellLastAsync(connection, [outcome]); // one by one: a refused row must not strand the others
+        await TellLastAsync(connection, running);
+        await TellLastAsync(connection, [], worker);
     }
 
-    private void CheckPool()
+    private async Task TellLastAsync(NpgsqlConnection connection, List<Outcome> outcomes, WorkerIdentity? all = null)
     {
-        // The pump, the timers, the sweep, and one for the app's own use.
-        const int Others = 4;
-        var pool = new NpgsqlConnectionStringBuilder(db.ConnectionString);
-        if (pool.Pooling && pool.MaxPoolSize < _options.Concurrency + Others)
-            throw JobErrors.PoolTooSmall(_options.Concurrency, _options.Concurrency + Others, pool.MaxPoolSize);
+        try
+        {
+            var known = all is { } worker ? (worker, Array.Empty<long>()) : ((WorkerIdentity, long[])?)null;
+            var result = await Exchange.RunAsync(connection, new() { Outcomes = outcomes, Known = known }, prepare: false, CancellationToken.None);
+            waiters.Ended(result.Written);
+        }
+        catch (PostgresException e)
+        {
+            Log.BatchRefused(log, outcomes.Count, e); // handed back with the rest
+        }
     }
 }

@@ -102,6 +102,8 @@ internal sealed class Heartbeat : IDisposable
         Leave();
     }
 
+    private TimeSpan RetryAfter => TimeSpan.FromSeconds(1) < _options.Interval ? TimeSpan.FromSeconds(1) : _options.Interval;
+
     private TimeSpan Pass()
     {
         try
@@ -115,8 +117,10 @@ internal sealed class Heartbeat : IDisposable
             _connection?.Dispose();
             _connection = null;
             FenceIfLate();
-            Log.HeartbeatFailed(_log, _description.Name, e);
-            return TimeSpan.FromSeconds(1) < _options.Interval ? TimeSpan.FromSeconds(1) : _options.Interval;
+            if (!Outage.Is(e)) Log.HeartbeatFailed(_log, _description.Name, e);
+            else if (Outage.MayLog(TimeProvider.System, out var unsaid))
+                Log.DatabaseAway(_log, nameof(Heartbeat), e.GetBaseException().Message, RetryAfter, unsaid);
+            return RetryAfter;
         }
     }
 

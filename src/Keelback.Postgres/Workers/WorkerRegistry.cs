@@ -94,6 +94,7 @@ internal sealed class WorkerRegistry(NpgsqlDataSource db)
                 select pg_terminate_backend(a.pid, 1000)
                 from pg_stat_activity a
                 where a.datname = current_database() and a.application_name like 'keelback:%:%'
+                  and pg_has_role(current_user, a.usesysid, 'usage') -- another's session may not be ended, and must not keep ours from it
                   and not exists (
                     select from keelback.worker w
                     where a.application_name = 'keelback:' || w.id || ':' || w.epoch)) ended

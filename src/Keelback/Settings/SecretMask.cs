@@ -18,7 +18,7 @@ internal static partial class SecretMask
     [GeneratedRegex("password|passwd|pwd|secret|token|credential|api_?key|private_?key|access_?key|signing_?key|(^|:|_)(pass|key)$", RegexOptions.IgnoreCase)]
     private static partial Regex SecretName();
 
-    [GeneratedRegex(@"(\w+://[^:/@\s]*:)[^@/\s]+@")]
+    [GeneratedRegex(@"(\w+://[^:/@\s]*:)[^\s]+@")]
     private static partial Regex PasswordInUrl();
 
     [GeneratedRegex(@"((?:password|pwd|secret|accountkey)\s*=\s*)(""[^""]*""|'[^']*'|[^;]*)", RegexOptions.IgnoreCase)]

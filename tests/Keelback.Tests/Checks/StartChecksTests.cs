@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Keelback.Jobs;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Keelback.Tests.Checks;
@@ -68,6 +69,21 @@ public class StartChecksTests
 
             """.ReplaceLineEndings("\n"),
             app.Error);
+    }
+
+    [Fact]
+    public async Task Mistakes_of_jobs_are_among_them()
+    {
+        using var app = new ShellApp(k => k.Services.AddSingleton(Kind(typeof(TillCheck))).AddSingleton(Kind(typeof(Outlet))));
+        app.Configuration["Keelback:Jobs:Concurrency"] = "100";
+
+        var code = await app.RunAsync();
+
+        Assert.Equal(1, code);
+        Assert.StartsWith("KB1501: 2 mistakes before the start:\n  error KB1201: Two jobs are called 'Till.Count': in ", app.Error);
+        Assert.Contains("  error KB1202: Keelback:Jobs:Concurrency (100) needs a pool of 108 connections, and 'Maximum Pool Size' is 100", app.Error);
+
+        static JobKind Kind(Type by) => new("Till.Count", by, new(), _ => default);
     }
 
     [Fact]

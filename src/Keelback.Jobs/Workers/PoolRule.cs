@@ -1,0 +1,18 @@
+using Npgsql;
+
+namespace Keelback.Jobs;
+
+/// <summary>Whether the connection pool is large enough for the concurrency: each running job may hold a connection.</summary>
+internal static class PoolRule
+{
+    // Held for good: the pump's, the listener's, the relay's. Now and then: timers, sweep, retention. Two are left for requests.
+    private const int Others = 8;
+
+    public static KeelbackException? Mistake(JobsOptions options, NpgsqlDataSource db)
+    {
+        var pool = new NpgsqlConnectionStringBuilder(db.ConnectionString);
+        return pool.Pooling && pool.MaxPoolSize < options.Concurrency + Others
+            ? JobErrors.PoolTooSmall(options.Concurrency, options.Concurrency + Others, pool.MaxPoolSize)
+            : null;
+    }
+}
