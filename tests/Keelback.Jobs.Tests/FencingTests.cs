@@ -81,6 +81,29 @@ public sealed class FencingTests : JobsTest
     }
 
     [Fact]
+    public async Task What_a_dead_worker_held_runs_before_what_has_waited_since()
+    {
+        var ran = new List<int>();
+        var job = TestJobs.Kind("job", call =>
+        {
+            ran.Add(call.Get<int>("n"));
+            return Task.CompletedTask;
+        });
+        await using var host = JobHost.Create(Database, [job], o => o.Concurrency = 1);
+        foreach (var n in new[] { 1, 2 }) await host.Jobs.EnqueueAsync(job.Call(new { n }));
+        await host.ScalarAsync<long>(
+            "with c as (insert into keelback.claim (run_id, worker_id, epoch, attempt, crashes, at) select run_id, 4711, 1, 1, 0, keelback.clock() from keelback.ready order by seq desc returning 1), " +
+            "r as (delete from keelback.ready returning 1) select count(*) from c, r");
+        var last = await host.Jobs.EnqueueAsync(job.Call(new { n = 3 }));
+
+        await host.Rescuer.SweepAsync(default);
+        await host.StartAsync();
+        await host.EndOf(last);
+
+        Assert.Equal([1, 2, 3], ran);
+    }
+
+    [Fact]
     public async Task A_run_that_keeps_killing_its_workers_is_quarantined_whatever_its_attempts()
     {
         await using var host = Host(_ => Task.FromResult(""));

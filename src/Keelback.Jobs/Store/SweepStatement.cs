@@ -4,8 +4,9 @@ namespace Keelback.Jobs;
 
 /// <summary>Takes claims back whose worker has no row any more, under that epoch or at all. The attempt stays spent, and is counted as a crash.</summary>
 /// <remarks>
-/// Claims that are locked are skipped: a completion is just being committed. The first crash comes back at once, later ones after
-/// a random moment, so that a run which kills its worker does not take the same neighbours with it each time.
+/// Claims that are locked are skipped: a completion is just being committed. The first crash comes back at once and goes before
+/// all that waits, the oldest run first (its number is below every other's): it had its turn already. Later ones come after
+/// a random moment and behind the others, so that a run which kills its worker does not take the same neighbours with it each time.
 /// </remarks>
 internal static class SweepStatement
 {
@@ -27,8 +28,8 @@ internal static class SweepStatement
             select run_id, attempt, worker_id, at, keelback.clock(), 1, case when not quarantined then keelback.clock() + coalesce(delay, '0') end from body
             on conflict do nothing
         ), soon as (
-            insert into keelback.ready (queue, priority, run_id, attempt, crashes)
-            select queue, priority, run_id, attempt, crashes from body where not quarantined and delay is null
+            insert into keelback.ready (queue, priority, seq, run_id, attempt, crashes) overriding system value
+            select queue, priority, run_id + (-9223372036854775808), run_id, attempt, crashes from body where not quarantined and delay is null
         ), later as (
             insert into keelback.timer (at, run_id, what, attempt, crashes)
             select keelback.clock() + delay, run_id, 0, attempt, crashes from body where not quarantined and delay is not null

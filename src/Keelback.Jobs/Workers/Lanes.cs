@@ -5,7 +5,7 @@ namespace Keelback.Jobs;
 /// <summary>The queues and priorities that a worker reads, each with the number below which it has taken everything.</summary>
 /// <remarks>
 /// A mark follows 100 ms behind: a transaction that took its number early and committed late is usually still above it.
-/// What is not is found by the full scan, at least once a second. Without marks a claim would walk over every dead row that
+/// What is not is found by the full scan, at least once a second, and so is what the sweep put before all others. Without marks a claim would walk over every dead row that
 /// a held snapshot keeps from being vacuumed.
 /// </remarks>
 internal sealed class Lanes(TimeProvider clock)
@@ -29,7 +29,7 @@ internal sealed class Lanes(TimeProvider clock)
         {
             priorities[i] = (short)(i / _queues.Count);
             queues[i] = _queues[(first + i) % _queues.Count];
-            marks[i] = full ? 0 : Of(queues[i], priorities[i]);
+            marks[i] = full ? long.MinValue : Of(queues[i], priorities[i]);
         }
 
         return new(queues, priorities, marks, limit, worker, kinds);
@@ -41,12 +41,19 @@ internal sealed class Lanes(TimeProvider clock)
         {
             if (!_marks.TryGetValue((queue, priority), out var mark)) _marks[(queue, priority)] = mark = new();
             if (seq > mark.Seen) mark.Seen = seq;
+            if (seq < 0) mark.HandedBack = true;
         }
     }
 
     private long Of(short queue, short priority)
     {
         if (!_marks.TryGetValue((queue, priority), out var mark)) return 0;
+
+        if (mark.HandedBack)
+        {
+            mark.HandedBack = false;
+            return long.MinValue;
+        }
 
         if (clock.GetElapsedTime(mark.At) >= s_lag)
             (mark.Usable, mark.Candidate, mark.At) = (mark.Candidate, mark.Seen, clock.GetTimestamp());
@@ -62,5 +69,8 @@ internal sealed class Lanes(TimeProvider clock)
         public long Usable { get; set; }
 
         public long At { get; set; }
+
+        /// <summary>A run from below zero was found: there may be more.</summary>
+        public bool HandedBack { get; set; }
     }
 }
