@@ -34,13 +34,15 @@ public sealed class ImportCommandTests : IAsyncLifetime
     [Fact]
     public async Task It_names_every_file_that_cannot_be_read_and_enqueues_nothing()
     {
-        _folder.Remove("artist.csv").Write("genre.csv", "").Write("album.csv", "album_id,titel,artist_id\n");
+        _folder.Remove("artist.csv").Write("genre.csv", "").Write("album.csv", "album_id,titel,artist_id\n")
+            .Write("playlist.csv", System.Text.Encoding.Unicode.GetBytes("playlist_id,name\n"));
 
         var (exitCode, said) = await ImportAsync(_folder.Path);
 
         Assert.Equal(1, exitCode);
         Assert.Contains($"There is no file {Path.Combine(_folder.Path, "artist.csv")}.", said, StringComparison.Ordinal);
         Assert.Contains("genre.csv is empty; its first line must be genre_id,name", said, StringComparison.Ordinal);
+        Assert.Contains("playlist.csv is not UTF-8; save it as such.", said, StringComparison.Ordinal);
         Assert.Contains("The header of album.csv lacks title, and has the unknown 'titel'", said, StringComparison.Ordinal);
         await using var db = StoreDatabase.Context(_database.DataSource);
         Assert.False(await db.Imports.AnyAsync());

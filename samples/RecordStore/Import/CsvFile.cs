@@ -34,7 +34,7 @@ internal sealed class CsvFile : IDisposable
     public string[] Header { get; }
 
     /// <summary>Opens a file whose header names exactly <paramref name="columns"/>, in any order.</summary>
-    /// <exception cref="ImportException">The file is not there, or has another header.</exception>
+    /// <exception cref="ImportException">The file is not there, is not UTF-8, or has another header.</exception>
     public static CsvFile Open(string path, IReadOnlyCollection<string> columns)
     {
         if (!File.Exists(path)) throw ImportException.NoFile(path);
@@ -43,6 +43,7 @@ internal sealed class CsvFile : IDisposable
         if (columns.Order().SequenceEqual(file.Header.Order())) return file;
 
         file.Dispose();
+        if (Array.Exists(file.Header, name => name.AsSpan().ContainsAny('\0', '\uFFFD'))) throw ImportException.NotUtf8(path);
         throw ImportException.WrongHeader(path, columns, file.Header);
     }
 

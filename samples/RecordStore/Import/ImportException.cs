@@ -5,6 +5,8 @@ public sealed class ImportException(string message) : Exception(message)
 {
     internal static ImportException NoFile(string path) => new($"There is no file {path}.");
 
+    internal static ImportException NotUtf8(string path) => new($"{Path.GetFileName(path)} is not UTF-8; save it as such.");
+
     internal static ImportException WrongHeader(string path, IEnumerable<string> expected, string[] found)
     {
         var name = Path.GetFileName(path);
