@@ -16,4 +16,7 @@ internal static partial class Log
 
     [LoggerMessage(1303, LogLevel.Debug, "{Method} {Path} answered {Status}: {Reason}")]
     public static partial void RequestRefused(ILogger log, string method, string path, int status, string reason, Exception e);
+
+    [LoggerMessage(1304, LogLevel.Debug, "{Type} itself refused the values of a body; the caller got 400")]
+    public static partial void ValuesRefused(ILogger log, string type, Exception e);
 }

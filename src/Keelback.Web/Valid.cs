@@ -10,7 +10,8 @@ namespace Keelback.Web;
 /// <remarks>
 /// Rules: the type's nullable annotations, required members and constructor parameters, DataAnnotations at any depth,
 /// <see cref="System.ComponentModel.DataAnnotations.IValidatableObject"/>; unknown and duplicate members, numbers in strings
-/// and U+0000 are errors. What breaks them is answered with all errors at once: 400, 413 or 415 as a problem document.
+/// and U+0000 are errors. What breaks them is answered with all errors at once, up to 100: 400, 413 or 415 as a problem document.
+/// A <c>[Range]</c> compares numbers as they are: 10.5 is not within 1 and 10.
 /// </remarks>
 /// <typeparam name="T">What the body is read into.</typeparam>
 public sealed class Valid<T> : IBindableFromHttpContext<Valid<T>>, IEndpointParameterMetadataProvider

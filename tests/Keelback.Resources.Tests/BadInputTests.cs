@@ -143,6 +143,10 @@ public sealed class BadInputTests(ShopApp shop) : IClassFixture<ShopApp>
     [InlineData("""{"name": "x", "albumId": 1, "genreId": null, "unitPrice": 1e400}""", "/unitPrice range")]
     [InlineData("""{"name": "x", "albumId": 1, "genreId": null, "unitPrice": 79228162514264337593543950336}""", "/unitPrice range")]
     [InlineData("""{"name": "x", "albumId": 1, "genreId": null, "unitPrice": 123456789.00}""", "/unitPrice range", "/unitPrice range")]
+    // rules whose own arithmetic is narrower than the number
+    [InlineData("""{"name": 1, "albumId": 1, "genreId": null, "unitPrice": 1e20}""", "/name type", "/unitPrice range", "/unitPrice range")]
+    [InlineData("""{"name": "x", "albumId": 1, "genreId": null, "unitPrice": 1e20}""", "/unitPrice range", "/unitPrice range")]
+    [InlineData("""{"name": "x", "albumId": 1, "genreId": null, "unitPrice": 1000.4}""", "/unitPrice range")]
     public async Task A_new_row(string body, params string[] errors)
     {
         var before = await shop.ChecksumAsync();
@@ -164,6 +168,7 @@ public sealed class BadInputTests(ShopApp shop) : IClassFixture<ShopApp>
     [InlineData("""{"name": """, " json")]
     [InlineData("[1]", " type")]
     [InlineData("", " required")]
+    [InlineData("""{"name": null, "unitPrice": 1e20}""", "/name null", "/unitPrice range", "/unitPrice range")]
     public async Task A_change(string body, params string[] errors)
     {
         var before = await shop.ChecksumAsync();

@@ -50,6 +50,8 @@ public sealed class WebApp : IAsyncLifetime
         _app.UseProblems();
         _app.MapPost("/checkout", (Valid<Checkout> input) => Results.Ok(input.Value.Lines.Count));
         _app.MapPost("/checkout/{customer}", (int customer, bool? gift, DayOfWeek day, Valid<Checkout> input) => Results.Ok());
+        _app.MapPost("/priced", (Valid<Priced> input) => Results.Ok());
+        _app.MapPost("/moments", (Valid<Moments> input) => Results.Ok());
         _app.MapPost("/plain", (Checkout input) => Results.Ok());
         _app.MapPost("/echo", (Valid<Address> input) => Results.Ok(input.Value));
         _app.MapGet("/page", (int page, Guid? id) => Results.Ok(page));

@@ -2,13 +2,14 @@ using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
 namespace Keelback.Web;
 
 /// <summary>Reads a request's JSON body into an object, or says all that is wrong with it.</summary>
-internal sealed class BodyReader(IOptions<WebOptions> options)
+internal sealed class BodyReader(IOptions<WebOptions> options, ILogger<BodyReader> log)
 {
     private const string Json = "application/json";
     private const string MergePatch = "application/merge-patch+json";
@@ -20,6 +21,9 @@ internal sealed class BodyReader(IOptions<WebOptions> options)
 
     /// <summary>Reads the members that are to change; the rest of the object is left as the type makes it.</summary>
     public Task<Body> ReadPatchAsync(HttpContext http, JsonContract contract) => ReadAsync(http, contract, isPatch: true);
+
+    /// <summary>Whether a type's own constructor or setter refused a value, rather than that no value could ever be read into it.</summary>
+    public static bool IsRefusal(Exception e) => e is not (OutOfMemoryException or NotSupportedException);
 
     private async Task<Body> ReadAsync(HttpContext http, JsonContract contract, bool isPatch)
     {
@@ -60,7 +64,7 @@ internal sealed class BodyReader(IOptions<WebOptions> options)
         }
     }
 
-    private static Body Parse(ReadOnlySpan<byte> json, JsonContract contract, bool isPatch)
+    private Body Parse(ReadOnlySpan<byte> json, JsonContract contract, bool isPatch)
     {
         if (json.StartsWith(ByteOrderMark)) json = json[ByteOrderMark.Length..];
         if (json.IsEmpty) return Body.Refused("", "required", "The body is empty; expected JSON.");
@@ -71,7 +75,7 @@ internal sealed class BodyReader(IOptions<WebOptions> options)
         walker.Walk(contract);
         if (errors.Count > 0)
         {
-            if (contract.HasRules && errors.Errors[0].Code is not ("json" or "depth")) AddRules(json, contract, errors);
+            if (contract.HasRules && !errors.IsFull && errors.Errors[0].Code is not ("json" or "depth")) AddRules(json, contract, errors);
             return Body.Refused(errors);
         }
 
@@ -84,24 +88,26 @@ internal sealed class BodyReader(IOptions<WebOptions> options)
         new JsonWalker(json, errors, checkRules: true).Walk(contract);
     }
 
-    private static Body Make(ReadOnlySpan<byte> json, JsonContract contract, bool[] sent, bool isPatch, ErrorList errors)
+    private Body Make(ReadOnlySpan<byte> json, JsonContract contract, bool[] sent, bool isPatch, ErrorList errors)
     {
+        object? value;
         try
         {
-            var value = JsonSerializer.Deserialize(json, contract.Info);
-            ObjectRules.Check(contract, value, isPatch ? sent : null, "", errors);
-            return errors.Count > 0 ? Body.Refused(errors) : new Body(value, sent, null);
+            value = JsonSerializer.Deserialize(json, contract.Info);
         }
         catch (JsonException e)
         {
             // Only what the walker leaves to converters comes here.
             return Body.Refused(JsonPointer.FromPath(e.Path), "type", "The value does not fit here.");
         }
-        catch (Exception e) when (e is ArgumentException or FormatException or OverflowException)
+        catch (Exception e) when (IsRefusal(e))
         {
-            // The type's own constructor or setter refused a value.
-            return Body.Refused("", "value", "The values are not accepted together.");
+            Log.ValuesRefused(log, contract.Type.Name, e);
+            return Body.Refused("", "value", ObjectRules.NotTogether);
         }
+
+        ObjectRules.Check(contract, value, isPatch ? sent : null, "", errors);
+        return errors.Count > 0 ? Body.Refused(errors) : new Body(value, sent, null);
     }
 }
 

@@ -13,6 +13,7 @@ internal sealed class JsonMember
         Info = info;
         Utf8Name = Encoding.UTF8.GetBytes(info.Name);
         Rules = [.. Attributes(info), .. rules?.Invoke(info) ?? []];
+        LoneRules = [.. Rules.Where(r => !MemberRules.AsksOwner(r))];
         Nulls = JsonNulls.Of(info);
     }
 
@@ -30,6 +31,9 @@ internal sealed class JsonMember
     public bool IsOpaque => Info.CustomConverter is not null || Info.NumberHandling is not null;
 
     public IReadOnlyList<ValidationAttribute> Rules { get; }
+
+    /// <summary>The rules that look at nothing but the member.</summary>
+    public IReadOnlyList<ValidationAttribute> LoneRules { get; }
 
     public JsonNulls Nulls { get; }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -12,6 +13,8 @@ internal static class JsonScalar
 
         // A converter of the user's own decides alone what it reads.
         if (info.Converter.GetType().Assembly != typeof(JsonSerializer).Assembly || type.IsEnum) return Try(ref reader, info, type);
+
+        if (Parses(ref reader, type) is { } parses) return parses ? null : ("format", $"Expected {TypeNames.Of(type)}.");
 
         switch (Type.GetTypeCode(type))
         {
@@ -99,6 +102,17 @@ internal static class JsonScalar
         var got = Name(reader.TokenType);
         reader.Skip();
         return ("type", $"Expected {TypeNames.Of(type)}, got {got}.");
+    }
+
+    // As System.Text.Json's converters do, without the exception that is their only way to say no.
+    private static bool? Parses(ref Utf8JsonReader reader, Type type)
+    {
+        if (reader.TokenType != JsonTokenType.String || reader.ValueIsEscaped) return null;
+        if (type == typeof(Guid)) return reader.TryGetGuid(out _);
+        if (type == typeof(DateTime)) return reader.TryGetDateTime(out _);
+        if (type == typeof(DateTimeOffset)) return reader.TryGetDateTimeOffset(out _);
+        if (type == typeof(DateOnly)) return DateOnly.TryParseExact(reader.GetString(), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
+        return null;
     }
 
     private static (string, string)? Try(ref Utf8JsonReader reader, JsonTypeInfo info, Type type)

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 namespace Keelback.Web;
 
 /// <summary>Reads a body once against its contract and collects every error, where a deserializer stops at the first.</summary>
+/// <remarks>Stops when the list of errors is full, whatever follows: a hostile body costs no more than an honest one.</remarks>
 /// <param name="json">The whole body; must be UTF-8.</param>
 /// <param name="errors">Receives what is wrong.</param>
 /// <param name="checkRules">Checks attributes too, of each member whose JSON is right. For a body that has errors already,
@@ -24,7 +25,7 @@ internal ref struct JsonWalker(ReadOnlySpan<byte> json, ErrorList errors, bool c
         {
             _reader.Read();
             Value(root, JsonNulls.Unknown, Sent);
-            _reader.Read(); // throws where something follows the value
+            if (!errors.IsFull) _reader.Read(); // throws where something follows the value
         }
         catch (JsonException e)
         {
@@ -70,7 +71,7 @@ internal ref struct JsonWalker(ReadOnlySpan<byte> json, ErrorList errors, bool c
     {
         if (!Begins(JsonTokenType.StartObject, "an object")) return;
 
-        for (var expected = 0; _reader.Read() && _reader.TokenType == JsonTokenType.PropertyName;)
+        for (var expected = 0; !errors.IsFull && _reader.Read() && _reader.TokenType == JsonTokenType.PropertyName;)
         {
             var index = contract.Find(ref _reader, expected);
             if (index < 0)
@@ -88,7 +89,7 @@ internal ref struct JsonWalker(ReadOnlySpan<byte> json, ErrorList errors, bool c
             _place.Leave();
         }
 
-        for (var i = 0; i < sent.Length; i++)
+        for (var i = 0; i < sent.Length && !errors.IsFull; i++)
         {
             if (sent[i] || !contract.Members[i].IsRequired) continue;
             _place.Enter(contract.Members[i].Name);
@@ -108,18 +109,31 @@ internal ref struct JsonWalker(ReadOnlySpan<byte> json, ErrorList errors, bool c
         var (before, start) = (errors.Count, (int)_reader.TokenStartIndex);
         Value(contract.Of(member), member.Nulls);
 
-        if (checkRules && member.Rules.Count > 0 && errors.Count == before)
+        if (checkRules && member.LoneRules.Count > 0 && errors.Count == before && !errors.IsFull)
+            Rules(contract.Of(member), member, _json[start..(int)_reader.BytesConsumed]);
+    }
+
+    private readonly void Rules(JsonContract contract, JsonMember member, ReadOnlySpan<byte> json)
+    {
+        object? value;
+        try
         {
-            var value = JsonSerializer.Deserialize(_json[start..(int)_reader.BytesConsumed], contract.Of(member).Info);
-            MemberRules.Check(member, value, new object(), _place.Pointer(), errors);
+            value = JsonSerializer.Deserialize(json, contract.Info);
         }
+        catch (Exception e) when (BodyReader.IsRefusal(e))
+        {
+            Add("value", "The value is not accepted.");
+            return;
+        }
+
+        MemberRules.Check(member, value, owner: null, _place.Pointer(), errors);
     }
 
     private void Stranger(JsonContract contract)
     {
-        var name = JsonScalar.Text(ref _reader);
+        var name = contract.TakesStrangers ? "" : JsonScalar.Text(ref _reader);
         _reader.Skip(); // to the value, and over it
-        if (contract.TakesStrangers || errors.IsFull) return;
+        if (contract.TakesStrangers) return;
 
         if (name is null)
         {
@@ -136,7 +150,7 @@ internal ref struct JsonWalker(ReadOnlySpan<byte> json, ErrorList errors, bool c
     {
         if (!Begins(JsonTokenType.StartArray, "an array")) return;
 
-        for (var i = 0; _reader.Read() && _reader.TokenType != JsonTokenType.EndArray; i++)
+        for (var i = 0; !errors.IsFull && _reader.Read() && _reader.TokenType != JsonTokenType.EndArray; i++)
         {
             _place.Enter(i);
             Value(contract.Element!, elements);
@@ -149,7 +163,7 @@ internal ref struct JsonWalker(ReadOnlySpan<byte> json, ErrorList errors, bool c
         if (!Begins(JsonTokenType.StartObject, "an object")) return;
 
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        while (_reader.Read() && _reader.TokenType == JsonTokenType.PropertyName)
+        while (!errors.IsFull && _reader.Read() && _reader.TokenType == JsonTokenType.PropertyName)
         {
             var name = JsonScalar.Text(ref _reader);
             _place.Enter(name is null ? "\uFFFD" : Shown.Text(name));

@@ -7,6 +7,8 @@ namespace Keelback.Web;
 /// <summary>Checks validation attributes, and <see cref="IValidatableObject"/>, on an object and all below it.</summary>
 internal static class ObjectRules
 {
+    public const string NotTogether = "The values are not accepted together.";
+
     /// <param name="contract">Whose members are checked.</param>
     /// <param name="value">The object, array or dictionary.</param>
     /// <param name="sent">The root's members that were sent, when only those shall be checked.</param>
@@ -23,7 +25,7 @@ internal static class ObjectRules
                 break;
             case JsonTypeInfoKind.Enumerable when value is IEnumerable items:
                 var i = 0;
-                foreach (var item in items)
+                foreach (var item in items.Cast<object?>().TakeWhile(_ => !errors.IsFull))
                     Check(contract.Element!, item, null, JsonPointer.Append(pointer, i++), errors);
                 break;
             case JsonTypeInfoKind.Dictionary when value is IDictionary entries:
@@ -53,7 +55,7 @@ internal static class ObjectRules
 
     public static void CheckTogether(JsonContract contract, IValidatableObject value, string pointer, ErrorList errors)
     {
-        foreach (var broken in value.Validate(new ValidationContext(value)))
+        foreach (var broken in Broken(value))
         {
             var places = broken.MemberNames
                 .Select(name => contract.Members.FirstOrDefault(m => m.ClrName == name)?.Name ?? name)
@@ -61,6 +63,19 @@ internal static class ObjectRules
                 .DefaultIfEmpty(pointer);
             foreach (var place in places)
                 errors.Add(place, "value", broken.ErrorMessage ?? "The value breaks a rule.");
+        }
+    }
+
+    private static IReadOnlyList<ValidationResult> Broken(IValidatableObject value)
+    {
+        try
+        {
+            // ValidationResult.Success is null.
+            return [.. value.Validate(new ValidationContext(value)).Where(r => r is not null)];
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or OverflowException)
+        {
+            return [new(NotTogether)];
         }
     }
 }
