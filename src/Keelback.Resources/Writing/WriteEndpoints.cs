@@ -29,7 +29,7 @@ internal sealed class WriteEndpoints<T, TDto>(ResourceHandler<T, TDto> handler, 
                 ? await write.CreateAsync(body)
                 : await db.InTransactionAsync(_ => write.CreateAsync(body), ct: http.RequestAborted);
 
-            http.Response.Headers.Location = $"{http.Request.PathBase}{http.Request.Path.Value!.TrimEnd('/')}/{Segment(key)}";
+            http.Response.Headers.Location = Location(http.Request, key);
             return (StatusCodes.Status201Created, row);
         });
     }
@@ -95,6 +95,10 @@ internal sealed class WriteEndpoints<T, TDto>(ResourceHandler<T, TDto> handler, 
             await e.Problem.ExecuteAsync(http);
         }
     }
+
+    // Escaped again: the path is kept unescaped, and a header cannot hold all that a path can.
+    private static string Location(HttpRequest request, object key) =>
+        $"{request.PathBase.Add(request.Path.Value!.TrimEnd('/')).ToUriComponent()}/{Segment(key)}";
 
     private static string Segment(object key) => Uri.EscapeDataString(Convert.ToString(key, CultureInfo.InvariantCulture)!);
 }

@@ -7,13 +7,14 @@ using Microsoft.AspNetCore.TestHost;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 
 namespace Keelback.Resources.Tests.Shop;
 
 /// <summary>The shop on a database of its own, with a few rows, in memory instead of on a port.</summary>
 public sealed class ShopApp : IAsyncLifetime
 {
-    private static readonly TestTemplate s_template = new("shop", async (db, ct) =>
+    internal static readonly TestTemplate Template = new("shop", async (db, ct) =>
     {
         await using var shop = new ShopDb(new DbContextOptionsBuilder<ShopDb>().UseNpgsql(db).UseKeelback().Options);
         await shop.Database.EnsureCreatedAsync(ct);
@@ -29,15 +30,13 @@ public sealed class ShopApp : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _database = await TestDatabase.CreateAsync(s_template);
+        _database = await TestDatabase.CreateAsync(Template);
         var errors = new ErrorLog();
         _lastError = () => errors.Last;
         var builder = WebApplication.CreateBuilder();
         builder.WebHost.UseTestServer();
         builder.Logging.ClearProviders().AddProvider(errors);
-        builder.Services.AddDbContext<ShopDb>(o => o.UseNpgsql(_database.DataSource).UseKeelback());
-        builder.Services.AddScoped<DbContext>(sp => sp.GetRequiredService<ShopDb>());
-        new KeelbackBuilder(builder).AddResources();
+        AddShop(builder, _database.DataSource);
 
         _app = builder.Build();
         _app.UseSecurityHeaders();
@@ -51,6 +50,13 @@ public sealed class ShopApp : IAsyncLifetime
         _app.MapApiDocs();
         await _app.StartAsync();
         Client = _app.GetTestClient();
+    }
+
+    internal static void AddShop(WebApplicationBuilder builder, NpgsqlDataSource database)
+    {
+        builder.Services.AddDbContext<ShopDb>(o => o.UseNpgsql(database).UseKeelback());
+        builder.Services.AddScoped<DbContext>(sp => sp.GetRequiredService<ShopDb>());
+        new KeelbackBuilder(builder).AddResources();
     }
 
     public async Task DisposeAsync()
