@@ -85,6 +85,15 @@ public sealed class ProblemTests(WebApp web) : IClassFixture<WebApp>
         Assert.NotEqual(nonce, second);
     }
 
+    [Theory]
+    [InlineData("default-src 'self'", "default-src 'self'; script-src 'self' 'nonce-N'; style-src 'self' 'nonce-N'")]
+    [InlineData("script-src 'self' https://cdn.example; img-src *;", "script-src 'self' https://cdn.example 'nonce-N'; img-src *; style-src 'self' 'nonce-N'")]
+    [InlineData("Style-Src 'none'; script-src 'none'", "Style-Src 'nonce-N'; script-src 'nonce-N'")]
+    public void A_nonce_joins_the_directive_that_is_there(string policy, string with)
+    {
+        Assert.Equal(with, CspPolicy.With(policy, new CspNonce("N")));
+    }
+
     [Fact]
     public async Task An_endpoint_keeps_a_policy_of_its_own()
     {

@@ -39,6 +39,6 @@ internal sealed class SecurityHeaders(RequestDelegate next, IOptions<WebOptions>
     }
 
     private string Policy(HttpContext http) => http.Features.Get<CspNonce>() is { } nonce
-        ? $"{_policy}; script-src 'self' 'nonce-{nonce.Value}'; style-src 'self' 'nonce-{nonce.Value}'"
+        ? CspPolicy.With(_policy, nonce)
         : _policy;
 }
