@@ -1,5 +1,5 @@
-using System.Net.Sockets;
 using Keelback.Data;
+using Keelback.Postgres;
 using Keelback.Web;
 using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
@@ -15,8 +15,8 @@ internal sealed class DatabaseProblems : IProblemMapper
     {
         DbUpdateConcurrencyException => Problem.Conflict(FieldError.InBody("", "changed", "The row was changed by someone else; read it again.")),
         _ when Violation(exception, http) is { } violation => Broken(violation),
-        _ when Postgres(exception) is { } postgres => Failed(postgres.SqlState),
         _ when IsAway(exception) => new(StatusCodes.Status503ServiceUnavailable),
+        _ when Postgres(exception) is { } postgres => Failed(postgres.SqlState),
         _ => null,
     };
 
@@ -48,8 +48,9 @@ internal sealed class DatabaseProblems : IProblemMapper
 
     private static bool IsAway(Exception? exception)
     {
+        // The driver's own only: any other TimeoutException is about some other service.
         for (; exception is not null; exception = exception.InnerException)
-            if (exception is NpgsqlException { InnerException: SocketException }) return true;
+            if (exception is NpgsqlException && Outage.Is(exception)) return true;
 
         return false;
     }

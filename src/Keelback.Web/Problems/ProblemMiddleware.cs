@@ -1,3 +1,4 @@
+using Keelback.Postgres;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -47,8 +48,10 @@ internal sealed class ProblemMiddleware(
 
         if (problem is { Status: < 500 })
             Log.RequestRefused(log, http.Request.Method, http.Request.Path, problem.Status, problem.Title, e);
-        else
-            Log.RequestFailed(log, http.Request.Method, http.Request.Path, ProblemWriter.TraceId(http), e);
+        else if (problem is not { Status: StatusCodes.Status503ServiceUnavailable })
+            Log.RequestFailed(log, http.Request.Method, http.Request.Path, problem?.Status ?? 500, ProblemWriter.TraceId(http), e);
+        else if (Outage.MayLog(TimeProvider.System, out var unsaid)) // every request fails while the database is away
+            Log.Unavailable(log, http.Request.Method, http.Request.Path, e.GetBaseException().Message, unsaid);
 
         return problem ?? new Problem(StatusCodes.Status500InternalServerError);
     }
