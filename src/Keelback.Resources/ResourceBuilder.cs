@@ -121,7 +121,8 @@ public sealed class ResourceBuilder<T, TDto>
             throw ResourceErrors.NoConstructor(_resource, typeof(T).Name);
 
         foreach (var filter in _filters)
-            if (filter.Unfit is { } op) throw ResourceErrors.UnfitFilter(_resource, filter.Name, filter.ValueType.Name, op);
+            if (!QueryValue.CanRead(filter.ValueType)) throw ResourceErrors.UnreadableFilter(_resource, filter.Name, filter.ValueType.Name);
+            else if (filter.Unfit is { } op) throw ResourceErrors.UnfitFilter(_resource, filter.Name, filter.ValueType.Name, op);
 
         return new(_resource, _read, _scope, _filters, _searched, _orders, _page.Size, _page.Max, _create, _update, _delete, _requireIfMatch);
     }

@@ -5,11 +5,15 @@ namespace Keelback.Resources;
 /// <summary>Marks a route endpoint as a resource's; what checks and documents find it by.</summary>
 internal sealed record ResourceEndpoint(ResourceVerb Verb, IResourceDefinition Resource, IResourceSource Source);
 
-/// <summary>Where documents learn what the model says of a resource.</summary>
+/// <summary>Where documents and checks learn what the model says of a resource.</summary>
 internal interface IResourceSource
 {
     /// <param name="scope">A scope's services.</param>
     ResourceInputs Inputs(IServiceProvider scope);
+
+    /// <summary>All that the model says no to.</summary>
+    /// <param name="scope">A scope's services.</param>
+    IReadOnlyList<KeelbackException> Mistakes(IServiceProvider scope);
 }
 
 /// <param name="Key">The type of a row's key.</param>

@@ -47,4 +47,8 @@ internal static class ResourceErrors
 
     public static KeelbackException NoConstructor(string resource, string type) => new("KB1413",
         $"{resource} creates {type}, which has no constructor without parameters. Add one; it may be private.");
+
+    public static KeelbackException UnreadableFilter(string resource, string name, string type) => new("KB1414",
+        $"{resource}'s filter '{name}' is a {type}, which no query value can be read into. " +
+        "Filter by a string, number, bool, enum, Guid, date or time, or take the filter out.");
 }

@@ -24,6 +24,15 @@ internal sealed class ResourceHandler<T, TDto>(ResourceDefinition<T, TDto> defin
         return new(plan.KeyType, plan.Create?.Contract, plan.Update?.Contract);
     }
 
+    public IReadOnlyList<KeelbackException> Mistakes(IServiceProvider scope)
+    {
+        var mistakes = new List<KeelbackException>();
+        if (scope.GetService<DbContext>() is { } db) ResourceModel.Of(definition, db, scope.GetRequiredService<StrictJson>(), mistakes);
+        else mistakes.Add(ResourceErrors.NoContext(definition.Name));
+
+        return mistakes;
+    }
+
     public ResourcePlan<T, TDto> Plan(HttpContext http, DbContext db) => Plan(http.RequestServices, db);
 
     public Expression<Func<T, bool>>? Scope(HttpContext http) => definition.Scope?.Invoke(http);
@@ -31,11 +40,17 @@ internal sealed class ResourceHandler<T, TDto>(ResourceDefinition<T, TDto> defin
     private DbContext Context(IServiceProvider scope) =>
         scope.GetService<DbContext>() ?? throw ResourceErrors.NoContext(definition.Name);
 
-    /// <summary>Made by the first request: the model is costly, and the start does not wait for it.</summary>
+    /// <summary>Made by the first request: the projections are costly to try, and the start does not wait for them.</summary>
     private ResourcePlan<T, TDto> Plan(IServiceProvider scope, DbContext db)
     {
         if (_plan is { } plan) return plan;
 
-        lock (_planning) return _plan ??= new(definition, db, scope.GetRequiredService<StrictJson>());
+        lock (_planning) return _plan ??= Made(db, scope.GetRequiredService<StrictJson>());
+    }
+
+    private ResourcePlan<T, TDto> Made(DbContext db, StrictJson json)
+    {
+        var mistakes = new List<KeelbackException>();
+        return ResourceModel.Of(definition, db, json, mistakes) is { } model ? new(definition, model, db, json) : throw mistakes[0];
     }
 }

@@ -21,6 +21,7 @@ public static class ResourcesBuilderExtensions
         services.AddSingleton<ResourceMap>();
         services.AddSingleton<IProblemMapper, DatabaseProblems>();
         services.AddOpenApi("v1", o => o.AddDocumentTransformer<ResourceDocument>());
+        builder.AddCheck<ResourceModelCheck>();
         services.AddSingleton<ResourcePolicyCheck>();
         services.AddSingleton<ICheck>(sp => sp.GetRequiredService<ResourcePolicyCheck>());
         services.AddSingleton<IHostedService>(sp => sp.GetRequiredService<ResourcePolicyCheck>());

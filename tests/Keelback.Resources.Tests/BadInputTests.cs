@@ -179,6 +179,17 @@ public sealed class BadInputTests(ShopApp shop) : IClassFixture<ShopApp>
         Assert.Equal(before, await shop.ChecksumAsync());
     }
 
+    [Fact]
+    public async Task A_change_that_the_type_itself_does_not_survive()
+    {
+        var before = await shop.ChecksumAsync();
+
+        var answer = await shop.SendAsync("PATCH", "/api/notes/0196f0a3-7e2b-7c4e-9b0f-3f1f6a0e7d11", """{"weight": 2}""");
+
+        await answer.ShouldBeProblem(400, " value");
+        Assert.Equal(before, await shop.ChecksumAsync());
+    }
+
     [Theory]
     [InlineData("PATCH", "\"a\",b")]
     [InlineData("PATCH", "abc")]

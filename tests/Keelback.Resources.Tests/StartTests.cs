@@ -33,7 +33,7 @@ public sealed class StartTests
         var findings = new Findings();
         foreach (var check in app.Services.GetServices<ICheck>()) await check.RunAsync(findings, default);
 
-        var finding = Assert.Single(findings.All);
+        var finding = Assert.Single(findings.All, f => f.Code != "KB1412");
         Assert.Equal(("KB1401", FindingLevel.Error), (finding.Code, finding.Level));
     }
 

@@ -103,7 +103,10 @@ internal sealed class ResourceOperation(
 
     private OpenApiParameter Id() => new()
     {
-        Name = "id", In = ParameterLocation.Path, Required = true, Schema = ScalarSchema.Of(inputs.Key),
+        Name = "id",
+        In = ParameterLocation.Path,
+        Required = true,
+        Schema = ScalarSchema.Of(inputs.Key),
     };
 
     private OpenApiParameter IfMatch() => new()

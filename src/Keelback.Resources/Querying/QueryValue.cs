@@ -8,6 +8,11 @@ internal static class QueryValue
 {
     private static CultureInfo Invariant => CultureInfo.InvariantCulture;
 
+    /// <summary>Whether a text can be a value of the type at all.</summary>
+    public static bool CanRead(Type type) =>
+        type.IsEnum || type == typeof(Guid) || type == typeof(DateOnly) || type == typeof(TimeOnly) || type == typeof(TimeSpan)
+        || type == typeof(DateTimeOffset) || Type.GetTypeCode(type) is not (TypeCode.Object or TypeCode.Char or TypeCode.Empty or TypeCode.DBNull);
+
     public static bool TryRead(Type type, string text, out object? value)
     {
         value = Read(type, text);

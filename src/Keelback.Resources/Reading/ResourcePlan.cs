@@ -13,23 +13,16 @@ internal sealed class ResourcePlan<T, TDto>
     where T : class
     where TDto : class
 {
-    private static readonly Type[] s_keyTypes = [typeof(int), typeof(long), typeof(short), typeof(Guid), typeof(string)];
-
-    public ResourcePlan(ResourceDefinition<T, TDto> definition, DbContext db, StrictJson json)
+    public ResourcePlan(ResourceDefinition<T, TDto> definition, ResourceModel model, DbContext db, StrictJson json)
     {
         Definition = definition;
-        Entity = new ModelCatalog(db).Find(typeof(T)) ?? throw ResourceErrors.NoEntity(definition.Name, typeof(T).Name);
-        if (Entity.Key is not { } key || !s_keyTypes.Contains(key.ClrType) || key.Property.IsShadowProperty())
-            throw ResourceErrors.NoKey(definition.Name, typeof(T).Name);
-
+        (Entity, Create, Update) = model;
         var row = Expression.Parameter(typeof(T), "row");
-        Key = Expression.Lambda(Expression.Property(row, key.Property.PropertyInfo!), row);
+        Key = Expression.Lambda(Expression.Property(row, Entity.Key!.Property.PropertyInfo!), row);
         DtoInfo = json.Answers.GetTypeInfo(typeof(TDto));
         Projection = JsonProjection.Of(definition.Read, DtoInfo, Entity.Type) is { } projection && IsSql(db, definition.Read, projection)
             ? projection
             : null;
-        Create = InputMap.Of<T>(definition.Name, definition.Create, Entity, json, isPatch: false);
-        Update = InputMap.Of<T>(definition.Name, definition.Update, Entity, json, isPatch: true);
         LocalTimes = [.. definition.Filters.Where(f => f.ValueType == typeof(DateTime) && !IsInstant(f))];
     }
 

@@ -15,7 +15,9 @@ internal sealed class InputMap
     /// <summary>How the body must look; its members in the order of the targets.</summary>
     public JsonContract Contract { get; }
 
-    public static InputMap? Of<T>(string resource, Type? input, ModelEntity entity, StrictJson json, bool isPatch)
+    /// <summary>Null without an input, and when there are mistakes.</summary>
+    public static InputMap? Of(
+        string resource, Type? input, ModelEntity entity, StrictJson json, bool isPatch, ICollection<KeelbackException> mistakes)
     {
         if (input is null) return null;
 
@@ -25,8 +27,8 @@ internal sealed class InputMap
                 : [];
 
         var contract = isPatch ? json.Patch(input, Rules) : json.Contract(input, Rules);
-        var targets = contract.Members.Select(m => Target.Of(resource, input, m, entity)).ToArray();
-        return new(contract, targets);
+        var targets = contract.Members.Select(m => Target.Of(resource, input, m, entity, mistakes)).OfType<Target>().ToArray();
+        return targets.Length == contract.Members.Count ? new(contract, targets) : null;
     }
 
     /// <summary>Sets the members that were sent, or all of them.</summary>
@@ -55,16 +57,20 @@ internal sealed class InputMap
 
     private sealed record Target(JsonMember Member, ModelField Field, PropertyInfo Property)
     {
-        public static Target Of(string resource, Type input, JsonMember member, ModelEntity entity)
+        public static Target? Of(string resource, Type input, JsonMember member, ModelEntity entity, ICollection<KeelbackException> mistakes)
         {
             if (!entity.Fields.TryGetValue(member.ClrName, out var field) || field.Property.PropertyInfo is not { CanWrite: true } property)
-                throw ResourceErrors.StrangerInput(resource, input.Name, member.ClrName, entity.Type.ClrType.Name,
-                    NearestName.Of(member.ClrName, entity.Fields.Keys));
+            {
+                mistakes.Add(ResourceErrors.StrangerInput(resource, input.Name, member.ClrName, entity.Type.ClrType.Name,
+                    NearestName.Of(member.ClrName, entity.Fields.Keys)));
+                return null;
+            }
 
             var (from, to) = (Bare(member.Type), Bare(property.PropertyType));
-            return from == to || to.IsAssignableFrom(from)
-                ? new(member, field, property)
-                : throw ResourceErrors.UnfitInput(resource, input.Name, member.ClrName, member.Type.Name, property.PropertyType.Name);
+            if (from == to || to.IsAssignableFrom(from)) return new(member, field, property);
+
+            mistakes.Add(ResourceErrors.UnfitInput(resource, input.Name, member.ClrName, from.Name, to.Name));
+            return null;
         }
 
         public void Copy(object input, object entity) => Property.SetValue(entity, Times.Fit(Member.Info.Get!(input), Field));

@@ -64,6 +64,14 @@ public sealed class Label
     public string Name { get; set; } = "";
 }
 
+/// <summary>Its key is two columns.</summary>
+public sealed class Pair
+{
+    public int Left { get; set; }
+
+    public int Right { get; set; }
+}
+
 /// <summary>Its key is a Guid, and it has only what its constructor takes.</summary>
 public sealed class Note
 {

@@ -113,8 +113,15 @@ public sealed class ShopApp : IAsyncLifetime
 
         Track Track(string name, Album album, Genre? genre, decimal price) => new()
         {
-            Name = name, Album = album, Genre = genre, UnitPrice = price, AddedAt = added, LocalTime = DateTime.SpecifyKind(added, DateTimeKind.Unspecified),
-            Medium = price > 1 ? Medium.Vinyl : Medium.Digital, Owner = price > 1 ? "ada" : "bob", Secret = "s3cret",
+            Name = name,
+            Album = album,
+            Genre = genre,
+            UnitPrice = price,
+            AddedAt = added,
+            LocalTime = DateTime.SpecifyKind(added, DateTimeKind.Unspecified),
+            Medium = price > 1 ? Medium.Vinyl : Medium.Digital,
+            Owner = price > 1 ? "ada" : "bob",
+            Secret = "s3cret",
         };
 
         return

@@ -30,6 +30,7 @@ public sealed class ShopDb(DbContextOptions<ShopDb> options) : DbContext(options
             e.Property(t => t.LocalTime).HasColumnType("timestamp without time zone");
             e.HasOne(t => t.Album).WithMany(a => a.Tracks).OnDelete(DeleteBehavior.Restrict);
         });
+        modelBuilder.Entity<Pair>().HasKey(p => new { p.Left, p.Right });
         modelBuilder.Entity<Label>(e =>
         {
             e.HasKey(l => l.Code);

@@ -82,7 +82,13 @@ public sealed class NoteDto
     public double Weight { get; init; }
 }
 
-public sealed record NoteInput(string Text, double Weight);
+/// <summary>Its constructor relies on what it takes, as that of a body's type may.</summary>
+public sealed class NoteInput(string text, double weight)
+{
+    public string Text { get; } = text.Trim();
+
+    public double Weight { get; } = weight;
+}
 
 public sealed class NoteResource : Resource<Note, NoteDto>
 {
