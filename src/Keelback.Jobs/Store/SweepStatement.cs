@@ -4,9 +4,9 @@ namespace Keelback.Jobs;
 
 /// <summary>Takes claims back whose worker has no row any more, under that epoch or at all. The attempt stays spent, and is counted as a crash.</summary>
 /// <remarks>
-/// Claims that are locked are skipped: a completion is just being committed. The first crash comes back at once and goes before
-/// all that waits, the oldest run first (its number is below every other's): it had its turn already. Later ones come after
-/// a random moment and behind the others, so that a run which kills its worker does not take the same neighbours with it each time.
+/// Claims that are locked are skipped: a completion is just being committed. What comes back goes before all that waits, the oldest
+/// run first (its number is below every other's): it had its turn already. The first crash comes back at once, later ones after a
+/// random moment, so that a run which kills its worker does not take the same neighbours with it each time.
 /// </remarks>
 internal static class SweepStatement
 {
@@ -21,7 +21,7 @@ internal static class SweepStatement
             delete from keelback.claim c using dead where c.run_id = dead.run_id returning dead.*
         ), body as (
             select gone.*, r.queue, r.priority, r.followed, gone.crashes >= $2 as quarantined,
-                   case when gone.crashes > 1 then random() * interval '3 s' end as delay
+                   case when gone.crashes > 1 then random() * interval '1 s' end as delay
             from gone cross join lateral (select queue, priority, followed from keelback.run where id = gone.run_id and state = 0 limit 1) r
         ), h as (
             insert into keelback.attempt (run_id, n, worker_id, started_at, ended_at, outcome, retry_at)

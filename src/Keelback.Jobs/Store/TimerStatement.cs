@@ -4,7 +4,7 @@ namespace Keelback.Jobs;
 
 /// <summary>Takes timers that are due: runs become ready, attempts whose time is up are told to the caller.</summary>
 /// <remarks>
-/// A timer carries its attempt: one that speaks of an earlier attempt, or of a run that ended, falls away here. So does the deadline of
+/// A run that a dead worker held goes before what waits, as the sweep has it. A timer carries its attempt: one that speaks of an earlier attempt, or of a run that ended, falls away here. So does the deadline of
 /// an attempt that was handed back and claimed again under the same number: it is earlier than the new claim's, which is 5 s after its timeout.
 /// </remarks>
 internal static class TimerStatement
@@ -21,8 +21,10 @@ internal static class TimerStatement
                 for update skip locked))
             returning at, run_id, what, attempt, crashes
         ), soon as (
-            insert into keelback.ready (queue, priority, run_id, attempt, crashes)
-            select r.queue, r.priority, due.run_id, due.attempt, due.crashes
+            insert into keelback.ready (queue, priority, seq, run_id, attempt, crashes) overriding system value
+            select r.queue, r.priority,
+                   case when due.crashes = 0 then nextval('keelback.ready_seq_seq') else due.run_id + (-9223372036854775808) end,
+                   due.run_id, due.attempt, due.crashes
             from due cross join lateral (select queue, priority from keelback.run where id = due.run_id and state = 0 limit 1) r
             where due.what = 0
             order by due.at
