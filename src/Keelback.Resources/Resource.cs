@@ -29,7 +29,7 @@ public abstract class Resource<T, TDto> : Resource
     protected abstract void Configure(ResourceBuilder<T, TDto> r);
 
     /// <summary>Called for each row about to be created, changed or deleted, in the transaction that saves it, before it is saved.</summary>
-    /// <remarks>May change the entity and others of <see cref="Saving{T}.Db"/>, enqueue jobs, and refuse by <see cref="Saving{T}.Refuse"/>.</remarks>
+    /// <remarks>The instance is made for this call: fields hold nothing that <see cref="Configure"/> left there. May change the entity and others of <see cref="Saving{T}.Db"/>, enqueue jobs, and refuse by <see cref="Saving{T}.Refuse"/>.</remarks>
     protected virtual ValueTask SavingAsync(Saving<T> saving, CancellationToken ct) => ValueTask.CompletedTask;
 
     internal override void Map(RouteGroupBuilder group, Func<string, string> naming)

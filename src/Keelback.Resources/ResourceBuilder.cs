@@ -64,7 +64,7 @@ public sealed class ResourceBuilder<T, TDto>
     /// <param name="member">A member, or one of a related row: <c>t => t.Album.Title</c>.</param>
     /// <param name="ops">What else can be asked. Default: nothing.</param>
     /// <param name="name">The query key. Default: the members' JSON names joined by <c>__</c>, such as <c>album__title</c>.</param>
-    public ResourceBuilder<T, TDto> Filter<TValue>(Expression<Func<T, TValue>> member, Ops ops = Ops.None, string? name = null)
+    public ResourceBuilder<T, TDto> Filter<TValue>(Expression<Func<T, TValue>> member, FilterOps ops = FilterOps.None, string? name = null)
     {
         _filters.Add(new FilterRule(name ?? Name(member), member, ops));
         return this;

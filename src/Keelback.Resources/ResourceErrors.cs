@@ -22,8 +22,8 @@ internal static class ResourceErrors
     public static KeelbackException FilterTwice(string resource, string name) => new("KB1405",
         $"{resource} has two meanings for the query key '{name}'. Give one of them another name.");
 
-    public static KeelbackException UnfitFilter(string resource, string name, string type, Ops op) => new("KB1406",
-        $"{resource}'s filter '{name}' is a {type}, which Ops.{op} does not fit. " +
+    public static KeelbackException UnfitFilter(string resource, string name, string type, FilterOps op) => new("KB1406",
+        $"{resource}'s filter '{name}' is a {type}, which FilterOps.{op} does not fit. " +
         "Range is for numbers, dates and times, Text for strings, Null for members that can be null.");
 
     public static KeelbackException NoName(string resource, string expression) => new("KB1407",

@@ -41,7 +41,7 @@ public sealed class Saving<T>
     internal Problem? Problem => _errors.Count == 0 ? null : Problem.Input(_errors);
 
     /// <summary>Refuses the request with 400; nothing is saved. Called several times, all errors are answered at once.</summary>
-    /// <param name="pointer">JSON Pointer into the body, such as <c>/genreId</c>.</param>
+    /// <param name="pointer">JSON Pointer into the body, such as <c>/genreId</c>; empty for the whole, and for a delete, which has no body.</param>
     /// <param name="code">Stable, machine-readable.</param>
     /// <param name="message">For a person; says what was expected.</param>
     public void Refuse(string pointer, string code, string message) =>

@@ -47,7 +47,7 @@ public sealed class StartTests
 
         Throws<WithoutRead>("KB1403: WithoutRead has no projection. Call r.Read(row => new Dto(…)) in Configure.");
         Throws<FilteredTwice>("KB1405: FilteredTwice has two meanings for the query key 'name'. Give one of them another name.");
-        Throws<RangedText>("KB1406: RangedText's filter 'name' is a String, which Ops.Range does not fit. " +
+        Throws<RangedText>("KB1406: RangedText's filter 'name' is a String, which FilterOps.Range does not fit. " +
             "Range is for numbers, dates and times, Text for strings, Null for members that can be null.");
         Throws<BadPages>("KB1404: BadPages has pages of 10 rows by default and 5 at most. Give a size of at least 1, and a max of at least the size.");
     }
@@ -68,13 +68,13 @@ public sealed class StartTests
     private sealed class FilteredTwice : Resource<Genre, GenreDto>
     {
         protected override void Configure(ResourceBuilder<Genre, GenreDto> r) =>
-            r.Read(g => new GenreDto(g.Id, g.Name)).Filter(g => g.Name).Filter(g => g.Name, Ops.Text);
+            r.Read(g => new GenreDto(g.Id, g.Name)).Filter(g => g.Name).Filter(g => g.Name, FilterOps.Text);
     }
 
     private sealed class RangedText : Resource<Genre, GenreDto>
     {
         protected override void Configure(ResourceBuilder<Genre, GenreDto> r) =>
-            r.Read(g => new GenreDto(g.Id, g.Name)).Filter(g => g.Name, Ops.Range);
+            r.Read(g => new GenreDto(g.Id, g.Name)).Filter(g => g.Name, FilterOps.Range);
     }
 
     private sealed class BadPages : Resource<Genre, GenreDto>

@@ -11,7 +11,7 @@ public sealed class InvoiceResource : Resource<Invoice, InvoiceDto>
     protected override void Configure(ResourceBuilder<Invoice, InvoiceDto> r) => r
         .Read(i => new InvoiceDto(
             i.Id, i.CustomerId, i.Customer.FirstName + " " + i.Customer.LastName, i.InvoiceDate, i.BillingCity, i.BillingCountry, i.Total))
-        .Filter(i => i.CustomerId).Filter(i => i.InvoiceDate, Ops.Range).Filter(i => i.Total, Ops.Range)
+        .Filter(i => i.CustomerId).Filter(i => i.InvoiceDate, FilterOps.Range).Filter(i => i.Total, FilterOps.Range)
         .Filter(i => i.BillingCountry)
         .Order(i => i.InvoiceDate, i => i.Total)
         .Page(size: 50, max: 200);

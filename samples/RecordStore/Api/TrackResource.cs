@@ -34,7 +34,7 @@ public sealed class TrackResource : Resource<Track, TrackDto>
         .Read(t => new TrackDto(
             t.Id, t.Name, t.AlbumId, t.Album.Title, t.Album.Artist.Name, t.Genre.Name, t.Composer, t.Milliseconds, t.UnitPrice))
         .Write<TrackInput>()
-        .Filter(t => t.UnitPrice, Ops.Range).Filter(t => t.Milliseconds, Ops.Range)
+        .Filter(t => t.UnitPrice, FilterOps.Range).Filter(t => t.Milliseconds, FilterOps.Range)
         .Filter(t => t.GenreId).Filter(t => t.AlbumId)
         .Search(t => t.Name, t => t.Album.Title, t => t.Album.Artist.Name)
         .Order(t => t.Name, t => t.UnitPrice, t => t.Milliseconds)

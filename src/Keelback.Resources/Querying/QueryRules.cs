@@ -29,10 +29,13 @@ internal sealed class QueryRules
 
     public IReadOnlyList<FilterRule> Filters { get; }
 
+    /// <summary>By query key, such as <c>unitPrice__gte</c>.</summary>
     public IReadOnlyDictionary<string, (FilterRule Rule, FilterOp Op)> FilterKeys { get; }
 
+    /// <summary>The members that each word of <c>search</c> is looked for in.</summary>
     public IReadOnlyList<LambdaExpression> Searched { get; }
 
+    /// <summary>By what may stand in <c>ordering</c>.</summary>
     public IReadOnlyDictionary<string, OrderRule> Orders { get; }
 
     public int PageSize { get; }

@@ -20,15 +20,15 @@ public sealed class TrackResource : Resource<Track, TrackDto>
     protected override void Configure(ResourceBuilder<Track, TrackDto> r) => r
         .Read(t => new TrackDto(t.Id, t.Name, t.Album!.Title, t.UnitPrice, t.GenreId, t.Medium, t.Explicit, t.AddedAt))
         .Write<TrackInput>()
-        .Filter(t => t.UnitPrice, Ops.Range)
-        .Filter(t => t.GenreId, Ops.Null)
-        .Filter(t => t.Name, Ops.Text)
+        .Filter(t => t.UnitPrice, FilterOps.Range)
+        .Filter(t => t.GenreId, FilterOps.Null)
+        .Filter(t => t.Name, FilterOps.Text)
         .Filter(t => t.Medium)
         .Filter(t => t.Explicit)
-        .Filter(t => t.AddedAt, Ops.Range)
-        .Filter(t => t.LocalTime, Ops.Range)
+        .Filter(t => t.AddedAt, FilterOps.Range)
+        .Filter(t => t.LocalTime, FilterOps.Range)
         .Filter(t => t.Album!.Title)
-        .Filter(t => t.Album!.ReleasedOn, Ops.Range | Ops.Null)
+        .Filter(t => t.Album!.ReleasedOn, FilterOps.Range | FilterOps.Null)
         .Search(t => t.Name, t => t.Album!.Title)
         .Order(t => t.Name, t => t.UnitPrice, t => t.Album!.ReleasedOn)
         .Page(size: 3, max: 10);
@@ -95,7 +95,7 @@ public sealed class NoteResource : Resource<Note, NoteDto>
     protected override void Configure(ResourceBuilder<Note, NoteDto> r) => r
         .Read(n => new NoteDto { Id = n.Id, Weight = n.Weight, Text = n.Text })
         .Write<NoteInput>()
-        .Filter(n => n.Weight, Ops.Range);
+        .Filter(n => n.Weight, FilterOps.Range);
 }
 
 /// <summary>Callers see and touch the rows whose owner they say they are.</summary>

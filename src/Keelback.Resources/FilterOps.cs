@@ -2,7 +2,7 @@ namespace Keelback.Resources;
 
 /// <summary>What a filter can ask besides equality (<c>name=x</c>) and membership (<c>name__in=x,y</c>), which every filter can.</summary>
 [Flags]
-public enum Ops
+public enum FilterOps
 {
     /// <summary>Nothing besides.</summary>
     None = 0,
