@@ -24,11 +24,14 @@ internal sealed record Comparison(string Name, string What, double Bar, IReadOnl
     public double MedianOf(Func<(Round Keelback, Round Floor), double> value) => Median(Rounds.Select(value));
 
     public static async Task<Comparison> RunAsync(
-        string name, string what, double bar, int rounds, Func<Task<Round>> keelback, Func<Task<Round>> floor)
+        string name, string what, double bar, int rounds, Func<Task<Round>> keelback, Func<Task<Round>> floor, int warmUps = 1)
     {
-        // One pair to warm both up; it is not counted.
-        await keelback();
-        await floor();
+        // Not counted: the just-in-time compiler, which has one core with all else, takes its time.
+        for (var i = 0; i < warmUps; i++)
+        {
+            await keelback();
+            await floor();
+        }
 
         var pairs = new List<(Round, Round)>();
         for (var i = 0; i < rounds; i++)

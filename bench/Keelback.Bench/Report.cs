@@ -19,7 +19,7 @@ internal static class Report
         text.AppendLine(Cores.CanPin
             ? $"- the measured process alone on core {Cores.Measured}; load generator{(isServerPinned ? " and PostgreSQL" : "")} on core {Cores.Others}"
             : "- nothing is pinned to a core: not on Linux, or taskset is missing");
-        text.AppendLine(CultureInfo.InvariantCulture, $"- {options.Rounds} rounds of each side by turns, after one that is not counted; `./dev bench {string.Join(' ', options.Names)}`");
+        text.AppendLine(CultureInfo.InvariantCulture, $"- {options.Rounds} rounds of each side by turns, after some that are not counted; `./dev bench {string.Join(' ', options.Names)}`");
         text.AppendLine();
         text.AppendLine("| | Keelback /s | floor /s | ratio (median) | spread | bar | CPU of the process, µs each: Keelback, floor | by CPU |");
         text.AppendLine("|---|---:|---:|---:|---:|---:|---:|---:|");
