@@ -1,5 +1,7 @@
+using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace Keelback.Data;
@@ -29,6 +31,16 @@ internal sealed class OuterTransaction
 
     /// <summary>Forgets what was captured: the transaction is over.</summary>
     public void Forget() => _captured.Clear();
+
+    /// <summary>A context on the transaction's connection; null when there is none.</summary>
+    internal static TDb? Pin<TDb>(IServiceProvider scope) where TDb : DbContext
+    {
+        if (scope.GetService<OuterTransaction>()?.Current is not { Connection: { } pinned }) return null;
+
+        var options = new DbContextOptionsBuilder<TDb>().UseApplicationServiceProvider(scope);
+        foreach (var configuration in scope.GetServices<IDbContextOptionsConfiguration<TDb>>()) configuration.Configure(scope, options);
+        return ActivatorUtilities.CreateInstance<TDb>(scope, options.UseNpgsql(pinned).Options);
+    }
 
     internal void Capture(Func<CancellationToken, Task> callback) => _captured.Add(callback);
 }
