@@ -1,4 +1,3 @@
-using Keelback.Commands;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Keelback;

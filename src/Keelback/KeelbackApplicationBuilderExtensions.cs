@@ -1,7 +1,3 @@
-using Keelback.Checks;
-using Keelback.Commands;
-using Keelback.Health;
-using Keelback.Settings;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;

@@ -1,6 +1,3 @@
-using Keelback.Checks;
-using Keelback.Commands;
-using Keelback.Health;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

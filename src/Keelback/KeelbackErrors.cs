@@ -1,4 +1,3 @@
-using Keelback.Commands;
 
 namespace Keelback;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Keelback.Settings;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 

@@ -1,4 +1,3 @@
-using Keelback.Commands;
 using Keelback.Data;
 using Keelback.Jobs;
 using Keelback.Web;

@@ -1,7 +1,7 @@
 using Keelback.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Keelback.Checks;
+namespace Keelback;
 
 /// <summary>Whether the database answers and has the <c>keelback</c> schema of this code. The app's migrations have a check of their own.</summary>
 internal sealed class DatabaseCheck(IServiceProvider services) : ICheck

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Keelback.Checks;
+namespace Keelback;
 
 /// <summary>Findings as a person reads them.</summary>
 internal static class FindingList

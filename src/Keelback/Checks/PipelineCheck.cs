@@ -1,8 +1,7 @@
-using Keelback.Commands;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Keelback.Checks;
+namespace Keelback;
 
 /// <summary>An app that serves without <c>UseKeelback</c> would answer without security headers and problem documents.</summary>
 internal sealed class PipelineCheck(PipelineState pipeline, RunMode mode, IServiceProvider services) : ICheck

@@ -1,9 +1,8 @@
-using Keelback.Settings;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
-namespace Keelback.Checks;
+namespace Keelback;
 
 /// <summary>Every section's names, values and rules.</summary>
 internal sealed class SettingsCheck(IConfiguration configuration, IEnumerable<SettingsSection> sections, IServiceProvider services) : ICheck

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
-namespace Keelback.Checks;
+namespace Keelback;
 
 /// <summary>What the host asks before it starts anything: every check and every validated option, all mistakes at once.</summary>
 /// <param name="inner">The host's own, which knows the options with <c>ValidateOnStart</c>.</param>

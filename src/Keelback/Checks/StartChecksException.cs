@@ -1,4 +1,4 @@
-namespace Keelback.Checks;
+namespace Keelback;
 
 /// <summary>The app did not start; the message lists every mistake with its hint.</summary>
 internal sealed class StartChecksException(IReadOnlyList<Finding> findings)

@@ -1,6 +1,5 @@
-using Keelback.Checks;
 
-namespace Keelback.Commands;
+namespace Keelback;
 
 /// <summary>Everything that the start checks, and what only the database can tell.</summary>
 [Command("check", "Look for mistakes: settings, policies, migrations; starts nothing and changes nothing")]

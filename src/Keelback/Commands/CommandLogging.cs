@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 
-namespace Keelback.Commands;
+namespace Keelback;
 
 /// <summary>Keeps the log out of a command's output: to standard error, and warnings only unless <c>--verbose</c>.</summary>
 /// <remarks>The logger is made before the command line is read, so a change of the mode makes it read its options again.</remarks>

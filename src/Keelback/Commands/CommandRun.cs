@@ -1,11 +1,10 @@
 using System.CommandLine;
 using System.ComponentModel.DataAnnotations;
 using System.Runtime.InteropServices;
-using Keelback.Checks;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-namespace Keelback.Commands;
+namespace Keelback;
 
 /// <summary>One run of one command: its scope, its options, the host it needs, and its end.</summary>
 internal sealed class CommandRun(IHost app, Terminal terminal, CommandShape shape)

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 
-namespace Keelback.Commands;
+namespace Keelback;
 
 /// <summary>What a command's class says about its command line.</summary>
 internal sealed class CommandShape

@@ -1,6 +1,6 @@
 using Keelback.Data;
 
-namespace Keelback.Commands;
+namespace Keelback;
 
 /// <summary>The context that a command is about.</summary>
 internal static class ContextChoice

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Connections;
 using Npgsql;
 
-namespace Keelback.Commands;
+namespace Keelback;
 
 /// <summary>Tells a person why the process ends.</summary>
 internal static class Failure

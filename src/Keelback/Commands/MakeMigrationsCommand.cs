@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-namespace Keelback.Commands;
+namespace Keelback;
 
 /// <summary>Writes what changed in the model since its last migration.</summary>
 [Command("makemigrations", "Write a migration for what changed in the model")]

@@ -3,7 +3,7 @@ using Keelback.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Keelback.Commands;
+namespace Keelback;
 
 /// <summary>The <c>keelback</c> schema first, then the app's own migrations.</summary>
 [Command("migrate", "Bring the database up to date, or to one migration, up or down")]

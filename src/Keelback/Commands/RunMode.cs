@@ -1,4 +1,4 @@
-namespace Keelback.Commands;
+namespace Keelback;
 
 /// <summary>What this process is running as. Serving, until the command line says otherwise.</summary>
 internal sealed class RunMode

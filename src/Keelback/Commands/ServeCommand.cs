@@ -1,4 +1,4 @@
-namespace Keelback.Commands;
+namespace Keelback;
 
 /// <summary>The web process; jobs run in it too unless <c>Keelback:Jobs:RunWorker</c> is false.</summary>
 [Command(CommandName, "Serve HTTP, and run jobs unless Keelback:Jobs:RunWorker is false (the default command)", Host = CommandHost.Web)]

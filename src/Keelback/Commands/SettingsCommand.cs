@@ -1,8 +1,7 @@
-using Keelback.Settings;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
-namespace Keelback.Commands;
+namespace Keelback;
 
 /// <summary>The settings as they are in effect.</summary>
 [Command("settings", "Print the settings in effect, with secrets masked")]

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Microsoft.Extensions.Hosting;
 
-namespace Keelback.Commands;
+namespace Keelback;
 
 /// <summary>From the process's arguments to an exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.</summary>
 internal sealed class Shell

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Keelback.Commands;
+namespace Keelback;
 
 /// <summary>The web server, which listens only where the process serves: the rest of the host starts as it would.</summary>
 internal sealed class SilentServer(Func<IServiceProvider, IServer> make, IServiceProvider services, RunMode mode) : IServer

@@ -1,4 +1,4 @@
-namespace Keelback.Commands;
+namespace Keelback;
 
 /// <summary>Splits the process's arguments: those that begin with <c>--</c> before a command are configuration.</summary>
 /// <remarks><c>--urls http://*:80 worker --queues mail</c>: two of configuration, then the command. <c>--key=value</c> is one argument, <c>--key value</c> two.</remarks>

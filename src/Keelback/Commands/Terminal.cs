@@ -1,4 +1,4 @@
-namespace Keelback.Commands;
+namespace Keelback;
 
 /// <summary>Where the shell writes. The test kit puts its own in place.</summary>
 /// <param name="Out">Results.</param>

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 
-namespace Keelback.Commands;
+namespace Keelback;
 
 /// <summary>What is wrong with a command line, in words for the person who typed it.</summary>
 internal static class UsageComplaints

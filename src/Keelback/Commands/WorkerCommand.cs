@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Keelback.Jobs;
 using Microsoft.Extensions.Options;
 
-namespace Keelback.Commands;
+namespace Keelback;
 
 /// <summary>A process that runs jobs and listens for nothing.</summary>
 [Command(CommandName, "Run jobs, without HTTP", Host = CommandHost.Workers)]

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 
-namespace Keelback.Health;
+namespace Keelback;
 
 /// <summary>While draining, asks HTTP/1 clients to come back on a new connection, which will lead them elsewhere.</summary>
 internal sealed class ConnectionClose(RequestDelegate next, Draining draining)

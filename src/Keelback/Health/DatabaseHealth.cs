@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
 
-namespace Keelback.Health;
+namespace Keelback;
 
 /// <summary>Whether PostgreSQL answers.</summary>
 internal sealed class DatabaseHealth(NpgsqlDataSource db) : IHealthCheck

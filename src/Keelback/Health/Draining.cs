@@ -1,10 +1,9 @@
-using Keelback.Commands;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace Keelback.Health;
+namespace Keelback;
 
 /// <summary>Between the signal and the last request: not ready any more, and still listening for a while.</summary>
 internal sealed class Draining : IHostedLifecycleService, IHealthCheck, IDisposable

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
-namespace Keelback.Health;
+namespace Keelback;
 
 /// <summary><c>/health/live</c>: the process answers. <c>/health/ready</c>: it wants requests. 200 or 503, and the names of the checks.</summary>
 internal static class HealthEndpoints

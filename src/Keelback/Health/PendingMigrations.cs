@@ -3,7 +3,7 @@ using Keelback.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Keelback.Health;
+namespace Keelback;
 
 /// <summary>What this code knows and the database does not have yet: of the <c>keelback</c> schema, and of the app's contexts.</summary>
 internal sealed class PendingMigrations(SystemSchema schema, IEnumerable<DataContext> contexts, IServiceScopeFactory scopes)

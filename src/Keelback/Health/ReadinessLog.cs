@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 
-namespace Keelback.Health;
+namespace Keelback;
 
 /// <summary>One line when readiness changes, instead of one per probe.</summary>
 internal sealed class ReadinessLog(ILogger<ReadinessLog> log)

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
-namespace Keelback.Health;
+namespace Keelback;
 
 /// <summary>Whether the database has every migration that this code knows: ours and the app's.</summary>
 internal sealed class SchemaHealth(PendingMigrations pending) : IHealthCheck

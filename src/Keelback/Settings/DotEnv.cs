@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Keelback.Settings;
+namespace Keelback;
 
 /// <summary>Reads <c>.env</c> text: <c>KEY=value</c> a line, <c>#</c> comments, an optional <c>export</c>, quotes.</summary>
 /// <remarks>

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-namespace Keelback.Settings;
+namespace Keelback;
 
 /// <summary>The content root's <c>.env</c>: as if its lines were environment variables, which the real ones override.</summary>
 internal sealed class DotEnvFile(DotEnv content) : ICheck

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Keelback.Settings;
+namespace Keelback;
 
 /// <summary>Keeps secrets out of what is printed, by the setting's name and by the look of its value.</summary>
 internal static partial class SecretMask

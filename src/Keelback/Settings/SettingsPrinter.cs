@@ -2,7 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Reflection;
 
-namespace Keelback.Settings;
+namespace Keelback;
 
 /// <summary>A settings object as keys and values; nulls and empty lists have no line.</summary>
 internal static class SettingsPrinter

@@ -3,7 +3,7 @@ using System.ComponentModel;
 using System.Reflection;
 using Microsoft.Extensions.Configuration;
 
-namespace Keelback.Settings;
+namespace Keelback;
 
 /// <summary>A section of the configuration and the class that it fills; registered, so that checks see every section.</summary>
 internal sealed record SettingsSection(string Path, Type Type)

@@ -4,7 +4,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Options;
 
-namespace Keelback.Settings;
+namespace Keelback;
 
 /// <summary>DataAnnotations on a settings class, nested objects and lists included; every message begins with the setting's full key.</summary>
 /// <remarks>What is not nullable is required: a null in it is a mistake without an attribute.</remarks>

@@ -1,4 +1,3 @@
-using Keelback.Settings;
 
 namespace Keelback.Tests.Settings;
 
