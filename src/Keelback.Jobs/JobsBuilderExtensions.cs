@@ -3,7 +3,6 @@ using Keelback.Jobs;
 using Keelback.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Keelback;
@@ -54,18 +53,11 @@ public static class JobsBuilderExtensions
         services.AddSingleton<JobRescuer>();
         services.AddSingleton<RetentionLoop>();
         services.AddHostedService<JobServices>();
-        services.AddOptions<HostOptions>().PostConfigure<IOptions<JobsOptions>>(static (host, jobs) =>
+        services.AdjustHost<JobsOptions>(static (host, jobs) =>
         {
-            try
-            {
-                // The host must not give up before the worker has handed its jobs back.
-                var needed = jobs.Value.ShutdownTimeout + TimeSpan.FromSeconds(10);
-                if (host.ShutdownTimeout < needed) host.ShutdownTimeout = needed;
-            }
-            catch (Exception e) when (e is OptionsValidationException or InvalidOperationException)
-            {
-                // The host is being built; its start tells this mistake, together with all others.
-            }
+            // The host must not give up before the worker has handed its jobs back.
+            var needed = jobs.ShutdownTimeout + TimeSpan.FromSeconds(10);
+            if (host.ShutdownTimeout < needed) host.ShutdownTimeout = needed;
         });
 
         return builder.AddCheck<JobsCheck>().AddJobsOf(EntryAssembly(builder));

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -8,12 +7,12 @@ namespace Keelback.Postgres;
 /// <summary>The first step of every start: waits for the database, then brings its schema up to date, before any other service starts.</summary>
 internal sealed class DatabaseStart(
     NpgsqlDataSource db, SystemSchema schema, IOptions<PostgresOptions> options, TimeProvider clock, ILogger<DatabaseStart> log)
-    : IHostedLifecycleService
+    : HostStep
 {
     private static readonly TimeSpan s_between = TimeSpan.FromSeconds(1);
 
     /// <exception cref="KeelbackException">KB1003-KB1005: the schema does not fit. KB1006: the database did not answer in time.</exception>
-    public async Task StartingAsync(CancellationToken cancellationToken)
+    public override async Task StartingAsync(CancellationToken cancellationToken)
     {
         var begun = clock.GetTimestamp();
         while (true)
@@ -33,16 +32,6 @@ internal sealed class DatabaseStart(
             }
         }
     }
-
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     private string Server
     {

@@ -1,16 +1,16 @@
 using Keelback.Data;
+using Keelback.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Keelback;
 
 /// <summary>Where <see cref="KeelbackOptions.MigrateAtStart"/> says so, applies the app's migrations before any of its services starts.</summary>
 /// <remarks>Registered after the system schema's own step, and services start in that order. Safe on several nodes at once.</remarks>
-internal sealed class AppMigrations(IEnumerable<DataContext> contexts, IOptions<KeelbackOptions> options, IServiceScopeFactory scopes) : IHostedLifecycleService
+internal sealed class AppMigrations(IEnumerable<DataContext> contexts, IOptions<KeelbackOptions> options, IServiceScopeFactory scopes) : HostStep
 {
-    public async Task StartingAsync(CancellationToken cancellationToken)
+    public override async Task StartingAsync(CancellationToken cancellationToken)
     {
         if (!options.Value.MigrateAtStart) return;
 
@@ -21,14 +21,4 @@ internal sealed class AppMigrations(IEnumerable<DataContext> contexts, IOptions<
             if (db.Database.GetMigrations().Any()) await new Migrator(db).MigrateAsync(target: null, TextWriter.Null, cancellationToken);
         }
     }
-
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

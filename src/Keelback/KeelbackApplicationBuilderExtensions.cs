@@ -39,7 +39,7 @@ public static class KeelbackApplicationBuilderExtensions
 
         services.AddHostedService<AppMigrations>();
         AddSettings(keelback);
-        AddHealth(services);
+        AddHealth(keelback);
         AddShell(keelback);
         AddQuietDefaults(services);
         StartChecks.Wrap(services);
@@ -60,25 +60,16 @@ public static class KeelbackApplicationBuilderExtensions
         keelback.AddCheck<SettingsCheck>().AddCheck<PipelineCheck>().AddCheck<DatabaseCheck>();
     }
 
-    private static void AddHealth(IServiceCollection services)
+    private static void AddHealth(KeelbackBuilder keelback)
     {
+        var services = keelback.Services;
         services.AddSingleton<PendingMigrations>();
         services.AddSingleton<Draining>();
         services.AddSingleton<DatabaseHealth>();
         services.AddSingleton<SchemaHealth>();
         services.AddSingleton<ReadinessLog>();
         services.AddHostedService(sp => sp.GetRequiredService<Draining>());
-        services.AddOptions<HostOptions>().PostConfigure<IOptions<KeelbackOptions>, IHostEnvironment>((host, options, environment) =>
-        {
-            try
-            {
-                host.ShutdownTimeout += options.Value.DrainDelayIn(environment);
-            }
-            catch (Exception e) when (e is OptionsValidationException or InvalidOperationException)
-            {
-                // The host is being built; the start will tell this mistake together with all others.
-            }
-        });
+        services.AdjustHost<KeelbackOptions>((host, options) => host.ShutdownTimeout += options.DrainDelayIn(keelback.Environment));
         HealthEndpoints.Add(services);
     }
 

@@ -1,3 +1,4 @@
+using Keelback.Postgres;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -6,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace Keelback;
 
 /// <summary>Between the signal and the last request: not ready any more, and still listening for a while.</summary>
-internal sealed class Draining : IHostedLifecycleService, IHealthCheck, IDisposable
+internal sealed class Draining : HostStep, IHealthCheck, IDisposable
 {
     private readonly TimeProvider _clock;
     private readonly ILogger<Draining> _log;
@@ -28,7 +29,7 @@ internal sealed class Draining : IHostedLifecycleService, IHealthCheck, IDisposa
     public bool IsDraining => _draining;
 
     /// <summary>Runs before any service is stopped, the web server included.</summary>
-    public async Task StoppingAsync(CancellationToken cancellationToken)
+    public override async Task StoppingAsync(CancellationToken cancellationToken)
     {
         _draining = true;
         if (Delay <= TimeSpan.Zero) return;
@@ -41,14 +42,4 @@ internal sealed class Draining : IHostedLifecycleService, IHealthCheck, IDisposa
         Task.FromResult(_draining ? HealthCheckResult.Unhealthy() : HealthCheckResult.Healthy());
 
     public void Dispose() => _stopping.Dispose();
-
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }
