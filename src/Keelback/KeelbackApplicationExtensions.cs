@@ -19,9 +19,7 @@ public static class KeelbackApplicationExtensions
         if (pipeline.InUse) return app;
 
         pipeline.InUse = true;
-        foreach (var step in MiddlewareOrder.Steps)
-            if (step.When?.Invoke(app.Services) ?? true) step.Use(app);
-
+        MiddlewareOrder.Use(app);
         HealthEndpoints.Map(app);
         return app;
     }
