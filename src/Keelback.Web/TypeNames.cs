@@ -8,11 +8,13 @@ internal static class TypeNames
     public static string Of(Type type)
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
+        if (type.IsArray) return Of(type.GetElementType()!); // asked about one of its values
         if (type.IsEnum) return "one of " + string.Join(", ", Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName));
         if (type == typeof(Guid)) return "a UUID";
         if (type == typeof(DateOnly)) return "a date such as 2026-01-31";
         if (type == typeof(TimeOnly)) return "a time such as 23:59:59";
         if (type == typeof(DateTimeOffset)) return "a time such as 2026-01-31T23:59:59Z";
+        if (type == typeof(Uri)) return "a URL";
         if (type == typeof(TimeSpan)) return "a duration such as 01:30:00";
 
         return Type.GetTypeCode(type) switch
@@ -30,7 +32,7 @@ internal static class TypeNames
             TypeCode.String => "a string",
             TypeCode.Char => "one character",
             TypeCode.DateTime => "a time such as 2026-01-31T23:59:59Z",
-            _ => "another value",
+            _ => "a value that fits",
         };
     }
 

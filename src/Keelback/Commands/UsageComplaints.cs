@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Keelback.Web;
 
 namespace Keelback;
 
@@ -37,34 +38,17 @@ internal static class UsageComplaints
         ArgumentResult { Parent: OptionResult option } => Misread(option, command), // an option's value is an argument inside it
         OptionResult option => Misread(option, command),
         ArgumentResult { Tokens: [.., var token] } argument =>
-            $"<{argument.Argument.Name}>: '{token.Value}' is not {Expected(argument.Argument.ValueType)}.",
+            $"<{argument.Argument.Name}>: '{token.Value}' is not {TypeNames.Of(argument.Argument.ValueType)}.",
         ArgumentResult argument => $"'{command.Name}' needs <{argument.Argument.Name}>: {argument.Argument.Description}.",
         _ => null, // a word too many, told as unmatched
     };
 
     private static string Misread(OptionResult option, System.CommandLine.Command command) =>
         option.Tokens.Count > option.Option.Arity.MaximumNumberOfValues ? $"{option.Option.Name} is given more than once."
-        : option.Tokens is [.., var token] ? $"{option.Option.Name}: '{token.Value}' is not {Expected(option.Option.ValueType)}."
+        : option.Tokens is [.., var token] ? $"{option.Option.Name}: '{token.Value}' is not {TypeNames.Of(option.Option.ValueType)}."
         : option.IdentifierToken is null ? $"'{command.Name}' needs {option.Option.Name}: {option.Option.Description}."
         : $"{option.Option.Name} needs a value: {option.Option.Description}.";
 
     private static string DidYouMean(string word, IEnumerable<string> names) =>
         NearestName.Of(word, names) is { } near ? $" Did you mean '{near}'?" : "";
-
-    private static string Expected(Type type)
-    {
-        var plain = Nullable.GetUnderlyingType(type) ?? type;
-        if (plain.IsEnum) return "one of " + string.Join(", ", Enum.GetNames(plain));
-
-        return Type.GetTypeCode(plain) switch
-        {
-            TypeCode.Int16 or TypeCode.Int32 or TypeCode.Int64 or TypeCode.Byte => "a whole number (or too large)",
-            TypeCode.Single or TypeCode.Double or TypeCode.Decimal => "a number",
-            TypeCode.Boolean => "true or false",
-            TypeCode.DateTime => "a date",
-            _ when plain == typeof(TimeSpan) => "a duration such as 00:01:30",
-            _ when plain == typeof(DateOnly) || plain == typeof(DateTimeOffset) => "a date",
-            _ => $"a {plain.Name}",
-        };
-    }
 }

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.ComponentModel;
 using System.Reflection;
+using Keelback.Web;
 using Microsoft.Extensions.Configuration;
 
 namespace Keelback;
@@ -38,7 +39,7 @@ internal sealed record SettingsSection(string Path, Type Type)
         if (converter.CanConvertFrom(typeof(string)))
         {
             if (section.Value is { } text && !Reads(converter, plain, text))
-                findings.Error(KeelbackErrors.SettingUnreadable, $"{section.Path} ('{SecretMask.Value(section.Path, text)}') is not {Expected(plain)}.");
+                findings.Error(KeelbackErrors.SettingUnreadable, $"{section.Path} ('{SecretMask.Value(section.Path, text)}') is not {TypeNames.Of(plain)}.");
         }
         else if (Element(plain) is { } element)
         {
@@ -76,12 +77,4 @@ internal sealed record SettingsSection(string Path, Type Type)
             $"{section.Path} is not a setting.",
             near is null ? "Remove it, or look the name up in the guide." : $"Did you mean '{near}'?");
     }
-
-    private static string Expected(Type type) =>
-        type.IsEnum ? "one of " + string.Join(", ", Enum.GetNames(type))
-        : type == typeof(bool) ? "true or false"
-        : type == typeof(TimeSpan) ? "a duration such as 00:00:30"
-        : type == typeof(Uri) ? "a URL"
-        : type.IsPrimitive || type == typeof(decimal) ? "a number that fits " + type.Name
-        : "a " + type.Name;
 }

@@ -33,10 +33,10 @@ public class StartChecksTests
                 hint: Did you mean 'DrainDelay'?
               error KB1504: Keelback:Mial is not a setting.
                 hint: Did you mean 'Mail'?
-              error KB1502: Keelback:Postgres:StartTimeout ('9x') is not a duration such as 00:00:30.
+              error KB1502: Keelback:Postgres:StartTimeout ('9x') is not a duration such as 01:30:00.
               error KB1504: Shop:Curency is not a setting.
                 hint: Did you mean 'Currency'?
-              error KB1502: Shop:Pause ('soon') is not a duration such as 00:00:30.
+              error KB1502: Shop:Pause ('soon') is not a duration such as 01:30:00.
               error KB1511: The app serves without Keelback's middleware: no security headers, no problem documents, no health.
                 hint: Call app.UseKeelback() after builder.Build().
               error TILL1: The till is empty.
