@@ -8,17 +8,26 @@ public static class HttpTestExtensions
 {
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
 
-    /// <summary>Sends <paramref name="body"/> as JSON.</summary>
-    public static Task<HttpResponseMessage> PostAsync(this HttpClient client, string path, object body) =>
-        client.PostAsJsonAsync(path, body);
+    /// <summary>Sends <paramref name="body"/> as JSON; an <see cref="HttpContent"/> as it is.</summary>
+    public static Task<HttpResponseMessage> PostAsync(this HttpClient client, string path, object body)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return client.PostAsync(path, Content(body));
+    }
 
     /// <inheritdoc cref="PostAsync"/>
-    public static Task<HttpResponseMessage> PutAsync(this HttpClient client, string path, object body) =>
-        client.PutAsJsonAsync(path, body);
+    public static Task<HttpResponseMessage> PutAsync(this HttpClient client, string path, object body)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return client.PutAsync(path, Content(body));
+    }
 
     /// <inheritdoc cref="PostAsync"/>
-    public static Task<HttpResponseMessage> PatchAsync(this HttpClient client, string path, object body) =>
-        client.PatchAsJsonAsync(path, body);
+    public static Task<HttpResponseMessage> PatchAsync(this HttpClient client, string path, object body)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return client.PatchAsync(path, Content(body));
+    }
 
     /// <summary>Fails unless the status is <paramref name="status"/>, and shows the body: a problem document says why.</summary>
     public static async Task ShouldBe(this HttpResponseMessage response, int status)
@@ -38,6 +47,8 @@ public static class HttpTestExtensions
         return await response.Content.ReadFromJsonAsync<T>()
             ?? throw new TestFailedException($"Expected a {typeof(T).Name} in the body, and there was null.");
     }
+
+    private static HttpContent Content(object body) => body as HttpContent ?? JsonContent.Create(body);
 
     private static async Task<string> BodyAsync(HttpResponseMessage response)
     {
