@@ -33,6 +33,7 @@ public sealed class ResourceBuilder<T, TDto>
     }
 
     /// <summary>Allows create, partial update and delete. The members of <typeparamref name="TInput"/> are all that can be written; each is named as the entity's member that it goes to.</summary>
+    /// <remarks>The same as <c>Create&lt;TInput&gt;().Update&lt;TInput&gt;().Delete()</c>; leave out what nobody may do.</remarks>
     public ResourceBuilder<T, TDto> Write<TInput>()
         where TInput : class =>
         Create<TInput>().Update<TInput>().Delete();
@@ -53,10 +54,10 @@ public sealed class ResourceBuilder<T, TDto>
         return this;
     }
 
-    /// <summary>Allows DELETE, or forbids what <see cref="Write{TInput}"/> allowed.</summary>
-    public ResourceBuilder<T, TDto> Delete(bool allowed = true)
+    /// <summary>Allows DELETE.</summary>
+    public ResourceBuilder<T, TDto> Delete()
     {
-        _delete = allowed;
+        _delete = true;
         return this;
     }
 
