@@ -50,7 +50,7 @@ public abstract class Resource<T, TDto> : Resource
 
         void Map(ResourceVerb verb, string path, string[] methods, RequestDelegate answer) => group
             .MapMethods(path, methods, answer)
-            .WithMetadata(new ResourceEndpoint(verb, definition, handler))
+            .WithMetadata(new ResourceEndpoint(verb, definition, handler), new PolicyNeeded(definition.Name))
             .ExcludeFromDescription() // the resource document describes it, and knows more
             .WithDisplayName($"{definition.Name} {verb}");
     }

@@ -22,9 +22,9 @@ public static class ResourcesBuilderExtensions
         services.AddSingleton<IProblemMapper, DatabaseProblems>();
         services.AddOpenApi("v1", o => o.AddDocumentTransformer<ResourceDocument>());
         builder.AddCheck<ResourceModelCheck>();
-        services.AddSingleton<ResourcePolicyCheck>();
-        services.AddSingleton<ICheck>(sp => sp.GetRequiredService<ResourcePolicyCheck>());
-        services.AddSingleton<IHostedService>(sp => sp.GetRequiredService<ResourcePolicyCheck>());
+        services.AddSingleton<PolicyCheck>();
+        services.AddSingleton<ICheck>(sp => sp.GetRequiredService<PolicyCheck>());
+        services.AddSingleton<IHostedService>(sp => sp.GetRequiredService<PolicyCheck>());
 
         return builder;
     }

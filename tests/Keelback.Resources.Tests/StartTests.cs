@@ -16,12 +16,33 @@ public sealed class StartTests
         app.MapResource<LabelResource>("/api/labels").RequireAuthorization();
         app.MapResource<NoteResource>("/api/notes").AllowAnonymous();
         app.MapGroup("/v3").RequireAuthorization().MapResource<AlbumResource>("/albums");
+        app.MapGet("/mine", () => "the app's own endpoints are its own business");
+        app.MapApiDocs();
 
         var error = await Assert.ThrowsAsync<KeelbackException>(() => app.StartAsync());
 
         Assert.Equal(
-            "KB1401: Resources without a policy: TrackResource (/api/tracks, /api/tracks/{id}); GenreResource (/v2/genres, /v2/genres/{id}). " +
+            "KB1401: Mapped without a policy: TrackResource (/api/tracks, /api/tracks/{id}); GenreResource (/v2/genres, /v2/genres/{id}); " +
+            "the API description (/openapi/{documentName}.json). " +
             "Say who may call them: .RequireAuthorization(\"policy\"), or .AllowAnonymous() when everyone may.", error.Message);
+    }
+
+    [Fact]
+    public async Task A_description_of_the_api_that_nobody_decided_about_does_not_start()
+    {
+        await using var undecided = App();
+        undecided.MapGroup("/docs").MapApiDocs("/{documentName}.json");
+        await using var decided = App();
+        decided.MapApiDocs().AllowAnonymous();
+
+        var error = await Assert.ThrowsAsync<KeelbackException>(() => undecided.StartAsync());
+        await decided.StartAsync();
+
+        Assert.Equal(
+            "KB1401: Mapped without a policy: the API description (/docs/{documentName}.json). " +
+            "Say who may call them: .RequireAuthorization(\"policy\"), or .AllowAnonymous() when everyone may.", error.Message);
+        using var client = decided.GetTestClient();
+        Assert.Equal(System.Net.HttpStatusCode.OK, (await client.GetAsync("/openapi/v1.json")).StatusCode);
     }
 
     [Fact]
@@ -49,7 +70,22 @@ public sealed class StartTests
         Throws<FilteredTwice>("KB1405: FilteredTwice has two meanings for the query key 'name'. Give one of them another name.");
         Throws<RangedText>("KB1406: RangedText's filter 'name' is a String, which FilterOps.Range does not fit. " +
             "Range is for numbers, dates and times, Text for strings, Null for members that can be null.");
+        Throws<FilteredBySum>("KB1407: FilteredBySum filters or orders by '(g.Name + g.Name)', which has no name of its own. Give a member, or a name.");
+        Throws<Unmakeable>("KB1413: Unmakeable creates Seal, which has no constructor without parameters. Add one; it may be private.");
         Throws<BadPages>("KB1404: BadPages has pages of 10 rows by default and 5 at most. Give a size of at least 1, and a max of at least the size.");
+    }
+
+    [Fact]
+    public void Without_the_package_among_the_services_nothing_is_mapped()
+    {
+        using var app = WebApplication.CreateBuilder().Build();
+
+        var resource = Assert.Throws<KeelbackException>(() => app.MapResource<GenreResource>("/genres"));
+        var description = Assert.Throws<KeelbackException>(() => app.MapApiDocs());
+
+        const string WayOut = "but Keelback.Resources is not among the services. Call AddKeelback(), or AddResources() on a KeelbackBuilder.";
+        Assert.Equal($"KB1402: GenreResource is mapped, {WayOut}", resource.Message);
+        Assert.Equal($"KB1402: The API description is mapped, {WayOut}", description.Message);
     }
 
     private static WebApplication App()
@@ -75,6 +111,26 @@ public sealed class StartTests
     {
         protected override void Configure(ResourceBuilder<Genre, GenreDto> r) =>
             r.Read(g => new GenreDto(g.Id, g.Name)).Filter(g => g.Name, FilterOps.Range);
+    }
+
+    private sealed class FilteredBySum : Resource<Genre, GenreDto>
+    {
+        protected override void Configure(ResourceBuilder<Genre, GenreDto> r) =>
+            r.Read(g => new GenreDto(g.Id, g.Name)).Order(g => g.Name + g.Name);
+    }
+
+    private sealed class Seal(string text)
+    {
+        public int Id { get; set; }
+
+        public string Text { get; set; } = text;
+    }
+
+    private sealed record SealInput(string Text);
+
+    private sealed class Unmakeable : Resource<Seal, SealInput>
+    {
+        protected override void Configure(ResourceBuilder<Seal, SealInput> r) => r.Read(s => new(s.Text)).Create<SealInput>();
     }
 
     private sealed class BadPages : Resource<Genre, GenreDto>

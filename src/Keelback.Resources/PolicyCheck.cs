@@ -1,12 +1,12 @@
+using Keelback.Postgres;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Keelback.Resources;
 
-/// <summary>A resource that nobody decided about does not start.</summary>
-internal sealed class ResourcePolicyCheck(ResourceMap map, IOptions<AuthorizationOptions> authorization) : ICheck, IHostedLifecycleService
+/// <summary>A resource or page that nobody decided about does not start.</summary>
+internal sealed class PolicyCheck(ResourceMap map, IOptions<AuthorizationOptions> authorization) : HostStep, ICheck
 {
     public ValueTask RunAsync(Findings findings, CancellationToken ct)
     {
@@ -14,27 +14,20 @@ internal sealed class ResourcePolicyCheck(ResourceMap map, IOptions<Authorizatio
         return ValueTask.CompletedTask;
     }
 
-    public Task StartingAsync(CancellationToken cancellationToken) =>
+    public override Task StartingAsync(CancellationToken cancellationToken) =>
         Undecided() is { } message ? throw ResourceErrors.NoPolicy(message) : Task.CompletedTask;
-
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     private string? Undecided()
     {
         if (authorization.Value.FallbackPolicy is not null) return null;
 
-        var undecided = map.Endpoints().Where(e => !IsDecided(e.Route)).GroupBy(e => e.Resource.Resource.Name)
+        var undecided = map.Routes()
+            .Select(route => (Route: route, route.Metadata.GetMetadata<PolicyNeeded>()?.For))
+            .Where(e => e.For is not null && !IsDecided(e.Route))
+            .GroupBy(e => e.For)
             .Select(r => $"{r.Key} ({string.Join(", ", r.Select(e => "/" + e.Route.RoutePattern.RawText!.Trim('/')).Distinct())})")
             .ToList();
-        return undecided.Count == 0 ? null : $"Resources without a policy: {string.Join("; ", undecided)}.";
+        return undecided.Count == 0 ? null : $"Mapped without a policy: {string.Join("; ", undecided)}.";
     }
 
     private static bool IsDecided(RouteEndpoint route) =>
@@ -42,3 +35,7 @@ internal sealed class ResourcePolicyCheck(ResourceMap map, IOptions<Authorizatio
         || route.Metadata.GetMetadata<IAuthorizeData>() is not null
         || route.Metadata.GetMetadata<AuthorizationPolicy>() is not null;
 }
+
+/// <summary>Marks an endpoint about which somebody must decide who may call it.</summary>
+/// <param name="For">What a person calls it.</param>
+internal sealed record PolicyNeeded(string For);
