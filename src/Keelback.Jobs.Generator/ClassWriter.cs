@@ -3,18 +3,13 @@ namespace Keelback.Jobs.Generator;
 /// <summary>Writes a class's part: per job its statics, then the kinds.</summary>
 internal static class ClassWriter
 {
-    /// <summary>The nested class that holds the kinds, so that a private method can be a job too.</summary>
-    public const string Kinds = "JobKinds";
+    /// <summary>The nested class that holds the kinds, so that a private method can be a job too. Two underscores keep it apart from the user's members.</summary>
+    public const string Kinds = "__JobKinds";
 
     private const string Api = "global::Keelback.Jobs.";
 
-    /// <summary>The fields of <c>JobKinds</c>, one a job: the method's name, numbered when a class has several of that name.</summary>
-    public static IEnumerable<string> KindNames(JobClass c) =>
-        c.Jobs.Select((job, index) =>
-        {
-            var earlier = c.Jobs.Take(index).Count(other => other.Method == job.Method);
-            return earlier == 0 ? job.Method : job.Method.TrimStart('@') + (earlier + 1);
-        });
+    /// <summary>The fields of <c>__JobKinds</c>, one a job: the method's name and the job's place, which no two share.</summary>
+    public static IEnumerable<string> KindNames(JobClass c) => c.Jobs.Select((job, index) => $"{job.Method.TrimStart('@')}_{index + 1}");
 
     public static string Write(JobClass c)
     {

@@ -5,7 +5,7 @@ namespace Keelback.Jobs.Generator;
 /// <summary>The list of an assembly's kinds, and the attribute by which it is found at start.</summary>
 internal sealed record JobRegistry(string Assembly, EquatableArray<JobRegistry.Entry> Entries)
 {
-    /// <summary>A class, and the fields of its <c>JobKinds</c>.</summary>
+    /// <summary>A class, and the fields of its <c>__JobKinds</c>.</summary>
     internal sealed record Entry(string Class, EquatableArray<string> Kinds);
 
     /// <summary>Carries the assembly's name: two assemblies may see each other's internals.</summary>

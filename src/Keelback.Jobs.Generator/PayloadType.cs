@@ -30,8 +30,11 @@ internal static class PayloadType
         return item?.SpecialType == SpecialType.System_Byte ? null : item;
     }
 
-    /// <summary>Why a type cannot be part of a payload; null: it can.</summary>
-    public static string? WhyNot(ITypeSymbol type) => type switch
+    /// <summary>Why a type cannot be part of a payload; null: it can. The app's own types are looked into, as deep as they go.</summary>
+    public static string? WhyNot(ITypeSymbol type) => WhyNot(type, new(SymbolEqualityComparer.Default));
+
+    // Seen: a type that holds itself is looked into once.
+    private static string? WhyNot(ITypeSymbol type, HashSet<ITypeSymbol> seen) => type switch
     {
         { TypeKind: TypeKind.Error } => null, // the compiler says so itself
         IPointerTypeSymbol or IFunctionPointerTypeSymbol => "a pointer means nothing in another process",
@@ -41,12 +44,12 @@ internal static class PayloadType
         { SpecialType: SpecialType.System_IntPtr or SpecialType.System_UIntPtr } => "a native integer differs between machines; use long",
         { TypeKind: TypeKind.Delegate } => "a delegate is code, not data",
         IArrayTypeSymbol { Rank: > 1 } => "System.Text.Json has no arrays of several dimensions; use an array of arrays",
-        IArrayTypeSymbol array => WhyNot(array.ElementType),
-        INamedTypeSymbol named => WhyNot(named),
+        IArrayTypeSymbol array => WhyNot(array.ElementType, seen),
+        INamedTypeSymbol named => WhyNot(named, seen),
         _ => null,
     };
 
-    private static string? WhyNot(INamedTypeSymbol type)
+    private static string? WhyNot(INamedTypeSymbol type, HashSet<ITypeSymbol> seen)
     {
         if (type.IsTupleType) return "the fields of a tuple are not written; use a record";
         if (Is(type, "System.Threading.CancellationToken")) return "the token is the last parameter, and there is one";
@@ -59,7 +62,12 @@ internal static class PayloadType
         if (IsOrHas(type, "System.IDisposable") || IsOrHas(type, "System.IAsyncDisposable"))
             return "it holds resources of this process; pass a key to find it again, and get services by the constructor";
 
-        return type.TypeArguments.Select(WhyNot).FirstOrDefault(reason => reason is not null) ?? CannotBeMade(type);
+        if (!seen.Add(type)) return null;
+        return type.TypeArguments.Select(argument => WhyNot(argument, seen)).FirstOrDefault(reason => reason is not null)
+            ?? CannotBeMade(type)
+            ?? PayloadMembers.Of(type).Select(member => member.IsReadBack
+                ? WhyNot(member.Type, seen) is { } why ? $"its {member.Name} is '{member.Type.ToDisplayString()}': {why}" : null
+                : $"its {member.Name} is not read back; {member.WayOut}").FirstOrDefault(reason => reason is not null);
     }
 
     private static string? CannotBeMade(INamedTypeSymbol type)

@@ -75,6 +75,18 @@ public class GeneratedCodeTests
             [Job("mail.all")] public Task Send(long[] ids, CancellationToken ct) => Task.CompletedTask;
         }
         """)]
+    [InlineData("members with the names that the generator once gave",
+        """
+        public sealed partial class Mail
+        {
+            public int JobKinds { get; init; }
+            [Job("a")] public Task Send(CancellationToken ct) => Task.CompletedTask;
+            [Job("b")] public Task Send(int id, CancellationToken ct) => Task.CompletedTask;
+            [Job] public Task Send2(CancellationToken ct) => Task.CompletedTask;
+            [Job] public Task Send_1(CancellationToken ct) => Task.CompletedTask;
+        }
+        public sealed partial class Kinds { [Job] public Task JobKinds(CancellationToken ct) => Task.CompletedTask; }
+        """)]
     [InlineData("no nullable context",
         """
         #nullable disable

@@ -74,6 +74,39 @@ public class RuleTests
         Assert.EndsWith($"', which cannot be stored as JSON and read back: {why} [KBJ004]", only);
     }
 
+    [Theory]
+    [InlineData("record P((int, int) Pos);", "its property 'Pos' is '(int, int)': the fields of a tuple are not written; use a record")]
+    [InlineData("record P(Q[] All); record struct Q(Action Then);", "its property 'All' is 'Q[]': its property 'Then' is 'System.Action': a delegate is code, not data")]
+    [InlineData("class P { public List<R> Rs { get; set; } = []; } class R { public object? Any { get; init; } }",
+        "its property 'Rs' is 'System.Collections.Generic.List<R>': its property 'Any' is 'object?': an object is read back as a JsonElement; use JsonElement, or a type of your own")]
+    [InlineData("class P : B; class B { public int[,]? Grid { get; set; } }",
+        "its property 'Grid' is 'int[*,*]?': System.Text.Json has no arrays of several dimensions; use an array of arrays")]
+    [InlineData("record P(P? Next, (int, int) Pos);", "its property 'Pos' is '(int, int)': the fields of a tuple are not written; use a record")]
+    [InlineData("class P { public int X; }", "its field 'X' is not read back; make it a property, or mark it [JsonInclude] or [JsonIgnore]")]
+    [InlineData("class P { public List<int> Tags { get; } = []; }", "its property 'Tags' is not read back; give it an init, or mark it [JsonIgnore]")]
+    [InlineData("class P { public int Id { get; private set; } }", "its property 'Id' is not read back; give it an init, or mark it [JsonIgnore]")]
+    [InlineData("struct P { public P(int x) => X = x; public int X { get; } }", "its property 'X' is not read back; give it an init, or mark it [JsonIgnore]")]
+    public async Task A_type_is_looked_into_as_deep_as_it_goes(string types, string why)
+    {
+        var said = await Snippet.DiagnosticsAsync(
+            "public sealed partial class A { [Job] public Task Go(P x, CancellationToken ct) => Task.CompletedTask; } public "
+            + types.Replace("; record", "; public record").Replace("; class", "; public class").Replace("} class", "} public class"));
+
+        Assert.Equal([$"Parameter 'x' of the job 'A.Go' is 'P', which cannot be stored as JSON and read back: {why} [KBJ004]"], said);
+    }
+
+    [Theory]
+    [InlineData("public record P(int X, P? Next, List<P> All);")]
+    [InlineData("public class P { public int Width { get; set; } public (int, int) Both => (Width, Width); }")]
+    [InlineData("public class P(int x) { public int X { get; } = x; }")]
+    [InlineData("public class P { [System.Text.Json.Serialization.JsonIgnore] public Action? Then { get; set; } }")]
+    [InlineData("public class P { [System.Text.Json.Serialization.JsonInclude] public int Id { get; private set; } }")]
+    [InlineData("public class P { public static readonly Action Nothing = () => { }; public const int Most = 3; private (int, int) _pos = (1, 2); public int X { get => _pos.Item1; set => _pos = (value, 0); } }")]
+    [InlineData("public readonly record struct P(int X);")]
+    public async Task A_type_of_which_nothing_is_lost_is_not(string types) =>
+        Assert.Empty(await Snippet.DiagnosticsAsync(
+            "public sealed partial class A { [Job] public Task Go(P x, CancellationToken ct) => Task.CompletedTask; } " + types));
+
     [Fact]
     public async Task A_result_and_a_reference_are_checked_too()
     {
