@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Keelback.Jobs;
 
@@ -22,18 +23,14 @@ public sealed class JobCall
     public async ValueTask<ReadOnlyMemory<byte>> RunAsync<TTarget>(Func<TTarget, JobCall, Task> method)
         where TTarget : class
     {
-        await using var target = new JobTarget<TTarget>(Services);
-        await method(target.Value, this);
+        await method(Services.GetRequiredService<TTarget>(), this);
         return default;
     }
 
     /// <summary>Calls a method of a <typeparamref name="TTarget"/> from the scope, and writes its result.</summary>
     public async ValueTask<ReadOnlyMemory<byte>> RunAsync<TTarget, TResult>(Func<TTarget, JobCall, Task<TResult>> method)
-        where TTarget : class
-    {
-        await using var target = new JobTarget<TTarget>(Services);
-        return Result(await method(target.Value, this));
-    }
+        where TTarget : class =>
+        Result(await method(Services.GetRequiredService<TTarget>(), this));
 
     /// <summary>Calls a static method.</summary>
     public async ValueTask<ReadOnlyMemory<byte>> RunStaticAsync(Func<JobCall, Task> method)

@@ -17,7 +17,8 @@ internal static class JobErrors
     public static string UnknownKind(string kind, string? nearest) =>
         $"KB1203: No handler for job kind '{kind}'; it was handed back." +
         (nearest is null ? "" : $" Did you mean '{nearest}'?") +
-        " Deploy the code that has it, or take its queue off this process in Keelback:Jobs:Queues.";
+        " Deploy the code that has it; if it is deployed, in a library of which this program names no type, add it by AddJobsOf(assembly). " +
+        "Or take its queue off this process in Keelback:Jobs:Queues.";
 
     public static KeelbackException PayloadLacks(string parameter, Type type) => new("KB1204",
         $"The payload has no '{parameter}', and the method's parameter of type {type.Name} has no default. " +

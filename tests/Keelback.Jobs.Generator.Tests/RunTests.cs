@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Keelback.Jobs.Generator.Tests;
 
@@ -77,6 +78,23 @@ public class RunTests
     }
 
     [Fact]
+    public void The_jobs_of_a_library_that_the_app_names_no_type_of_are_added_by_its_assembly_once()
+    {
+        // Keelback.Jobs stands for a worker program: it has no jobs, and no reference to this assembly.
+        var app = Host.CreateEmptyApplicationBuilder(new() { ApplicationName = typeof(Job).Assembly.GetName().Name });
+        var keelback = new KeelbackBuilder(app).AddJobs();
+        int Known() => app.Services.Count(service => service.ServiceType == typeof(JobKind));
+
+        var before = Known();
+        keelback.AddJobsOf(typeof(Media).Assembly);
+        var after = Known();
+        keelback.AddJobsOf(typeof(Media).Assembly);
+
+        Assert.Equal((0, 11, 11), (before, after, Known()));
+        Assert.Contains(app.Services, service => service.ServiceType == typeof(Media));
+    }
+
+    [Fact]
     public void The_assembly_names_a_registry_of_all_its_kinds()
     {
         var attribute = typeof(RunTests).Assembly.GetCustomAttributesData()
@@ -98,6 +116,7 @@ public class RunTests
     {
         var services = new ServiceCollection().AddSingleton(_calls);
         register?.Invoke(services);
+        services.AddJobKind(job.Kind);
         await using var provider = services.BuildServiceProvider();
         await using var scope = provider.CreateAsyncScope();
         using var input = JsonDocument.Parse(payload ?? Encoding.UTF8.GetString(job.Payload.Span));
