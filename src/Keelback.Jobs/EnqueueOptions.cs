@@ -1,6 +1,6 @@
 namespace Keelback.Jobs;
 
-/// <summary>What one call overrides of its kind's defaults.</summary>
+/// <summary>What one call overrides of its kind's defaults; a member that is not set says nothing.</summary>
 public sealed record EnqueueOptions
 {
     /// <summary>Makes enqueueing idempotent: a second call with the same id returns the first run. A UUIDv7 keeps the index small. Default: none.</summary>
@@ -23,4 +23,16 @@ public sealed record EnqueueOptions
 
     /// <summary>Longest time for one attempt.</summary>
     public TimeSpan? Timeout { get; init; }
+
+    /// <summary>These members, and where they say nothing those of <paramref name="under"/>. A delay and an instant are one answer to "when".</summary>
+    internal EnqueueOptions Over(EnqueueOptions? under) => under is null ? this : new()
+    {
+        Id = Id ?? under.Id,
+        Delay = Delay ?? (At is null ? under.Delay : null),
+        At = At ?? (Delay is null ? under.At : null),
+        Queue = Queue ?? under.Queue,
+        Priority = Priority ?? under.Priority,
+        MaxAttempts = MaxAttempts ?? under.MaxAttempts,
+        Timeout = Timeout ?? under.Timeout,
+    };
 }

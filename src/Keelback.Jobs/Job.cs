@@ -35,8 +35,14 @@ public class Job
     /// <summary>The same call, started only when <paramref name="first"/> have succeeded.</summary>
     public Job After(params IEnumerable<Job> first) => new(Kind, Payload, Following(first), Options);
 
-    /// <summary>The same call with other options than its kind's defaults.</summary>
-    public Job With(EnqueueOptions options) => new(Kind, Payload, Bindings, options);
+    /// <summary>The same call with other options than its kind's defaults; members that are not set stay as an earlier <c>With</c> has them.</summary>
+    public Job With(EnqueueOptions options) => new(Kind, Payload, Bindings, Over(options));
+
+    private protected EnqueueOptions Over(EnqueueOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return options.Over(Options);
+    }
 
     private protected IReadOnlyList<JobBinding> Following(IEnumerable<Job> first) =>
         [.. Bindings, .. first.Select(job => new JobBinding(null, job))];
@@ -57,5 +63,5 @@ public sealed class Job<T> : Job
     public new Job<T> After(params IEnumerable<Job> first) => new(Kind, Payload, Following(first), Options);
 
     /// <inheritdoc cref="Job.With"/>
-    public new Job<T> With(EnqueueOptions options) => new(Kind, Payload, Bindings, options);
+    public new Job<T> With(EnqueueOptions options) => new(Kind, Payload, Bindings, Over(options));
 }

@@ -25,6 +25,10 @@ public sealed class JobClient
     }
 
     /// <summary>Enqueues a job, and whatever it waits for, in one transaction. Returns the run's id.</summary>
+    /// <remarks>
+    /// What <paramref name="options"/> set wins over the job's own <see cref="Job.With"/>, member by member; what they leave out stays.
+    /// They are for this job, not for those that it waits for.
+    /// </remarks>
     /// <exception cref="KeelbackException">KB1206 to KB1208: arguments or options that cannot be stored; nothing stays.</exception>
     public async Task<long> EnqueueAsync(Job job, EnqueueOptions? options = null, CancellationToken ct = default) =>
         (await SubmitAsync(EnqueuePlan.Of([job], options), ct))[0];
@@ -38,10 +42,11 @@ public sealed class JobClient
     }
 
     /// <summary>Enqueues many jobs in one transaction, thousands in a round trip. Returns their runs' ids in order.</summary>
-    /// <exception cref="KeelbackException">KB1206 to KB1208. Ids (<see cref="EnqueueOptions.Id"/>) are for single calls.</exception>
+    /// <exception cref="KeelbackException">KB1206 to KB1208; nothing stays. A job with an <see cref="EnqueueOptions.Id"/> is a KB1208: enqueue it by itself.</exception>
     public Task<long[]> EnqueueManyAsync(IEnumerable<Job> jobs, CancellationToken ct = default) => SubmitAsync(Many(jobs), ct);
 
     /// <summary>As <see cref="EnqueueManyAsync(IEnumerable{Job}, CancellationToken)"/>, in the transaction that is open on <paramref name="db"/>.</summary>
+    /// <exception cref="KeelbackException">KB1210: no transaction is open; else as there, a job with an <see cref="EnqueueOptions.Id"/> included.</exception>
     public Task<long[]> EnqueueManyAsync(DbContext db, IEnumerable<Job> jobs, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(db);

@@ -81,6 +81,31 @@ public sealed class EnqueueTests : JobsTest
     }
 
     [Fact]
+    public async Task Options_given_to_the_call_win_over_the_jobs_own_member_by_member()
+    {
+        await using var host = JobHost.Create(Database, [s_note]);
+        var job = s_note.Call().With(new() { Queue = "mail", Priority = 2, Delay = TimeSpan.FromHours(1) }).With(new() { MaxAttempts = 7 });
+
+        var run = await host.Jobs.EnqueueAsync(job, new() { Priority = 8, At = new(2200, 1, 1, 0, 0, 0, TimeSpan.Zero), Timeout = TimeSpan.FromSeconds(9) });
+
+        Assert.Equal("mail 8 7 9000 2200", await host.ScalarAsync<string>(
+            "select format('%s %s %s %s %s', q.name, r.priority, r.max_attempts, r.timeout_ms, extract(year from r.due_at)) " +
+            $"from keelback.run r join keelback.queue q on q.id = r.queue where r.id = {run}"));
+    }
+
+    [Fact]
+    public async Task Many_jobs_at_once_have_no_ids()
+    {
+        await using var host = JobHost.Create(Database, [s_note]);
+
+        var error = await Assert.ThrowsAsync<KeelbackException>(() =>
+            host.Jobs.EnqueueManyAsync([s_note.Call(), s_note.Call().With(new() { Id = Guid.CreateVersion7() })]));
+
+        Assert.Equal("KB1208: 'note' cannot be enqueued so: an id is for a single call; enqueue it by itself.", error.Message);
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.run"));
+    }
+
+    [Fact]
     public async Task Asking_for_a_queue_that_is_there_uses_up_no_number()
     {
         await using (var first = JobHost.Create(Database, [s_note])) await first.Jobs.EnqueueAsync(s_note.Call());
@@ -124,7 +149,8 @@ public sealed class EnqueueTests : JobsTest
         var error = await Assert.ThrowsAsync<KeelbackException>(() => host.Jobs.EnqueueAsync(s_note.Call()));
         await PartitionKeeper.MakeAsync(host.Db, default);
 
-        Assert.Equal("KB1217", error.Code);
+        Assert.Equal("KB1217: There is no partition for a new run: the database's clock is further ahead than any worker or 'migrate' has prepared. " +
+            "Start a worker, or look at the database server's clock.", error.Message);
         await host.Jobs.EnqueueAsync(s_note.Call());
     }
 }
