@@ -32,8 +32,8 @@ public sealed record JobRun(
 /// <summary>Why an attempt or a run did not succeed.</summary>
 /// <param name="Type">The exception's full type name, or a word of ours such as <c>UpstreamFailed</c>.</param>
 /// <param name="Message">The exception's message.</param>
-/// <param name="Stack">The exception as text, cut at 8,000 characters; null when none was thrown.</param>
-public sealed record JobError(string Type, string Message, string? Stack = null)
+/// <param name="Details">The whole exception as .NET writes it: types, messages and stacks, inner exceptions included, cut at 8,000 characters; null when none was thrown.</param>
+public sealed record JobError(string Type, string Message, string? Details = null)
 {
     internal static JobError From(Exception e) => new(e.GetType().FullName!, Clean(e.Message, 2000), Clean(e.ToString(), 8000));
 

@@ -32,6 +32,19 @@ public sealed class WorkerTests : JobsTest
     }
 
     [Fact]
+    public async Task The_details_of_an_error_show_the_inner_exceptions_too()
+    {
+        var deep = TestJobs.Kind("deep", _ => throw new InvalidOperationException("outside", new TimeoutException("inside")), d => d.MaxAttempts = 1);
+        await using var host = await StartAsync(deep);
+
+        var error = (await host.EndOf(await host.Jobs.EnqueueAsync(deep.Call()))).Error!;
+
+        Assert.Equal((typeof(InvalidOperationException).FullName, "outside"), (error.Type, error.Message));
+        Assert.StartsWith("System.InvalidOperationException: outside\n ---> System.TimeoutException: inside\n", error.Details!.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.Contains(nameof(The_details_of_an_error_show_the_inner_exceptions_too), error.Details, StringComparison.Ordinal); // the stack
+    }
+
+    [Fact]
     public async Task A_job_ends_as_failed_when_its_attempts_are_spent()
     {
         var tries = 0;
@@ -273,7 +286,8 @@ public sealed class WorkerTests : JobsTest
         Assert.True(await host.ScalarAsync<bool>(
             "select bool_and(attempt = 0 and at between keelback.clock() + '3 s' and keelback.clock() + '30 s') from keelback.timer"));
         Assert.Equal("KB1203: No handler for job kind 'nown'; it was handed back. Did you mean 'known'? " +
-            "Deploy the code that has it, or take its queue off this process in Keelback:Jobs:Queues.", JobErrors.UnknownKind("nown", "known"));
+            "Deploy the code that has it; if it is deployed, in a library of which this program names no type, add it by AddJobsOf(assembly). " +
+            "Or take its queue off this process in Keelback:Jobs:Queues.", JobErrors.UnknownKind("nown", "known"));
     }
 
     [Fact]
