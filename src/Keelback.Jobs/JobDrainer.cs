@@ -36,7 +36,7 @@ internal sealed class JobDrainer(
 
     private async Task<Claim?> NextAsync(JobConnection connection, WorkerIdentity worker, CancellationToken ct)
     {
-        while ((await TimerLoop.FireAsync(connection.Connection, DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc), options.Value, ct,
+        while ((await TimerLoop.FireAsync(connection.Connection, queues.App, DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc), options.Value, ct,
             own: connection.Owned)).Count > 0)
         {
         }

@@ -5,9 +5,9 @@ using Npgsql;
 
 namespace Keelback.Jobs;
 
-/// <summary>Sweeps, on every node and all the time: ends dead workers' sessions, then hands back what they held, whatever app they are of.</summary>
+/// <summary>Sweeps, on every node and all the time: ends dead workers' sessions, of any app, then hands back what they held of this one.</summary>
 internal sealed class JobRescuer(
-    NpgsqlDataSource db, WorkerRegistry workers, JobTelemetry telemetry, IOptions<JobsOptions> options, TimeProvider clock, ILogger<JobRescuer> log)
+    NpgsqlDataSource db, WorkerRegistry workers, QueueCatalog queues, JobTelemetry telemetry, IOptions<JobsOptions> options, TimeProvider clock, ILogger<JobRescuer> log)
     : PollingService(clock, log)
 {
     private const int BatchSize = 1000;
@@ -35,7 +35,7 @@ internal sealed class JobRescuer(
         // Also when no worker died just now: a sweep that was cut short in between left its orphans.
         var sessions = dead.Count > 0 || await HasOrphansAsync(ct) ? await workers.TerminateAsync(ct) : 0;
 
-        var (runs, quarantined) = await SweepStatement.RunAsync(db, BatchSize, options.Value.CrashLimit, ct);
+        var (runs, quarantined) = await SweepStatement.RunAsync(db, BatchSize, options.Value.CrashLimit, queues.App, ct);
         if (runs > 0)
         {
             telemetry.Rescued.Add(runs);
@@ -51,8 +51,12 @@ internal sealed class JobRescuer(
             """
             select exists (
                 select from keelback.claim c
-                where not exists (select from keelback.worker w where w.id = c.worker_id and w.epoch = c.epoch))
+                left join lateral (
+                    select q.app from keelback.run b join keelback.queue q on q.id = b.queue where b.id = c.run_id limit 1) o on true
+                where not exists (select from keelback.worker w where w.id = c.worker_id and w.epoch = c.epoch)
+                  and coalesce(o.app = $1, true))
             """);
+        command.Parameters.AddWithValue(queues.App);
         return (bool)(await command.ExecuteScalarAsync(ct))!;
     }
 

@@ -4,6 +4,7 @@ namespace Keelback.Jobs;
 
 /// <summary>Takes claims back whose worker has no row any more, under that epoch or at all. The attempt stays spent, and is counted as a crash.</summary>
 /// <remarks>
+/// Only the app's own, since the crash limit is the app's; those of a run that is gone are nobody's, and any app's sweep takes them.
 /// Claims that are locked are skipped: a completion is just being committed. What comes back goes before all that waits, the oldest
 /// run first (its number is below every other's): it had its turn already. The first crash comes back at once, later ones after a
 /// random moment, so that a run which kills its worker does not take the same neighbours with it each time.
@@ -14,7 +15,10 @@ internal static class SweepStatement
         """
         with dead as (
             select c.run_id, c.worker_id, c.attempt, c.crashes + 1 as crashes, c.at from keelback.claim c
+            left join lateral (
+                select q.app from keelback.run b join keelback.queue q on q.id = b.queue where b.id = c.run_id limit 1) o on true
             where not exists (select from keelback.worker w where w.id = c.worker_id and w.epoch = c.epoch)
+              and coalesce(o.app = $3, true)
             limit $1
             for update of c skip locked
         ), gone as (
@@ -45,11 +49,12 @@ internal static class SweepStatement
         select (select count(*)::int from gone), (select count(*)::int from ended), (select count(*)::int from below)
         """;
 
-    public static async Task<(int Runs, int Quarantined)> RunAsync(NpgsqlDataSource db, int limit, int crashLimit, CancellationToken ct)
+    public static async Task<(int Runs, int Quarantined)> RunAsync(NpgsqlDataSource db, int limit, int crashLimit, string app, CancellationToken ct)
     {
         await using var command = db.CreateCommand(Sql);
         command.Parameters.AddWithValue(limit);
         command.Parameters.AddWithValue(crashLimit);
+        command.Parameters.AddWithValue(app);
 
         await using var row = await command.ExecuteReaderAsync(ct);
         await row.ReadAsync(ct);

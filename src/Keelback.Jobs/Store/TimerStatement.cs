@@ -4,20 +4,29 @@ namespace Keelback.Jobs;
 
 /// <summary>Takes timers that are due: runs become ready, attempts whose time is up are told to the caller.</summary>
 /// <remarks>
+/// A run becomes ready on any app's node; an attempt's time is called by its own app's, which knows how long to wait for the next.
 /// A run that a dead worker held goes before what waits, as the sweep has it. A timer carries its attempt: one that speaks of an earlier attempt, or of a run that ended, falls away here. So does the deadline of
 /// an attempt that was handed back and claimed again under the same number: it is earlier than the new claim's, which is 5 s after its timeout.
 /// </remarks>
 internal static class TimerStatement
 {
-    public const string Sql =
+    // A look at the run for deadlines only; one of a run that has ended is anybody's.
+    private const string Mine =
         """
+        (what = 0 or coalesce((
+            select q.app = $1 from keelback.run r join keelback.queue q on q.id = r.queue
+            where r.id = timer.run_id and r.state = 0 limit 1), true))
+        """;
+
+    public const string Sql =
+        $"""
         with due as (
             delete from keelback.timer
             where ctid = any(array(
                 select ctid from keelback.timer
-                where at <= keelback.clock() and at > $1
+                where at <= keelback.clock() and at > $2 and {Mine}
                 order by at
-                limit $2
+                limit $3
                 for update skip locked))
             returning at, run_id, what, attempt, crashes
         ), soon as (
@@ -39,11 +48,11 @@ internal static class TimerStatement
               and due.at >= c.at + (r.timeout_ms::bigint + 4000) * interval '1 ms') c on true
         """;
 
-    public static async Task<FiredTimers> RunAsync(NpgsqlConnection connection, DateTime after, int limit, CancellationToken ct)
+    public static async Task<FiredTimers> RunAsync(NpgsqlConnection connection, string app, DateTime after, int limit, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(Statement.ByKey());
-        batch.BatchCommands.Add(Statement.Of(Sql, Statement.P(after), Statement.P(limit)));
+        batch.BatchCommands.Add(Statement.Of(Sql, Statement.P(app), Statement.P(after), Statement.P(limit)));
 
         await using var row = await batch.ExecuteReaderAsync(ct);
         await row.NextResultAsync(ct);
@@ -66,10 +75,11 @@ internal static class TimerStatement
         return fired;
     }
 
-    /// <summary>Until the next timer, by the database's clock; null when there is none.</summary>
-    public static async Task<TimeSpan?> UntilNextAsync(NpgsqlConnection connection, CancellationToken ct)
+    /// <summary>Until the next timer that this app may take, by the database's clock; null when there is none.</summary>
+    public static async Task<TimeSpan?> UntilNextAsync(NpgsqlConnection connection, string app, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand("select at - keelback.clock() from keelback.timer order by at limit 1", connection);
+        await using var command = new NpgsqlCommand($"select at - keelback.clock() from keelback.timer where {Mine} order by at limit 1", connection);
+        command.Parameters.AddWithValue(app);
         return await command.ExecuteScalarAsync(ct) is TimeSpan wait ? wait : null;
     }
 }

@@ -1,0 +1,87 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Keelback.Jobs.Tests;
+
+/// <summary>Whom the death of a worker is charged to, and by whose rules.</summary>
+public sealed class CrashTests : JobsTest
+{
+    [Fact]
+    public async Task A_death_is_charged_to_what_had_a_slot_and_to_nothing_that_waited()
+    {
+        var gate = new Gate();
+        var slow = TestJobs.Kind("slow", _ => gate.PassAsync(CancellationToken.None));
+        await using var worker = await JobHost.Create(Database, [slow], o => o.Concurrency = 3).StartAsync();
+        await worker.Jobs.EnqueueManyAsync(Enumerable.Range(0, 20).Select(_ => slow.Call()));
+        for (var i = 0; i < 3; i++) await gate.Started();
+
+        worker.Worker.Heartbeat.Paused = true;
+        await worker.ScalarAsync<long>("with gone as (delete from keelback.worker returning 1) select count(*) from gone");
+        await using var other = JobHost.Create(Database, [slow]);
+        var swept = await other.Rescuer.SweepAsync(default);
+
+        Assert.Equal((0, 3, 0), swept);
+        Assert.Equal("0 0 17, 1 1 3", await other.ScalarAsync<string>(
+            "select string_agg(format('%s %s %s', attempt, crashes, count), ', ' order by attempt) " +
+            "from (select attempt, crashes, count(*) from keelback.ready group by 1, 2) r"));
+        gate.Open();
+    }
+
+    [Fact]
+    public async Task Crashes_are_judged_by_the_apps_own_limit_whoever_sweeps()
+    {
+        var job = TestJobs.Kind("job", _ => Task.CompletedTask);
+        await using var strict = JobHost.Create(Database, [job], o => o.CrashLimit = 1, app: "strict");
+        await using var lenient = JobHost.Create(Database, [job], o => o.CrashLimit = 5, app: "lenient");
+        var run = await lenient.Jobs.EnqueueAsync(job.Call());
+        await DieWithAllAsync(lenient);
+
+        var foreign = await strict.Rescuer.SweepAsync(default);
+        var own = await lenient.Rescuer.SweepAsync(default);
+
+        Assert.Equal(((0, 0, 0), (0, 1, 0)), (foreign, own));
+        Assert.Equal(JobRunState.Ready, (await lenient.Jobs.GetAsync(run))!.State);
+    }
+
+    [Fact]
+    public async Task The_retry_of_an_attempt_that_overran_waits_as_its_own_app_says()
+    {
+        var job = TestJobs.Kind("job", _ => Task.CompletedTask, defaults => defaults.Timeout = "00:01:00");
+        await using var hasty = JobHost.Create(Database, [job], o => o.RetryDelay = TimeSpan.FromMilliseconds(1), app: "hasty");
+        await using var patient = JobHost.Create(Database, [job], o => o.RetryDelay = o.MaxRetryDelay = TimeSpan.FromDays(30), app: "patient");
+        var run = await patient.Jobs.EnqueueAsync(job.Call());
+        await DieWithAllAsync(patient);
+        await patient.ScalarAsync<long>(
+            "with t as (insert into keelback.timer (at, run_id, what, attempt) select at + '65 s', run_id, 1, attempt from keelback.claim returning 1) select count(*) from t");
+        Clock.Advance(TimeSpan.FromMinutes(2));
+
+        var foreign = await FireAsync(hasty);
+        var next = await UntilNextAsync(hasty);
+        var own = await FireAsync(patient);
+
+        Assert.Equal((0, null, 1), (foreign, next, own));
+        var attempt = Assert.Single(await patient.Jobs.GetAttemptsAsync(run));
+        Assert.InRange(attempt.RetryAt!.Value - attempt.EndedAt, TimeSpan.FromSeconds(1), TimeSpan.FromDays(30)); // full jitter, so not the bound itself
+    }
+
+    // As a worker leaves it that claims and is killed.
+    private static Task<long> DieWithAllAsync(JobHost host) => host.ScalarAsync<long>(
+        "with c as (insert into keelback.claim (run_id, worker_id, epoch, attempt, crashes, at) select run_id, 4711, 1, 1, 0, keelback.clock() from keelback.ready returning 1), " +
+        "r as (delete from keelback.ready returning 1) select count(*) from c, r");
+
+    private static async Task<int> FireAsync(JobHost host)
+    {
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var fired = await TimerLoop.FireAsync(connection, App(host), DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc),
+            host.Services.GetRequiredService<IOptions<JobsOptions>>().Value, default);
+        return fired.TimedOut.Count;
+    }
+
+    private static async Task<TimeSpan?> UntilNextAsync(JobHost host)
+    {
+        await using var connection = await host.Db.OpenConnectionAsync();
+        return await TimerStatement.UntilNextAsync(connection, App(host), default);
+    }
+
+    private static string App(JobHost host) => host.Services.GetRequiredService<QueueCatalog>().App;
+}
