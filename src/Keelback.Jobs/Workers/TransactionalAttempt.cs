@@ -54,7 +54,20 @@ internal sealed class TransactionalAttempt(PreparedStatements prepared, JobTelem
         PayloadRules.CheckResult(kind.Name, result.Span);
         await db.SaveChangesAsync(ct); // what the job left unsaved, and jobs that it enqueued
 
-        if (!await CompleteAsync(connection, new(claim, result), ct))
+        bool completed;
+        try
+        {
+            completed = await CompleteAsync(connection, new(claim, result), ct);
+        }
+        catch (PostgresException e) when (prepared.IsRefusal(e))
+        {
+            // Behind a pooler the session that the statement was prepared on is another one now. Not the job's fault: its attempt is given back.
+            Log.PreparedStatementsOff(log);
+            await transaction.RollbackAsync(CancellationToken.None);
+            return new Outcome.Released(claim);
+        }
+
+        if (!completed)
         {
             await transaction.RollbackAsync(CancellationToken.None);
             telemetry.FencedWrites.Add(1, new KeyValuePair<string, object?>("kind", claim.Kind));
