@@ -19,14 +19,16 @@ internal sealed class WakeUpLink(IOptions<PostgresOptions> options)
 
     public async Task<NpgsqlConnection> OpenAsync(NpgsqlDataSource db, CancellationToken ct)
     {
-        if (options.Value.ListenConnection is not { } direct) return await db.OpenConnectionAsync(ct);
+        var direct = options.Value.ListenConnection;
 
-        // Pings, so that a link that is half open is noticed.
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(ConnectionUrl.ToKeywords(direct))
+        // Not of the pool, even without an address of its own: it pings, so that a link that is half open is noticed.
+        var address = new NpgsqlConnectionStringBuilder(direct is null ? db.ConnectionString : ConnectionUrl.ToKeywords(direct))
         {
             Pooling = false,
             KeepAlive = 10,
-        }.ConnectionString);
+        }.ConnectionString;
+        using var pooled = db.CreateConnection(); // lends the password, which a connection string does not give away
+        var connection = direct is null ? pooled.CloneWith(address) : new NpgsqlConnection(address);
 
         try
         {

@@ -1,6 +1,8 @@
 using Keelback.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace Keelback.Postgres.Tests;
 
@@ -108,6 +110,21 @@ public sealed class WakeUpTests : IAsyncLifetime
         await using var command = _database.DataSource.CreateCommand(
             "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'direct'");
         Assert.Equal(2L, await command.ExecuteScalarAsync());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_link_pings_so_that_one_that_is_half_open_is_noticed_and_takes_nothing_from_the_pool(bool direct)
+    {
+        var link = new WakeUpLink(Options.Create(new PostgresOptions { ListenConnection = direct ? _database.ConnectionString : null }));
+
+        await using var connection = await link.OpenAsync(_database.DataSource, default);
+
+        var settings = new NpgsqlConnectionStringBuilder(connection.ConnectionString);
+        Assert.Equal((10, false), (settings.KeepAlive, settings.Pooling));
+        await using var command = new NpgsqlCommand("select current_database()", connection);
+        Assert.Equal(new NpgsqlConnectionStringBuilder(_database.ConnectionString).Database, await command.ExecuteScalarAsync());
     }
 
     [Fact]

@@ -5,7 +5,7 @@ namespace Keelback.Jobs;
 /// <summary>Whether the connection pool is large enough for the concurrency: each running job may hold a connection.</summary>
 internal static class PoolRule
 {
-    // Held for good: the pump's, the listener's, the relay's. Now and then: timers, sweep, retention. Two are left for requests.
+    // Held for good: the pump's. Now and then: timers, sweep, retention, partitions. Three are left for requests.
     private const int Others = 8;
 
     public static KeelbackException? Mistake(JobsOptions options, NpgsqlDataSource db)
