@@ -10,15 +10,31 @@ internal sealed record Binaries(string Folder, int Major)
     public string this[string program] => Program(Folder, program);
 
     /// <summary>The ones named; else the first on the PATH; else the newest installed. A cluster that exists wants its own major version.</summary>
-    /// <exception cref="ClusterException">KB1020-KB1022: there are none that fit.</exception>
+    /// <exception cref="ClusterException">KB1020-KB1022: there are none that fit. KB1023: the ones named do not run here.</exception>
     public static async Task<Binaries> FindAsync(string? named, int? major, string clusterFolder, CancellationToken ct)
     {
         if (named is { Length: > 0 } && s_needed.FirstOrDefault(p => !File.Exists(Program(named, p))) is { } missing)
             throw ClusterErrors.NotBinaries(named, missing);
 
+        if (named is { Length: > 0 }) await PostgresTool.RunOrThrowAsync(Program(named, "postgres"), ["--version"], null, ct);
+
+        return named is { Length: > 0 }
+            ? await AmongAsync([named], [named], major, clusterFolder, ct)
+            : await AmongAsync(OnPath().Concat(Installed()), ["the PATH", .. Places()], major, clusterFolder, ct);
+    }
+
+    /// <summary>The first of the folders that fits.</summary>
+    /// <param name="folders">Where to look.</param>
+    /// <param name="looked">The same in words.</param>
+    /// <param name="major">The version that a cluster needs; null: any.</param>
+    /// <param name="clusterFolder">Where that cluster lies.</param>
+    /// <param name="ct">Ends the search.</param>
+    /// <exception cref="ClusterException">KB1020, KB1022: none does.</exception>
+    internal static async Task<Binaries> AmongAsync(
+        IEnumerable<string> folders, IEnumerable<string> looked, int? major, string clusterFolder, CancellationToken ct)
+    {
         var others = new List<int>();
-        var candidates = named is { Length: > 0 } ? [named] : OnPath().Concat(Installed()).ToList();
-        foreach (var folder in candidates.Where(f => s_needed.All(p => File.Exists(Program(f, p)))))
+        foreach (var folder in folders.Where(f => s_needed.All(p => File.Exists(Program(f, p)))))
         {
             if (await MajorAsync(folder, ct) is not { } found) continue;
             if (major is null || found == major) return new(folder, found);
@@ -27,7 +43,7 @@ internal sealed record Binaries(string Folder, int Major)
 
         throw others.Count > 0
             ? ClusterErrors.OtherMajor(major!.Value, others.Distinct().Order(), clusterFolder)
-            : ClusterErrors.NoBinaries(["the PATH", .. Places()]);
+            : ClusterErrors.NoBinaries(looked);
     }
 
     private static IEnumerable<string> OnPath() =>

@@ -36,15 +36,14 @@ internal static class GuardianProcess
     {
         var name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
         var shared = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", name));
-        string?[] places =
-        [
+        return FirstOf(
             Path.GetFileName(Environment.ProcessPath) == name ? Environment.ProcessPath : null,
             shared,
-            Environment.GetEnvironmentVariable("DOTNET_ROOT") is { } root ? Path.Combine(root, name) : null,
-        ];
-
-        return places.FirstOrDefault(File.Exists) ?? throw ClusterErrors.NoRuntime();
+            Environment.GetEnvironmentVariable("DOTNET_ROOT") is { } root ? Path.Combine(root, name) : null);
     }
+
+    /// <exception cref="ClusterException">KB1027: it is in none of the places.</exception>
+    internal static string FirstOf(params string?[] places) => places.FirstOrDefault(File.Exists) ?? throw ClusterErrors.NoRuntime();
 
     /// <summary>A copy of this assembly, which a build or a clean-up of the project cannot pull from under the guardian.</summary>
     private static string Copy(ClusterFolder folder)

@@ -7,8 +7,13 @@ internal static class ServerAccount
 
     /// <summary>Null when the server runs as this user.</summary>
     /// <exception cref="ClusterException">KB1028: this is root and there is no other account.</exception>
-    public static string? Name() => IsRoot ? Existing("postgres") ?? Existing("nobody") ?? throw ClusterErrors.NoAccount() : null;
+    public static string? Name() => IsRoot ? ForRoot(File.ReadLines("/etc/passwd")) : null;
 
-    private static string? Existing(string name) =>
-        File.ReadLines("/etc/passwd").Any(line => line.StartsWith(name + ":", StringComparison.Ordinal)) ? name : null;
+    /// <param name="accounts">The lines of /etc/passwd.</param>
+    /// <exception cref="ClusterException">KB1028: there is none to choose.</exception>
+    internal static string ForRoot(IEnumerable<string> accounts)
+    {
+        var names = accounts.Select(line => line.Split(':')[0]).ToHashSet(StringComparer.Ordinal);
+        return names.Contains("postgres") ? "postgres" : names.Contains("nobody") ? "nobody" : throw ClusterErrors.NoAccount();
+    }
 }

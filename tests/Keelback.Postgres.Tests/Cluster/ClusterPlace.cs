@@ -15,6 +15,8 @@ public sealed class ClusterPlace
 
     private readonly List<Process> _users = [];
 
+    internal string Root => _root;
+
     internal ClusterFolder Folder(string project = "shop") => ClusterFolder.For("/projects/" + project, Path.Combine(_root, "state"));
 
     /// <summary>PostgreSQL's bin folders to test with: those found, and the one KEELBACK_TEST_BINARIES names.</summary>

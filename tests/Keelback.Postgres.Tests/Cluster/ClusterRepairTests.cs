@@ -122,6 +122,7 @@ public sealed class ClusterRepairTests : IAsyncLifetime
     {
         var e = await Assert.ThrowsAsync<ClusterException>(() => PrivateCluster.JoinAsync(_place.Folder(), "/nowhere", default));
 
+        Assert.Equal("KB1021", e.Code);
         Assert.Equal(
             "Keelback:Postgres:Binaries names '/nowhere', which has no initdb. Name the folder that holds initdb, pg_ctl and postgres.",
             e.Message);
