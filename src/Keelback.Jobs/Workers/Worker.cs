@@ -23,6 +23,7 @@ internal sealed class Worker(
     private readonly Lanes _lanes = new(clock);
     private readonly ConcurrentDictionary<long, RunningJob> _running = new(); // by token
     private readonly ConcurrentQueue<Outcome> _ended = new();
+    private readonly WorkerDrain _drain = new(db, waiters, clock, log);
 
     // The pump's own; nobody else reads or writes them.
     private readonly List<Outcome> _untold = [];
@@ -34,8 +35,6 @@ internal sealed class Worker(
     private TimeSpan _idle = s_busyPoll;
 
     private Heartbeat? _heartbeat;
-    private volatile bool _draining;
-    private TaskCompletionSource? _drained;
 
     /// <summary>Id and epoch while the lease is held.</summary>
     public WorkerIdentity? Identity => _heartbeat?.Current;
@@ -71,18 +70,18 @@ internal sealed class Worker(
     /// <summary>No claim from here on; what ends in time is kept, the rest is cancelled and handed back, its attempt with it.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        _draining = true;
+        _drain.Begin();
         Wake();
 
         if (_heartbeat is not null && ExecuteTask is { IsCompleted: false })
         {
             Log.WorkerStops(log, _running.Count, _options.ShutdownTimeout);
             var grace = _options.ShutdownTimeout / 10; // for jobs to notice that they were cancelled
-            if (!await DrainsWithin(_options.ShutdownTimeout - grace, cancellationToken))
+            if (!await _drain.EndsWithinAsync(_options.ShutdownTimeout - grace, cancellationToken))
             {
                 foreach (var job in _running.Values) job.Stop(StopReason.Released);
-                await DrainsWithin(grace, cancellationToken);
+                Wake();
+                await _drain.EndsWithinAsync(grace, cancellationToken);
             }
         }
 
@@ -135,7 +134,7 @@ internal sealed class Worker(
     private ExchangeRequest Request(List<Outcome> telling, bool full)
     {
         var free = _options.Concurrency - _running.Count;
-        var worker = _draining ? null : Identity;
+        var worker = _drain.HasBegun ? null : Identity;
         return new()
         {
             Outcomes = telling,
@@ -225,7 +224,7 @@ internal sealed class Worker(
 
     private TimeSpan Sleep(ExchangeRequest request, ExchangeResult result)
     {
-        if (_draining && _running.IsEmpty && _ended.IsEmpty && _untold.Count == 0) _drained?.TrySetResult();
+        if (_drain.HasBegun && _running.IsEmpty && _ended.IsEmpty && _untold.Count == 0) _drain.Empty();
         if (_untold.Count > 0) return TimeSpan.Zero;
 
         var claimed = result.Claimed.Seen.Count;
@@ -255,48 +254,12 @@ internal sealed class Worker(
         job.Stop(reason);
     }
 
-    private async Task<bool> DrainsWithin(TimeSpan time, CancellationToken ct)
-    {
-        Wake();
-        try
-        {
-            await _drained!.Task.WaitAsync(time, _clock, ct);
-            return true;
-        }
-        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
-        {
-            return false;
-        }
-    }
-
-    // After the pump's end, so that nobody else tells outcomes. What still runs is fenced from here on, and the next worker may begin at once;
-    // claims whose answer was lost go back too.
     private async Task HandBackAsync()
     {
         if (Identity is not { } worker) return;
 
         while (_ended.TryDequeue(out var outcome)) _untold.Add(outcome);
-        var running = _running.Values.Select(job => (Outcome)new Outcome.Released(job.Claim)).ToList();
-        if (running.Count > 0) Log.HandedBack(log, running.Count);
-        if (running.Count + _untold.Count == 0 && !_answerLost) return;
-
-        await using var connection = await db.OpenConnectionAsync(CancellationToken.None);
-        foreach (var outcome in _untold) await TellLastAsync(connection, [outcome]); // one by one: a refused row must not strand the others
-        await TellLastAsync(connection, running);
-        await TellLastAsync(connection, [], worker);
-    }
-
-    private async Task TellLastAsync(NpgsqlConnection connection, List<Outcome> outcomes, WorkerIdentity? all = null)
-    {
-        try
-        {
-            var known = all is { } worker ? (worker, Array.Empty<long>()) : ((WorkerIdentity, long[])?)null;
-            var result = await Exchange.RunAsync(connection, new() { Outcomes = outcomes, Known = known }, prepare: false, CancellationToken.None);
-            waiters.Ended(result.Written);
-        }
-        catch (PostgresException e)
-        {
-            Log.BatchRefused(log, outcomes.Count, e); // handed back with the rest
-        }
+        List<Claim> running = [.. _running.Values.Select(job => job.Claim)];
+        if (running.Count + _untold.Count > 0 || _answerLost) await _drain.HandBackAsync(worker, _untold, running);
     }
 }

@@ -1,0 +1,58 @@
+using Keelback.Postgres;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Keelback.Jobs;
+
+/// <summary>The end of a worker: from its beginning nothing is claimed; what ends in time is kept, the rest handed back, its attempt with it.</summary>
+internal sealed class WorkerDrain(NpgsqlDataSource db, RunWaiters waiters, TimeProvider clock, ILogger log)
+{
+    private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _begun;
+
+    public bool HasBegun => _begun;
+
+    public void Begin() => _begun = true;
+
+    /// <summary>The pump has nothing left: no job runs, and every outcome is written.</summary>
+    public void Empty() => _empty.TrySetResult();
+
+    /// <summary>False: something still runs when the time is over, or the host has lost its patience.</summary>
+    public async Task<bool> EndsWithinAsync(TimeSpan time, CancellationToken ct)
+    {
+        try
+        {
+            await _empty.Task.WaitAsync(time, clock, ct);
+            return true;
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Writes what the pump had not told, then gives back whatever the worker holds, claims whose answer was lost included.</summary>
+    /// <remarks>After the pump's end, so that nobody else tells outcomes. What still runs is fenced from here on, and the next worker may begin at once.</remarks>
+    public async Task HandBackAsync(WorkerIdentity worker, IReadOnlyList<Outcome> untold, IReadOnlyCollection<Claim> running)
+    {
+        if (running.Count > 0) Log.HandedBack(log, running.Count);
+
+        await using var connection = await db.OpenConnectionAsync(CancellationToken.None);
+        foreach (var outcome in untold) await TellAsync(connection, new() { Outcomes = [outcome] }); // one by one: a refused row must not strand the others
+        await TellAsync(connection, new() { Outcomes = [.. running.Select(claim => new Outcome.Released(claim))] });
+        await TellAsync(connection, new() { Outcomes = [], Known = (worker, []) });
+    }
+
+    private async Task TellAsync(NpgsqlConnection connection, ExchangeRequest request)
+    {
+        try
+        {
+            var result = await Exchange.RunAsync(connection, request, prepare: false, CancellationToken.None);
+            waiters.Ended(result.Written);
+        }
+        catch (PostgresException e)
+        {
+            Log.BatchRefused(log, request.Outcomes.Count, e); // handed back with the rest
+        }
+    }
+}
