@@ -100,6 +100,30 @@ public class KeelbackTestTests : KeelbackTest<Program>
     }
 
     [Fact]
+    public async Task A_body_that_is_content_already_is_sent_as_it_is()
+    {
+        var album = await Make<Album>();
+        object body = new StringContent($"{{\"albumId\": {album.Id}, \"quantity\": 2}}", System.Text.Encoding.UTF8, "application/json");
+
+        await (await Client.PostAsync("/sales", body)).ShouldBe(201);
+    }
+
+    [Fact]
+    public void The_app_is_not_there_in_a_constructor() => Assert.Equal(
+        "KB1610: The app is not there yet. Use it in the test or in InitializeAsync after base.InitializeAsync(), not in the constructor.",
+        Assert.Throws<KeelbackException>(() => new TooEarly()).Message);
+
+    [Fact]
+    public void A_template_that_cannot_be_part_of_a_databases_name_is_refused() => Assert.Equal(
+        "KB1601: A template cannot be called 'Shop-1'; use 1 to 20 lower-case letters, digits and underscores.",
+        Assert.Throws<KeelbackException>(() => new TestTemplate("Shop-1", (_, _) => Task.CompletedTask)).Message);
+
+    private sealed class TooEarly : KeelbackTest<Program>
+    {
+        public TooEarly() => _ = Get<Greeting>();
+    }
+
+    [Fact]
     public async Task Requests_that_come_together_take_turns()
     {
         var album = await Make<Album>();

@@ -24,8 +24,10 @@ internal sealed class Maker(IServiceProvider services)
 
         var concrete = type.IsAbstract() ? type.GetConcreteDerivedTypesInclusive().First() : type;
         var entity = Instance(concrete.ClrType);
-        Fill(db, entity, concrete);
+        var missing = new List<Missing>();
+        Fill(entity, concrete, missing, () => entity);
         with?.Invoke(entity);
+        if (missing.Find(m => m.IsStill()) is { } left) throw TestingErrors.NoValue(type.ClrType, left.Property.Name, left.Property.ClrType);
 
         // Before the row itself is tracked: what it refers to is saved on its own.
         var principals = new List<(IForeignKey Key, object Principal)>();
@@ -49,7 +51,11 @@ internal sealed class Maker(IServiceProvider services)
         key.DependentToPrincipal?.PropertyInfo?.GetValue(entity) is not null
         || key.Properties.All(p => p.PropertyInfo is { } member && !IsUnset(member.GetValue(entity), p.ClrType));
 
-    private static void Fill(DbContext db, object target, ITypeBase type)
+    /// <param name="target">Gets values.</param>
+    /// <param name="type">Of the target.</param>
+    /// <param name="missing">Gets what there is no value for.</param>
+    /// <param name="place">What is in the target's place later: the test may put another one there.</param>
+    private static void Fill(object target, ITypeBase type, List<Missing> missing, Func<object?> place)
     {
         foreach (var property in type.GetProperties())
         {
@@ -57,13 +63,14 @@ internal sealed class Maker(IServiceProvider services)
             if (property.ValueGenerated != ValueGenerated.Never || property.PropertyInfo is not { CanWrite: true } member) continue;
             if (!IsUnset(member.GetValue(target), property.ClrType) && !IsUnique(property)) continue;
 
-            member.SetValue(target, MadeValue.Of(property) ?? throw TestingErrors.NoValue(type.ClrType, property.Name, property.ClrType));
+            if (MadeValue.Of(property) is { } value) member.SetValue(target, value);
+            else missing.Add(new(place, property));
         }
 
         foreach (var complex in type.GetComplexProperties().Where(c => !c.IsNullable && !c.IsCollection && c.PropertyInfo is not null))
         {
             var value = complex.PropertyInfo!.GetValue(target) ?? Instance(complex.ComplexType.ClrType);
-            Fill(db, value, complex.ComplexType);
+            Fill(value, complex.ComplexType, missing, () => place() is { } holder ? complex.PropertyInfo.GetValue(holder) : null);
             complex.PropertyInfo.SetValue(target, value);
         }
 
@@ -74,7 +81,7 @@ internal sealed class Maker(IServiceProvider services)
             if (owned.IsCollection || owned.PropertyInfo is null) continue;
 
             var value = owned.PropertyInfo.GetValue(target) ?? Instance(owned.TargetEntityType.ClrType);
-            Fill(db, value, owned.TargetEntityType);
+            Fill(value, owned.TargetEntityType, missing, () => place() is { } holder ? owned.PropertyInfo.GetValue(holder) : null);
             owned.PropertyInfo.SetValue(target, value);
         }
     }
@@ -92,4 +99,10 @@ internal sealed class Maker(IServiceProvider services)
 
     private static bool IsUnset(object? value, Type type) =>
         value is null or "" || (type.IsValueType && value.Equals(Activator.CreateInstance(Nullable.GetUnderlyingType(type) ?? type)));
+
+    /// <summary>A property without a value that the kit knows: the test may set it.</summary>
+    private sealed record Missing(Func<object?> Place, IProperty Property)
+    {
+        public bool IsStill() => Place() is not { } target || IsUnset(Property.PropertyInfo!.GetValue(target), Property.ClrType);
+    }
 }

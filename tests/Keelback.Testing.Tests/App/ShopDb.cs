@@ -21,6 +21,9 @@ public sealed class ShopDb(DbContextOptions<ShopDb> options) : DbContext(options
             album.HasOne(a => a.Genre).WithMany().HasForeignKey("GenreId").IsRequired();
             album.ToTable(t => t.HasCheckConstraint("ck_albums_price", "price > 0"));
         });
+        modelBuilder.Entity<Book>().Property(b => b.Isbn).HasConversion(isbn => isbn.Digits, digits => new(digits));
+        modelBuilder.Entity<Team>().HasOne<Coach>().WithMany().HasForeignKey(t => t.CoachId);
+        modelBuilder.Entity<Coach>().HasOne<Team>().WithMany().HasForeignKey(c => c.TeamId);
         modelBuilder.Entity<Sale>().HasOne<Album>().WithMany().HasForeignKey(s => s.AlbumId);
     }
 }
@@ -58,6 +61,29 @@ public sealed class Label
     public required string Name { get; set; }
 
     public required string ContactEmail { get; set; }
+}
+
+public sealed class Book
+{
+    public long Id { get; set; }
+
+    public Isbn Isbn { get; set; }
+}
+
+public readonly record struct Isbn(string Digits);
+
+public sealed class Team
+{
+    public long Id { get; set; }
+
+    public long CoachId { get; set; }
+}
+
+public sealed class Coach
+{
+    public long Id { get; set; }
+
+    public long TeamId { get; set; }
 }
 
 public sealed class Sale : ITimestamped

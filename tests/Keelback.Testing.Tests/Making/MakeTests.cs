@@ -48,6 +48,21 @@ public class MakeTests : KeelbackTest<Program>
     }
 
     [Fact]
-    public async Task A_type_that_no_context_has_is_a_mistake() =>
-        Assert.Equal("KB1611", (await Assert.ThrowsAsync<KeelbackException>(() => Make<Greeting>())).Code);
+    public async Task What_cannot_be_made_is_told_with_the_way_out()
+    {
+        await Refused<Greeting>("KB1611: Make<Greeting>() found no context whose model has this type. Add it to the context, or make one of its owners.");
+        await Refused<Team>("KB1612: Make cannot begin: Team needs Coach needs Team. Set one of these references yourself.");
+        await Refused<Book>("KB1613: Make<Book>() knows no value for Isbn of type Isbn. Set it: Make<Book>(x => x.Isbn = …).");
+
+        async Task Refused<T>(string message)
+            where T : class => Assert.Equal(message, (await Assert.ThrowsAsync<KeelbackException>(() => Make<T>())).Message);
+    }
+
+    [Fact]
+    public async Task What_the_kit_has_no_value_for_can_be_set()
+    {
+        var book = await Make<Book>(b => b.Isbn = new("9780262033848"));
+
+        Assert.Equal("9780262033848", (await Get<ShopDb>().Set<Book>().SingleAsync(b => b.Id == book.Id)).Isbn.Digits);
+    }
 }
