@@ -16,9 +16,12 @@ internal static class ConnectionSource
         return configured is null ? null : ConnectionUrl.ToKeywords(configured);
     }
 
+    // Where nobody listens: who asks it after all learns that at once.
+    private const string Nowhere = "Host=127.0.0.1;Port=1;Database=none;Username=none";
+
     /// <summary>What is configured; in Development, when nothing is, the project's private cluster.</summary>
     /// <exception cref="KeelbackException">KB1001: nothing is configured, and this is not Development.</exception>
     public static string Find(PostgresOptions options, IConfiguration configuration, IHostEnvironment environment, ProjectCluster cluster) =>
         Configured(options, configuration)
-        ?? (environment.IsDevelopment() ? cluster.ConnectionString() : throw PostgresErrors.NoConnection(environment.EnvironmentName));
+        ?? (options.ModelOnly ? Nowhere : environment.IsDevelopment() ? cluster.ConnectionString() : throw PostgresErrors.NoConnection(environment.EnvironmentName));
 }

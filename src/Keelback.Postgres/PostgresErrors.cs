@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace Keelback.Postgres;
 
 /// <summary>Every error this package raises. Codes KB1000-KB1099.</summary>
@@ -26,6 +28,10 @@ internal static class PostgresErrors
     public static KeelbackException NoAnswer(string server, TimeSpan waited, Exception last) => new("KB1006",
         $"PostgreSQL at {server} did not answer for {waited.TotalSeconds:0} s: {last.GetBaseException().Message} " +
         $"Start it, correct the connection, or raise Keelback:Postgres:{nameof(PostgresOptions.StartTimeout)}.", last);
+
+    public static KeelbackException NoDatabase(NpgsqlConnectionStringBuilder connection, PostgresException e) => new("KB1008",
+        $"The server {connection.Host}:{connection.Port} has no database '{connection.Database}'. " +
+        $"Create it (createdb -h {connection.Host} -p {connection.Port} {connection.Database}), or correct the connection string.", e);
 
     public static KeelbackException BadConnectionString(Exception e) => new("KB1007",
         $"The connection string cannot be read: {e.Message} Write Host=…;Database=…;Username=…;Password=…, or a postgres:// URL.", e);

@@ -26,4 +26,7 @@ public sealed class PostgresOptions
 
     /// <summary>Whether start-up brings the <c>keelback</c> schema up to date. Default true; else run the <c>migrate</c> command.</summary>
     public bool MigrateAtStart { get; set; } = true;
+
+    /// <summary>Set by a command that wants contexts for their model alone: then nothing need be configured, and no cluster is started.</summary>
+    internal bool ModelOnly { get; set; }
 }

@@ -11,11 +11,11 @@ internal sealed class SystemSchema(NpgsqlDataSource db, IEnumerable<SystemModule
 
     /// <summary>Applies what is missing, each script in its own transaction. Safe on several nodes at once.</summary>
     /// <returns>How many scripts this node applied.</returns>
-    /// <exception cref="KeelbackException">KB1003: the schema is newer than this code. KB1005: it was made by other scripts.</exception>
+    /// <exception cref="KeelbackException">KB1003: the schema is newer than this code. KB1005: it was made by other scripts. KB1008: there is no such database.</exception>
     public async Task<int> MigrateAsync(CancellationToken ct)
     {
         var count = 0;
-        await using var connection = await db.OpenConnectionAsync(ct);
+        await using var connection = await OpenAsync(ct);
         foreach (var module in modules)
         {
             foreach (var migration in await PendingAsync(connection, module, ct))
@@ -31,15 +31,27 @@ internal sealed class SystemSchema(NpgsqlDataSource db, IEnumerable<SystemModule
     }
 
     /// <summary>What <see cref="MigrateAsync"/> would apply, as <c>module 0001 name</c>.</summary>
-    /// <exception cref="KeelbackException">KB1003, KB1005 as for <see cref="MigrateAsync"/>.</exception>
+    /// <exception cref="KeelbackException">KB1003, KB1005, KB1008 as for <see cref="MigrateAsync"/>.</exception>
     public async Task<IReadOnlyList<string>> PendingAsync(CancellationToken ct)
     {
         var pending = new List<string>();
-        await using var connection = await db.OpenConnectionAsync(ct);
+        await using var connection = await OpenAsync(ct);
         foreach (var module in modules)
             pending.AddRange((await PendingAsync(connection, module, ct)).Select(m => $"{module.Name} {m.Number:0000} {m.Name}"));
 
         return pending;
+    }
+
+    private async Task<NpgsqlConnection> OpenAsync(CancellationToken ct)
+    {
+        try
+        {
+            return await db.OpenConnectionAsync(ct);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidCatalogName)
+        {
+            throw PostgresErrors.NoDatabase(new(db.ConnectionString), e);
+        }
     }
 
     private static async Task<IReadOnlyList<SystemMigration>> PendingAsync(NpgsqlConnection connection, SystemModule module, CancellationToken ct)

@@ -1,13 +1,16 @@
 using Keelback.Data;
+using Keelback.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 
 namespace Keelback;
 
 /// <summary>Writes what changed in the model since its last migration.</summary>
 [Command("makemigrations", "Write a migration for what changed in the model")]
-internal sealed class MakeMigrationsCommand(IEnumerable<DataContext> contexts, IHostEnvironment environment, IServiceProvider services) : Command
+internal sealed class MakeMigrationsCommand(
+    IEnumerable<DataContext> contexts, IOptions<PostgresOptions> postgres, IHostEnvironment environment, IServiceProvider services) : Command
 {
     [Argument("What to call it; made from the changes if left out")]
     public string? Name { get; init; }
@@ -37,4 +40,7 @@ internal sealed class MakeMigrationsCommand(IEnumerable<DataContext> contexts, I
 
         return 0;
     }
+
+    // A model is compared with the last one; no database is asked, so there need not be one.
+    protected internal override void BeforeHost() => postgres.Value.ModelOnly = true;
 }

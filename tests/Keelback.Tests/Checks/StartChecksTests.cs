@@ -87,6 +87,25 @@ public class StartChecksTests
     }
 
     [Fact]
+    public async Task What_the_host_reads_before_dotenv_does_not_belong_in_it()
+    {
+        using var app = new ShellApp();
+        app.WriteDotEnv("ASPNETCORE_ENVIRONMENT=Staging");
+
+        var code = await app.RunAsync();
+
+        Assert.Equal(
+            (1,
+            """
+            KB1501: 1 mistake before the start:
+              error KB1506: .env sets ASPNETCORE_ENVIRONMENT, which the host reads before .env.
+                hint: Set it in the real environment.
+
+            """.ReplaceLineEndings("\n")),
+            (code, app.Error));
+    }
+
+    [Fact]
     public async Task A_plain_run_of_the_host_is_checked_too()
     {
         using var app = new ShellApp(k => k.AddCheck<TillCheck>());
