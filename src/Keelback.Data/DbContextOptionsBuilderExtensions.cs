@@ -8,7 +8,7 @@ namespace Keelback;
 public static class DbContextOptionsBuilderExtensions
 {
     /// <summary>Adds snake_case names, <see cref="ITimestamped"/>, <see cref="IVersioned"/> and work that joins a commit; pooled contexts too.</summary>
-    /// <exception cref="KeelbackException">KB1103, on first use: the context has no <c>UseNpgsql(…)</c>.</exception>
+    /// <exception cref="KeelbackException">KB1103, when a context is made: it has no <c>UseNpgsql(…)</c>.</exception>
     public static DbContextOptionsBuilder UseKeelback(this DbContextOptionsBuilder options)
     {
         ArgumentNullException.ThrowIfNull(options);

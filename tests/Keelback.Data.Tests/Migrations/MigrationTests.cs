@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Keelback.Data.Design;
 using Keelback.Testing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace Keelback.Data.Tests;
@@ -137,7 +138,9 @@ public sealed partial class MigrationTests : IAsyncLifetime, IDisposable
         await using var older = Open(composers: true);
         var refused = await Assert.ThrowsAsync<KeelbackException>(() => new Migrator(older).MigrateAsync("Initial", _output, default));
 
-        Assert.Equal("KB1112", refused.Code);
+        Assert.Equal(
+            $"KB1112: The database has the migration {newest.Id}, which this program's Archive does not know. " +
+            "Run the newer program, or undo the migration with it.", refused.Message);
         Assert.Contains("composer", await ColumnsAsync("tracks"));
         Assert.Equal([true, false], (await new Migrator(older).ListAsync(default)).Select(m => m.Known));
         Assert.Equal(0, await new Migrator(older).MigrateAsync(null, _output, default)); // so a program that is rolled back can start
@@ -172,6 +175,43 @@ public sealed partial class MigrationTests : IAsyncLifetime, IDisposable
         Assert.Equal(
             $"KB1116: The migration {first!.Id} is not part of the running program, so its changes would be written again. " +
             "Build the project, and run makemigrations again.", refused.Message);
+    }
+
+    [Fact]
+    public async Task A_migration_is_written_without_a_database()
+    {
+        await using var nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Database=none;Username=none");
+        await using var db = _app.Open(nowhere, composers: false);
+
+        Assert.EndsWith("_Initial", _writer.Write(db, _app.Project, null)!.Id);
+    }
+
+    [Fact]
+    public async Task A_migration_is_not_written_into_another_project()
+    {
+        var other = Path.Combine(_app.Project.Folder, "Other.csproj");
+        await using var db = Open(composers: false);
+        await File.WriteAllTextAsync(other, "<Project Sdk=\"Microsoft.NET.Sdk\" />");
+
+        var refused = Assert.Throws<KeelbackException>(() => _writer.Write(db, new(other), null));
+
+        Assert.Equal(
+            "KB1118: Other.csproj is not where the migrations of Archive are: they belong to the assembly ShopMigrations. " +
+            "Name that assembly's project with --project PATH.", refused.Message);
+    }
+
+    [Fact]
+    public async Task The_check_tells_what_the_database_lacks()
+    {
+        var first = await WriteAsync(composers: false);
+        await using var services = new ServiceCollection().AddScoped(_ => Open(composers: false)).BuildServiceProvider();
+        var check = new MigrationCheck(services.GetRequiredService<IServiceScopeFactory>(), [new(typeof(Archive))]);
+        var findings = new Findings();
+
+        await check.RunAsync(findings, default);
+
+        Assert.Equal(
+            [new Finding(FindingLevel.Error, "KB1117", $"The database lacks the migration {first!.Id}.", "Run migrate.")], findings.All);
     }
 
     [Theory]

@@ -33,6 +33,9 @@ public sealed class LossyProxy : IAsyncDisposable
     {
         Answer,
         Commit,
+
+        /// <summary>The answer, and every connection from then on.</summary>
+        Server,
     }
 
     public string ConnectionString { get; }
@@ -68,6 +71,8 @@ public sealed class LossyProxy : IAsyncDisposable
         {
             try
             {
+                if (_what == Lose.Server && _lost > 0) return;
+
                 await server.ConnectAsync(_server.Host!, _server.Port, _end.Token);
                 await Task.WhenAny(UpAsync(client.GetStream(), server.GetStream()), CopyAsync(server.GetStream(), client.GetStream()));
             }
@@ -88,7 +93,7 @@ public sealed class LossyProxy : IAsyncDisposable
         {
             if (_armed && IsCommit(buffer.AsSpan(0, read)) && Interlocked.CompareExchange(ref _lost, 1, 0) == 0)
             {
-                if (_what == Lose.Answer)
+                if (_what != Lose.Commit)
                 {
                     // The other direction may forward the answer before we hang up, so it is taken from it.
                     client.Socket.Shutdown(SocketShutdown.Send);

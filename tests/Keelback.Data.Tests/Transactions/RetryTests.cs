@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace Keelback.Data.Tests;
@@ -104,6 +105,28 @@ public sealed class RetryTests : ShopTest
     }
 
     [Fact]
+    public async Task A_commit_whose_outcome_cannot_be_learnt_is_not_done_again()
+    {
+        await using var proxy = new LossyProxy(Database.ConnectionString, LossyProxy.Lose.Server);
+        await using var services = new ServiceCollection().AddSingleton<TimeProvider>(new HastyClock()).BuildServiceProvider();
+        await using var db = OpenRetrying(proxy.ConnectionString, options => options.UseApplicationServiceProvider(services));
+        var xid = "";
+
+        var unknown = await Assert.ThrowsAsync<KeelbackException>(() => db.InTransactionAsync(async ct =>
+        {
+            db.Add(new Invoice { Number = "A-1" });
+            await db.SaveChangesAsync(ct);
+            xid = await db.Database.SqlQuery<string>($"select pg_current_xact_id()::text as \"Value\"").SingleAsync(ct);
+            proxy.Arm();
+        }));
+
+        Assert.Equal(
+            $"KB1107: The connection broke during COMMIT, and whether transaction {xid} was committed could not be learnt. " +
+            $"When the database is back, ask: select pg_xact_status('{xid}').", unknown.Message);
+        Assert.Equal(["A-1"], await InvoicesAsync());
+    }
+
+    [Fact]
     public async Task Work_that_only_the_commit_writes_is_looked_up_too()
     {
         await using var proxy = new LossyProxy(Database.ConnectionString, LossyProxy.Lose.Answer);
@@ -146,8 +169,11 @@ public sealed class RetryTests : ShopTest
         Assert.Equal(["called"], _ran);
     }
 
-    private Shop OpenRetrying(string connectionString) => Open(options => options.UseNpgsql(
-        connectionString, npgsql => npgsql.EnableRetryOnFailure(3, TimeSpan.FromMilliseconds(50), null)));
+    private Shop OpenRetrying(string connectionString, Action<DbContextOptionsBuilder>? more = null) => Open(options =>
+    {
+        options.UseNpgsql(connectionString, npgsql => npgsql.EnableRetryOnFailure(3, TimeSpan.FromMilliseconds(50), null));
+        more?.Invoke(options);
+    });
 
     private static Task<int> FailForAMomentAsync(Shop db, CancellationToken ct) =>
         db.Database.ExecuteSqlAsync($"do $$ begin raise exception 'a moment' using errcode = '40001'; end $$", ct);
@@ -157,4 +183,14 @@ public sealed class RetryTests : ShopTest
         _ran.Add("called");
         return Task.CompletedTask;
     });
+
+    /// <summary>Each look at it is a minute later than the one before.</summary>
+    private sealed class HastyClock : TimeProvider
+    {
+        private long _minutes;
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => 60 * Interlocked.Increment(ref _minutes);
+    }
 }
