@@ -52,18 +52,19 @@ public sealed class HeartbeatTests : IAsyncLifetime
         ThreadPool.GetMinThreads(out var min, out var minIo);
         ThreadPool.GetMaxThreads(out var max, out var maxIo);
         using var free = new ManualResetEventSlim();
-        var blocked = 0;
+        var (blocked, asked, left) = (0, 0, 0);
         var moved = false;
         try
         {
             var most = Math.Max(Environment.ProcessorCount, ThreadPool.ThreadCount + 1);
             ThreadPool.SetMaxThreads(most, maxIo);
             ThreadPool.SetMinThreads(most, minIo);
-            for (var i = 0; i < most; i++)
+            for (; asked < most; asked++)
                 ThreadPool.UnsafeQueueUserWorkItem(_ =>
                 {
                     Interlocked.Increment(ref blocked);
                     free.Wait();
+                    Interlocked.Increment(ref left);
                 }, null);
             SpinWait.SpinUntil(() => ThreadPool.PendingWorkItemCount > 0 || Volatile.Read(ref blocked) == most, TimeSpan.FromSeconds(60));
             ThreadPool.UnsafeQueueUserWorkItem(_ => Volatile.Write(ref moved, true), null);
@@ -76,6 +77,7 @@ public sealed class HeartbeatTests : IAsyncLifetime
             ThreadPool.SetMaxThreads(max, maxIo);
             ThreadPool.SetMinThreads(min, minIo);
             free.Set();
+            SpinWait.SpinUntil(() => Volatile.Read(ref left) == asked); // whoever came late must not find it disposed
         }
     }
 }
