@@ -36,8 +36,7 @@ internal sealed class JobDrainer(
 
     private async Task<Claim?> NextAsync(JobConnection connection, WorkerIdentity worker, CancellationToken ct)
     {
-        while ((await TimerLoop.FireAsync(connection.Connection, queues.App, DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc), options.Value, ct,
-            own: connection.Owned)).Count > 0)
+        while ((await FireAsync(connection, ct)).Count > 0)
         {
         }
 
@@ -53,6 +52,10 @@ internal sealed class JobDrainer(
             if (result.Claimed.Seen.Count == 0) return null;
         }
     }
+
+    private Task<FiredTimers> FireAsync(JobConnection connection, CancellationToken ct) => connection.Owned
+        ? TimerLoop.FireAsync(connection.Connection, queues.App, options.Value, ct)
+        : TimerLoop.FireInsideAsync(connection.Connection, queues.App, options.Value, ct);
 
     private async Task RunAsync(NpgsqlConnection connection, Claim claim, WorkerIdentity worker, CancellationToken ct)
     {

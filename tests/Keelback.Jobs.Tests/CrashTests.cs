@@ -72,8 +72,7 @@ public sealed class CrashTests : JobsTest
     private static async Task<int> FireAsync(JobHost host)
     {
         await using var connection = await host.Db.OpenConnectionAsync();
-        var fired = await TimerLoop.FireAsync(connection, App(host), DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc),
-            host.Services.GetRequiredService<IOptions<JobsOptions>>().Value, default);
+        var fired = await TimerLoop.FireAsync(connection, App(host), host.Services.GetRequiredService<IOptions<JobsOptions>>().Value, default);
         return fired.TimedOut.Count;
     }
 

@@ -11,37 +11,53 @@ internal sealed class TimerLoop(
     : PollingService(clock, log)
 {
     private const int BatchSize = 1000;
+    private static readonly DateTime s_start = DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc);
+    private static readonly TimeSpan s_least = TimeSpan.FromMilliseconds(1);
 
     // Above it while batches are full: a held snapshot keeps the fired rows, and each batch would walk over them again.
-    private DateTime _mark = DateTime.MinValue;
+    private DateTime _mark = s_start;
 
     protected override async Task<TimeSpan> PollAsync(CancellationToken stopping)
     {
         await using var connection = await db.OpenConnectionAsync(stopping);
-        var fired = await FireAsync(connection, queues.App, DateTime.SpecifyKind(_mark, DateTimeKind.Utc), options.Value, stopping);
+        var fired = await FireAsync(connection, queues.App, _mark, options.Value, stopping);
         if (fired.Count > 0) wakes.Workers();
 
-        _mark = fired.Count == BatchSize ? fired.Last.AddTicks(-10) : DateTime.MinValue;
+        _mark = fired.Count == BatchSize ? fired.Last.AddMicroseconds(-1) : s_start; // others may be due in the same microsecond
         if (fired.Count == BatchSize) return TimeSpan.Zero;
 
         var most = options.Value.PollInterval;
         return await TimerStatement.UntilNextAsync(connection, queues.App, stopping) is not { } next || next > most ? most
-            : next > TimeSpan.FromMilliseconds(1) ? next : TimeSpan.FromMilliseconds(1);
+            : next > s_least ? next : s_least;
     }
 
-    /// <summary>One batch, on a connection of the caller's: the timers go with what they caused, or not at all.</summary>
-    internal static async Task<FiredTimers> FireAsync(
-        NpgsqlConnection connection, string app, DateTime after, JobsOptions options, CancellationToken ct, bool own = true)
-    {
-        await using var transaction = own ? await connection.BeginTransactionAsync(ct) : null;
-        var fired = await TimerStatement.RunAsync(connection, app, after, BatchSize, ct);
+    /// <summary>One batch from the earliest on, in the transaction that is open on the connection.</summary>
+    internal static Task<FiredTimers> FireInsideAsync(NpgsqlConnection connection, string app, JobsOptions options, CancellationToken ct) =>
+        FireInsideAsync(connection, app, s_start, options, ct);
 
+    /// <summary>One batch from the earliest on, in a transaction of its own.</summary>
+    internal static Task<FiredTimers> FireAsync(NpgsqlConnection connection, string app, JobsOptions options, CancellationToken ct) =>
+        FireAsync(connection, app, s_start, options, ct);
+
+    private static async Task<FiredTimers> FireAsync(
+        NpgsqlConnection connection, string app, DateTime after, JobsOptions options, CancellationToken ct)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var fired = await FireInsideAsync(connection, app, after, options, ct);
+        await transaction.CommitAsync(ct);
+        return fired;
+    }
+
+    // The timers go with what they caused, or not at all.
+    private static async Task<FiredTimers> FireInsideAsync(
+        NpgsqlConnection connection, string app, DateTime after, JobsOptions options, CancellationToken ct)
+    {
+        var fired = await TimerStatement.RunAsync(connection, app, after, BatchSize, ct);
         var failed = fired.TimedOut.Select(claim => (Outcome)new Outcome.Failed(
             claim, JobError.From(JobErrors.TimedOut(claim.Kind, claim.Timeout ?? default)), JobAttemptOutcome.TimedOut,
             claim.IsLast ? null : Backoff.Next(claim.Attempt - claim.Crashes, options))).ToList();
         if (failed.Count > 0) await Exchange.RunAsync(connection, new() { Outcomes = failed }, prepare: false, ct);
 
-        if (transaction is not null) await transaction.CommitAsync(ct);
         return fired;
     }
 }
