@@ -58,6 +58,8 @@ static async Task<int> StopAsync(ClusterFolder cluster, string? binaries)
         return 0;
     }
 
+    // Held longest: a guardian that sees a server stop while the seats are locked would start it again.
+    using var starting = await FileLock.AloneAsync(cluster.Starting, TimeSpan.FromSeconds(30), default);
     using var users = FileLock.TryAlone(cluster.Users);
     if (users is null)
     {

@@ -87,6 +87,7 @@ public sealed class ClusterPlace
     /// <summary>Ends a cluster without its guardian's pause.</summary>
     internal static async Task RemoveAsync(ClusterFolder folder)
     {
+        using (await FileLock.AloneAsync(folder.Starting, s_soon, default)) // else a guardian may start it again
         using (await FileLock.AloneAsync(folder.Users, s_soon, default))
         {
             if (IsRunning(folder)) await new ClusterServer(folder, await Binaries.FindAsync(null, null, folder.Path, default)).StopAsync(default);
