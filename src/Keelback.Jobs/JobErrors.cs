@@ -81,4 +81,16 @@ internal static class JobErrors
         "Pass a value of the parameter's type, or the job whose result it is.");
 
     private static string Where(JobKind kind) => $"{kind.DeclaredBy.FullName} ({kind.DeclaredBy.Assembly.GetName().Name})";
+
+    public static KeelbackException BadCron(string text, CronField? field, int at, string mistake) => new("KB1220",
+        $"cron '{Shown(text)}', {(field is null ? "" : field.Name + ", ")}position {(at + 1).ToString(CultureInfo.InvariantCulture)}: {mistake}");
+
+    public static KeelbackException NeverFires(string text) => new("KB1221",
+        $"cron '{Shown(text)}' can never fire: no month has such a day. Give a day that exists, or 'L' for the month's last.");
+
+    public static KeelbackException NoSuchZone(string zone, string? nearest) => new("KB1222",
+        $"There is no time zone '{Shown(zone)}'." + (nearest is null ? "" : $" Did you mean '{nearest}'?") +
+        " Give an IANA name such as 'Europe/Berlin', or 'UTC'.");
+
+    private static string Shown(string text) => text.Length <= 100 ? text : text[..100] + "…";
 }

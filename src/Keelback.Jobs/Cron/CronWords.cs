@@ -1,0 +1,106 @@
+using System.Globalization;
+
+namespace Keelback.Jobs;
+
+/// <summary>Says an expression in English.</summary>
+internal static class CronWords
+{
+    // More moments than this are no longer read as a list.
+    private const int Moments = 6;
+
+    private static readonly string[] s_ordinals = ["", "first", "second", "third", "fourth", "fifth"];
+
+    public static string Of(IReadOnlyList<CronList> fields)
+    {
+        var (seconds, minutes, hours) = (fields[0], fields[1], fields[2]);
+        var (monthDays, months, weekDays) = (fields[3], fields[4], fields[5]);
+
+        var words = Clock(seconds, minutes, hours);
+        var (byMonth, byWeek) = (monthDays.IsEvery ? null : List(monthDays), weekDays.IsEvery ? null : List(weekDays));
+        words += (byMonth, byWeek) switch
+        {
+            (null, null) => months.IsEvery && IsDaily(hours) ? " every day" : "",
+            ({ } days, null) => $" on {days} of the month",
+            (null, { } days) => $" on {days}",
+            var (days, week) => monthDays.StartsWithStar || weekDays.StartsWithStar
+                ? $" on {week} that is {days} of the month"
+                : $" on {days} of the month, and on {week}",
+        };
+
+        return months.IsEvery ? words : $"{words} in {List(months)}";
+    }
+
+    private static bool IsDaily(CronList hours) => !hours.IsRate;
+
+    private static string Clock(CronList seconds, CronList minutes, CronList hours)
+    {
+        if (Times(seconds, minutes, hours) is { } times) return $"at {times}";
+
+        var isWholeMinute = seconds.Items is [CronItem.Values { From: 0, To: 0 }];
+        var words = isWholeMinute ? Each(minutes) : seconds.IsEvery ? "every second" : Each(seconds);
+        if (!isWholeMinute && !minutes.IsEvery) words += $", {Each(minutes)}";
+        return hours.IsEvery ? words : $"{words}, {Within(hours)}";
+    }
+
+    /// <summary>02:30 and 14:30, where both are lists and there are few of them.</summary>
+    private static string? Times(CronList seconds, CronList minutes, CronList hours)
+    {
+        if (seconds.IsRate || minutes.IsRate || hours.IsRate || Count(seconds) != 1) return null;
+        if (Count(minutes) * Count(hours) > Moments) return null;
+
+        var second = Values(seconds).Single();
+        return And([.. from hour in Values(hours)
+                       from minute in Values(minutes)
+                       select second == 0 ? $"{hour:00}:{minute:00}" : $"{hour:00}:{minute:00}:{second:00}"]);
+    }
+
+    private static string Each(CronList list)
+    {
+        var name = list.Field.Name;
+        if (list.IsEvery) return $"every {name}";
+        if (list.Items is [CronItem.Values { Step: > 1 } steps] && steps.To == list.Field.Last)
+            return steps.From == list.Field.Min ? $"every {steps.Step} {name}s" : $"every {steps.Step} {name}s from {name} {steps.From}";
+
+        return list.Items is [CronItem.Values { } one] && one.From == one.To ? $"at {name} {one.From}" : $"at {name}s {List(list)}";
+    }
+
+    private static string Within(CronList hours) => hours.Items is [CronItem.Values { Step: > 1 }] && hours.IsRate
+        ? $"of {Each(hours)}"
+        : hours.Items is [CronItem.Values { } one] && one.From == one.To ? $"in hour {one.From}" : $"in hours {List(hours)}";
+
+    private static string List(CronList list) => And([.. list.Items.Select(item => Item(list.Field, item))]);
+
+    private static string Item(CronField field, CronItem item) => item switch
+    {
+        CronItem.Values { Step: > 1 } steps when steps.From < steps.To =>
+            $"every {steps.Step}{Suffix(steps.Step)} {field.Name} from {Value(field, steps.From)} to {Value(field, steps.To)}",
+        CronItem.Values values when values.From == values.To || values.Step > 1 => Name(field, values.From),
+        CronItem.Values values => $"{Name(field, values.From)} to {Value(field, values.To)}",
+        CronItem.FromEnd { Days: 0 } => "the last day",
+        CronItem.FromEnd end => end.Days == 1 ? "the day before the last" : $"{end.Days} days before the last",
+        CronItem.LastWeekday => "the last weekday",
+        CronItem.NearestWeekday nearest => $"the weekday nearest to day {nearest.Day}",
+        CronItem.LastOf last => $"the month's last {Day(last.DayOfWeek)}",
+        CronItem.NthOf nth => $"the month's {s_ordinals[nth.Nth]} {Day(nth.DayOfWeek)}",
+        _ => throw new ArgumentOutOfRangeException(nameof(item)),
+    };
+
+    private static string Name(CronField field, int value) =>
+        field == CronField.DayOfMonth ? $"day {value}" : Value(field, value);
+
+    private static string Value(CronField field, int value) =>
+        field == CronField.Month ? CultureInfo.InvariantCulture.DateTimeFormat.GetMonthName(value)
+        : field == CronField.DayOfWeek ? Day(value)
+        : value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Day(int dayOfWeek) => ((DayOfWeek)(dayOfWeek % 7)).ToString();
+
+    private static string Suffix(int number) => (number % 100) is >= 11 and <= 13 ? "th" : (number % 10) switch { 1 => "st", 2 => "nd", 3 => "rd", _ => "th" };
+
+    private static string And(IReadOnlyList<string> words) =>
+        words.Count == 1 ? words[0] : $"{string.Join(", ", words.Take(words.Count - 1))} and {words[^1]}";
+
+    private static int Count(CronList list) => System.Numerics.BitOperations.PopCount(list.Bits);
+
+    private static IEnumerable<int> Values(CronList list) => Enumerable.Range(0, 64).Where(value => (list.Bits >> value & 1) != 0);
+}
