@@ -4,28 +4,37 @@ namespace Keelback.Jobs.Tests;
 
 /// <summary>Ticks found the slow way: every minute of a span is asked whether the expression's five fields name it.</summary>
 /// <remarks>Shares nothing with the engine but the parsed fields' values.</remarks>
-internal static class CronBruteForce
+internal sealed class CronBruteForce
 {
-    public static List<DateTimeOffset> Ticks(string text, string zone, DateTimeOffset from, DateTimeOffset to)
+    private readonly (DateTimeOffset At, LocalDateTime Local)[] _minutes;
+
+    public CronBruteForce(string zone, DateTimeOffset from, DateTimeOffset to)
     {
-        var expression = CronExpression.Parse(text);
-        var (rules, fields) = (DateTimeZoneProviders.Tzdb[zone], text.Split(' '));
+        var rules = DateTimeZoneProviders.Tzdb[zone];
+        _minutes = [.. Enumerable.Range(0, (int)(to - from).TotalMinutes).Select(minute =>
+        {
+            var at = Instant.FromDateTimeOffset(from.AddMinutes(minute)).InZone(rules);
+            return (at.ToDateTimeOffset(), at.LocalDateTime);
+        })];
+    }
+
+    public List<DateTimeOffset> Ticks(string text)
+    {
+        var (expression, fields) = (CronExpression.Parse(text), text.Split(' '));
         bool isHourRate = IsRate(fields[1]), isRate = isHourRate || IsRate(fields[0]);
 
         var ticks = new List<DateTimeOffset>();
-        var seen = new HashSet<LocalDateTime>(); // of the last hours: what a clock has shown already
-        LocalDateTime? last = null;
-        for (var at = Instant.FromDateTimeOffset(from.AddHours(-26)); at < Instant.FromDateTimeOffset(to); at += Duration.FromMinutes(1))
+        LocalDateTime latest = _minutes[0].Local.PlusMinutes(-1), last = latest;
+        foreach (var (at, local) in _minutes)
         {
-            var local = at.InZone(rules).LocalDateTime;
-            var fires = Fires(expression, local) && (isRate || !seen.Contains(local));
+            var fires = (isRate || local > latest) && Fires(expression, local);
 
             // The clock leapt: was a moment left out?
-            if (last is { } before && !isHourRate)
-                for (var skipped = before.PlusMinutes(1); skipped < local && !fires; skipped = skipped.PlusMinutes(1)) fires = Fires(expression, skipped);
+            if (!isHourRate && local > last.PlusMinutes(1))
+                for (var skipped = last.PlusMinutes(1); skipped < local && !fires; skipped = skipped.PlusMinutes(1)) fires = Fires(expression, skipped);
 
-            if (fires && at >= Instant.FromDateTimeOffset(from)) ticks.Add(at.InZone(rules).ToDateTimeOffset());
-            seen.Add(local);
+            if (fires) ticks.Add(at);
+            if (local > latest) latest = local;
             last = local;
         }
 
