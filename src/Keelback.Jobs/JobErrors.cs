@@ -92,5 +92,8 @@ internal static class JobErrors
         $"There is no time zone '{Shown(zone)}'." + (nearest is null ? "" : $" Did you mean '{nearest}'?") +
         " Give an IANA name such as 'Europe/Berlin', or 'UTC'.");
 
+    public static KeelbackException BadTime(string text) => new("KB1223",
+        $"'{Shown(text)}' is no point in time. Write it as 2026-03-29T01:30:00+01:00, or without the offset as the zone's clocks show it.");
+
     private static string Shown(string text) => text.Length <= 100 ? text : text[..100] + "…";
 }

@@ -8,6 +8,9 @@ namespace Keelback;
 /// </remarks>
 public abstract class Command
 {
+    /// <summary>What is piped in. Default: standard input; in tests, what the test gives.</summary>
+    public TextReader Input { get; internal set; } = TextReader.Null;
+
     /// <summary>Where results go. Default: standard output; in tests, what the test reads.</summary>
     public TextWriter Output { get; internal set; } = TextWriter.Null;
 

@@ -76,13 +76,13 @@ public static class KeelbackApplicationBuilderExtensions
     private static void AddShell(KeelbackBuilder keelback)
     {
         var services = keelback.Services;
-        services.TryAddSingleton(new Terminal(Console.Out, Console.Error));
+        services.TryAddSingleton(new Terminal(Console.Out, Console.Error, Console.In));
         SilentServer.Wrap(services);
         CommandLogging.Add(services);
 
         keelback.AddCommand<ServeCommand>().AddCommand<WorkerCommand>()
             .AddCommand<MigrateCommand>().AddCommand<MakeMigrationsCommand>()
-            .AddCommand<CheckCommand>().AddCommand<SettingsCommand>();
+            .AddCommand<CheckCommand>().AddCommand<SettingsCommand>().AddCommand<CronCommand>();
     }
 
     // First in the list of rules, so that whatever the app configures is stronger.

@@ -34,4 +34,6 @@ internal static class KeelbackErrors
 
     public static KeelbackException WhichContext(IEnumerable<string> contexts) => new("KB1518",
         $"Say with --context which one is meant: {string.Join(", ", contexts)}.");
+
+    public static KeelbackException BadCronLine(string mistake) => new("KB1519", $"The line cannot be read: {mistake}");
 }

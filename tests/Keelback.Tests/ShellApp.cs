@@ -17,6 +17,8 @@ internal sealed class ShellApp(Action<KeelbackBuilder>? add = null, Action<WebAp
         ["ConnectionStrings:Keelback"] = "Host=127.0.0.1;Port=1;Username=nobody;Database=nowhere;Timeout=1",
     };
 
+    public string Input { get; init; } = "";
+
     public string Output => _out.ToString().ReplaceLineEndings("\n");
 
     public string Error => _error.ToString().ReplaceLineEndings("\n");
@@ -39,7 +41,7 @@ internal sealed class ShellApp(Action<KeelbackBuilder>? add = null, Action<WebAp
         });
         builder.Logging.ClearProviders();
         foreach (var (key, value) in Configuration) builder.Configuration[key] = value;
-        builder.Services.AddSingleton(new Terminal(_out, _error));
+        builder.Services.AddSingleton(new Terminal(_out, _error, new StringReader(Input)));
 
         var keelback = builder.AddKeelback();
         add?.Invoke(keelback);

@@ -15,11 +15,12 @@ internal static class CronWords
         var (seconds, minutes, hours) = (fields[0], fields[1], fields[2]);
         var (monthDays, months, weekDays) = (fields[3], fields[4], fields[5]);
 
-        var words = Clock(seconds, minutes, hours);
+        var times = Times(seconds, minutes, hours);
+        var words = times is null ? Rate(seconds, minutes, hours) : $"at {times}";
         var (byMonth, byWeek) = (monthDays.IsEvery ? null : List(monthDays), weekDays.IsEvery ? null : List(weekDays));
         words += (byMonth, byWeek) switch
         {
-            (null, null) => months.IsEvery && IsDaily(hours) ? " every day" : "",
+            (null, null) => months.IsEvery && times is not null ? " every day" : "",
             ({ } days, null) => $" on {days} of the month",
             (null, { } days) => $" on {days}",
             var (days, week) => monthDays.StartsWithStar || weekDays.StartsWithStar
@@ -30,12 +31,8 @@ internal static class CronWords
         return months.IsEvery ? words : $"{words} in {List(months)}";
     }
 
-    private static bool IsDaily(CronList hours) => !hours.IsRate;
-
-    private static string Clock(CronList seconds, CronList minutes, CronList hours)
+    private static string Rate(CronList seconds, CronList minutes, CronList hours)
     {
-        if (Times(seconds, minutes, hours) is { } times) return $"at {times}";
-
         var isWholeMinute = seconds.Items is [CronItem.Values { From: 0, To: 0 }];
         var words = isWholeMinute ? Each(minutes) : seconds.IsEvery ? "every second" : Each(seconds);
         if (!isWholeMinute && !minutes.IsEvery) words += $", {Each(minutes)}";

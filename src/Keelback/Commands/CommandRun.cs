@@ -18,7 +18,7 @@ internal sealed class CommandRun(IHost app, Terminal terminal, CommandShape shap
 
             await using var scope = app.Services.CreateAsyncScope();
             var command = (Command)ActivatorUtilities.CreateInstance(scope.ServiceProvider, shape.Type);
-            (command.Output, command.Error) = (terminal.Out, terminal.Error);
+            (command.Output, command.Error, command.Input) = (terminal.Out, terminal.Error, terminal.In ?? TextReader.Null);
             foreach (var symbol in shape.Symbols) symbol.Bind(parsed, command);
             if (!Accepts(command)) return Shell.WrongUsage;
 
