@@ -58,7 +58,15 @@ internal static class ClassWriter
 
         code.Line($"    static call => {call}{target}{job.Method}(");
         foreach (var argument in arguments.Take(arguments.Length - 1)) code.Line($"        {argument},");
-        code.Line($"        {arguments[arguments.Length - 1]})));");
+        code.Line($"        {arguments[arguments.Length - 1]}))){(job.Metadata.Count == 0 ? ";" : "")}");
+        if (job.Metadata.Count == 0) return;
+
+        code.Line("{");
+        code.Line("    Metadata =");
+        code.Line("    [");
+        foreach (var attribute in job.Metadata) code.Line($"        new {attribute},");
+        code.Line("    ],");
+        code.Line("};");
     }
 
     private static string Read(JobParameter p) =>

@@ -26,6 +26,7 @@ internal sealed record JobModel(
     string Access, // the statics are seen by those who see the method
     bool IsStatic,
     string Attribute, // what rebuilds it: () { Queue = "mail" }
+    EquatableArray<string> Metadata, // what rebuilds the others: global::Keelback.Jobs.LimitAttribute("mail") { Slots = 3 }
     string? Result, // T of Task<T>
     string? DocumentationId, // when the method is documented
     EquatableArray<JobParameter> Parameters);

@@ -33,6 +33,7 @@ internal static class JobReader
             SyntaxFacts.GetText(method.DeclaredAccessibility),
             method.IsStatic,
             Attribute(job),
+            new(method.GetAttributes().Concat(method.ContainingType.GetAttributes()).Where(IsMetadata).Select(a => $"{a.AttributeClass!.ToDisplayString(s_bare)}{Call(a)}")),
             JobSymbols.ResultOf(method)?.ToDisplayString(s_full),
             IsDocumented(context.TargetNode) ? method.GetDocumentationCommentId() : null,
             new(JobSymbols.PayloadOf(method).Select(Parameter)));
@@ -52,12 +53,32 @@ internal static class JobReader
         _ => "class",
     };
 
-    private static string Attribute(AttributeData job)
+    private static string Attribute(AttributeData job) => Call(job);
+
+    private static bool IsMetadata(AttributeData attribute)
     {
-        var kind = job.ConstructorArguments.FirstOrDefault().Value is string name ? $"({SymbolDisplay.FormatLiteral(name, true)})" : "()";
-        var options = job.NamedArguments.Select(option => $"{option.Key} = {Literal(option.Value.Value)}").ToList();
-        return options.Count == 0 ? kind : $"{kind} {{ {string.Join(", ", options)} }}";
+        for (var type = attribute.AttributeClass; type is not null; type = type.BaseType)
+            if (type.ToDisplayString() == JobSymbols.Metadata) return true;
+
+        return false;
     }
+
+    /// <summary>What rebuilds an attribute, after its type: <c>("mail") { Slots = 3 }</c>.</summary>
+    private static string Call(AttributeData attribute)
+    {
+        var arguments = $"({string.Join(", ", attribute.ConstructorArguments.Select(Constant))})";
+        var options = attribute.NamedArguments.Select(option => $"{option.Key} = {Constant(option.Value)}").ToList();
+        return options.Count == 0 ? arguments : $"{arguments} {{ {string.Join(", ", options)} }}";
+    }
+
+    private static string Constant(TypedConstant constant) => constant switch
+    {
+        { IsNull: true } => "null",
+        { Kind: TypedConstantKind.Array } => $"new {constant.Type!.ToDisplayString(s_bare)} {{ {string.Join(", ", constant.Values.Select(Constant))} }}",
+        { Kind: TypedConstantKind.Type } => $"typeof({((ITypeSymbol)constant.Value!).ToDisplayString(s_bare)})",
+        { Kind: TypedConstantKind.Enum } => $"({constant.Type!.ToDisplayString(s_bare)})({Literal(constant.Value)})",
+        _ => Literal(constant.Value),
+    };
 
     private static JobParameter Parameter(IParameterSymbol parameter)
     {

@@ -10,7 +10,7 @@ internal static class JobRules
     private static readonly Regex s_timeout = new(@"^(\d+\.)?\d{1,2}:\d{2}:\d{2}(\.\d{1,7})?$", RegexOptions.CultureInvariant);
 
     public static IEnumerable<Diagnostic> Check(IMethodSymbol method, AttributeData job) =>
-        Shape(method).Concat(Options(method, job));
+        Shape(method).Concat(Options(method, job)).Concat(Retries(method));
 
     /// <summary>What keeps the generator from adding the call.</summary>
     public static IEnumerable<Diagnostic> Shape(IMethodSymbol method)
@@ -88,7 +88,7 @@ internal static class JobRules
                 ("MaxAttempts", int n) when n is < 1 or > 1000 => Wrong(option.Key, n.ToString(CultureInfo.InvariantCulture), "1 to 1,000"),
                 ("Priority", int n) when n is < 0 or > 9 => Wrong(option.Key, n.ToString(CultureInfo.InvariantCulture), "0 (first) to 9 (last)"),
                 ("Queue", string text) when text.Trim().Length == 0 => Wrong(option.Key, "empty", "the name of a queue"),
-                ("Timeout", string text) when !IsDuration(text) => Wrong(option.Key, $"'{text}'", "a duration over zero, as hh:mm:ss"),
+                ("Timeout" or "RetryDelay" or "MaxRetryDelay", string text) when !IsDuration(text) => Wrong(option.Key, $"'{text}'", "a duration over zero, as hh:mm:ss"),
                 _ => null,
             };
 
@@ -98,6 +98,20 @@ internal static class JobRules
         Diagnostic Wrong(string option, string value, string range) =>
             At(method, JobDiagnostics.OptionOutOfRange, option, JobSymbols.NameOf(method), value, range);
     }
+
+    private static IEnumerable<Diagnostic> Retries(IMethodSymbol method) =>
+        from attribute in method.GetAttributes().Concat(method.ContainingType.GetAttributes())
+        where attribute.AttributeClass?.BaseType?.ToDisplayString() == JobSymbols.RetryRule
+        from option in attribute.NamedArguments
+        let range = (option.Key, option.Value.Value) switch
+        {
+            ("MaxAttempts", int n) when n is < 0 or > 1000 => "1 to 1,000",
+            ("Delay" or "MaxDelay", string text) when !IsDuration(text) => "a duration over zero, as hh:mm:ss",
+            _ => null,
+        }
+        where range is not null
+        select At(method, JobDiagnostics.OptionOutOfRange,
+            $"{option.Key} after {attribute.AttributeClass!.TypeArguments.FirstOrDefault()?.Name}", JobSymbols.NameOf(method), $"'{option.Value.Value}'", range);
 
     private static bool IsDuration(string text) =>
         s_timeout.IsMatch(text) &&

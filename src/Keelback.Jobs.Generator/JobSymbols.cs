@@ -9,6 +9,11 @@ internal static class JobSymbols
 {
     public const string Attribute = "Keelback.Jobs.JobAttribute";
 
+    /// <summary>What an attribute derives from that goes with the job's kind.</summary>
+    public const string Metadata = "Keelback.Jobs.JobMetadataAttribute";
+
+    public const string RetryRule = "Keelback.Jobs.RetryRuleAttribute";
+
     /// <summary>As one reads it in a message: <c>Receipts.Send</c>, which is also the kind when the attribute gives none.</summary>
     private static readonly SymbolDisplayFormat s_withoutNamespace = new(
         typeQualificationStyle: SymbolDisplayTypeQualificationStyle.NameAndContainingTypes);

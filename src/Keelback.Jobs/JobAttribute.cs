@@ -25,6 +25,18 @@ public sealed class JobAttribute : Attribute
     /// <summary>Attempts in all, 1 to 1,000. Default 4.</summary>
     public int MaxAttempts { get; set; } = 4;
 
+    /// <summary>Upper bound of the wait before the second attempt, as <c>hh:mm:ss</c>. Default: <see cref="JobsOptions.RetryDelay"/>.</summary>
+    public string? RetryDelay { get; set; }
+
+    /// <summary>The bound never grows over this, as <c>hh:mm:ss</c>. Default: <see cref="JobsOptions.MaxRetryDelay"/>.</summary>
+    public string? MaxRetryDelay { get; set; }
+
+    /// <summary>How the bound grows. Default: it doubles.</summary>
+    public RetryBackoff Backoff { get; set; }
+
+    /// <summary>Draws each wait evenly between zero and the bound, so that what failed together does not come back together; false: waits the bound itself. Default true.</summary>
+    public bool Jitter { get; set; } = true;
+
     /// <summary>Longest time for one attempt, as <c>hh:mm:ss</c>. Default: none.</summary>
     public string? Timeout { get; set; }
 

@@ -1,5 +1,4 @@
 using Keelback.Postgres;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Keelback.Jobs;
@@ -8,7 +7,7 @@ namespace Keelback.Jobs;
 /// <remarks>Works on the pinned connection when there is one, so also inside a transaction that will be rolled back.</remarks>
 internal sealed class JobDrainer(
     JobConnections connections, JobKinds kinds, JobRunner runner, QueueCatalog queues, UnknownKinds unknownKinds,
-    RunWaiters waiters, IOptions<JobsOptions> options, TimeProvider clock)
+    RunWaiters waiters, RetryRules rules, TimeProvider clock)
 {
     private static readonly TimeSpan s_lease = TimeSpan.FromHours(1);
 
@@ -54,8 +53,8 @@ internal sealed class JobDrainer(
     }
 
     private Task<FiredTimers> FireAsync(JobConnection connection, CancellationToken ct) => connection.Owned
-        ? TimerLoop.FireAsync(connection.Connection, queues.App, options.Value, ct)
-        : TimerLoop.FireInsideAsync(connection.Connection, queues.App, options.Value, ct);
+        ? TimerLoop.FireAsync(connection.Connection, queues.App, rules, ct)
+        : TimerLoop.FireInsideAsync(connection.Connection, queues.App, rules, ct);
 
     private async Task RunAsync(NpgsqlConnection connection, Claim claim, WorkerIdentity worker, CancellationToken ct)
     {

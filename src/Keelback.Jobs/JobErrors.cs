@@ -76,6 +76,15 @@ internal static class JobErrors
     public static KeelbackException NoSuchRun(long run) => new("KB1218",
         $"There is no run {run.ToString(CultureInfo.InvariantCulture)} in this app. Its transaction may not have committed, or its retention is over.");
 
+    public static KeelbackException EnqueueUnknown(string kind, Exception inner) => new("KB1270",
+        $"The database stopped answering while '{kind}' was being enqueued: nobody knows whether it was. " +
+        $"Give the call an {nameof(EnqueueOptions)}.{nameof(EnqueueOptions.Id)}, with which it can be made again without harm, " +
+        $"or set Keelback:Jobs:{nameof(JobsOptions.IdempotentEnqueue)}.", inner);
+
+    public static KeelbackException EnqueueAway(string kind, TimeSpan patience, Exception inner) => new("KB1271",
+        $"'{kind}' was not enqueued: the database did not answer within Keelback:Jobs:{nameof(JobsOptions.EnqueuePatience)} ({patience}). " +
+        "Nothing was written; enqueue it again when the database is back.", inner);
+
     public static KeelbackException EmptyArgument(string parameter) => new("KB1250",
         $"The argument '{parameter}' is an Arg that holds neither a value nor a job: it was made by new() or default. " +
         "Pass a value of the parameter's type, or the job whose result it is.");

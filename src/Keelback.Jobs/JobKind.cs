@@ -21,6 +21,9 @@ public sealed class JobKind(string name, Type declaredBy, JobAttribute defaults,
     /// <summary>Queue, attempts, timeout and the like, where the call says nothing else.</summary>
     public JobAttribute Defaults { get; } = defaults;
 
+    /// <summary>The method's other attributes that derive from <see cref="JobMetadataAttribute"/>.</summary>
+    public IReadOnlyList<JobMetadataAttribute> Metadata { get; init; } = [];
+
     /// <summary>Resolves the class, reads the arguments, calls the method, writes the result.</summary>
     public JobBody Run { get; } = run;
 

@@ -37,6 +37,9 @@ public sealed record JobError(string Type, string Message, string? Details = nul
 {
     internal static JobError From(Exception e) => new(e.GetType().FullName!, Clean(e.Message, 2000), Clean(e.ToString(), 8000));
 
+    /// <summary>In the job's own words: no exception, no stack.</summary>
+    internal static JobError Said(string type, string message) => new(type, Clean(message, 2000));
+
     internal byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, JobJson.Options);
 
     // jsonb refuses NUL and half surrogate pairs, and an error must always be storable.

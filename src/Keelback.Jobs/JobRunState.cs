@@ -29,4 +29,10 @@ public enum JobRunState
 
     /// <summary>Ended because too many workers died while they ran it.</summary>
     Quarantined,
+
+    /// <summary>Ended unstarted, its time over.</summary>
+    Expired,
+
+    /// <summary>Ended with nothing to do: the job said so, or no edge that leads to it can open.</summary>
+    Skipped,
 }

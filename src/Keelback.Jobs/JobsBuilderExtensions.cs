@@ -31,6 +31,7 @@ public static class JobsBuilderExtensions
         services.AddSingleton<QueueCatalog>();
         services.AddSingleton<JobConnections>();
         services.AddSingleton<EnqueueWriter>();
+        services.AddSingleton<EnqueueRetry>();
         services.AddSingleton<Submission>();
         services.AddSingleton(sp => new JobKinds(sp.GetServices<JobKind>()));
         services.AddScoped<JobContext>();
@@ -41,6 +42,7 @@ public static class JobsBuilderExtensions
 
         services.AddSingleton<PreparedStatements>();
         services.AddSingleton<TransactionalAttempt>();
+        services.AddSingleton<RetryRules>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton<UnknownKinds>();
         services.AddSingleton<JobDrainer>();

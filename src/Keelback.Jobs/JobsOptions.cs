@@ -33,6 +33,18 @@ public sealed class JobsOptions
     /// <summary>The bound never grows over this. Default 1 h.</summary>
     public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromHours(1);
 
+    /// <summary>What exceptions mean for every job, after the kind's own rules: <c>o.Rules.Add(new NoRetryAttribute&lt;ArgumentException&gt;())</c>. Default: none.</summary>
+    public IList<ExceptionRuleAttribute> Rules { get; } = [];
+
+    /// <summary>How long enqueueing outside of a transaction goes on trying while the database is away. Default 10 s; zero: one try.</summary>
+    public TimeSpan EnqueuePatience { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Gives every call outside of a transaction an id before it is written, so that one whose answer was lost can be written again; default
+    /// false: such a call is a KB1270, unless it is a graph or has an <see cref="EnqueueOptions.Id"/>, which have theirs anyway. Costs a call four small round trips.
+    /// </summary>
+    public bool IdempotentEnqueue { get; set; }
+
     /// <summary>A run whose worker died this often is quarantined, whatever its attempts: it may be what kills them. Default 5.</summary>
     public int CrashLimit { get; set; } = 5;
 
@@ -56,6 +68,15 @@ internal sealed class JobsOptionsValidator : IValidateOptions<JobsOptions>
         if (o.MaxRetryDelay < o.RetryDelay)
             mistakes.Add($"{Key(nameof(o.MaxRetryDelay))} ({o.MaxRetryDelay}) must not be under {nameof(o.RetryDelay)} ({o.RetryDelay}).");
 
+        foreach (var rule in o.Rules.OfType<RetryRuleAttribute>())
+        {
+            if (rule.MaxAttempts is < 0 or > 1000)
+                mistakes.Add($"{Key(nameof(o.Rules))}: the attempts after {rule.Exception.Name} ({rule.MaxAttempts}) must be 1 to 1,000, or 0 for the kind's.");
+            foreach (var text in new[] { rule.Delay, rule.MaxDelay })
+                if (text is not null && !(Backoff.Duration(text) >= TimeSpan.Zero))
+                    mistakes.Add($"{Key(nameof(o.Rules))}: '{text}', a wait after {rule.Exception.Name}, must be a duration as hh:mm:ss.");
+        }
+
         foreach (var (key, value) in new[]
         {
             (nameof(o.PollInterval), o.PollInterval), (nameof(o.Heartbeat), o.Heartbeat), (nameof(o.RetryDelay), o.RetryDelay),
@@ -63,6 +84,8 @@ internal sealed class JobsOptionsValidator : IValidateOptions<JobsOptions>
         })
             if (value <= TimeSpan.Zero) mistakes.Add($"{Key(key)} ({value}) must be more than zero.");
 
+        if (o.EnqueuePatience < TimeSpan.Zero)
+            mistakes.Add($"{Key(nameof(o.EnqueuePatience))} ({o.EnqueuePatience}) must not be negative.");
         if (o.ShutdownTimeout < TimeSpan.Zero)
             mistakes.Add($"{Key(nameof(o.ShutdownTimeout))} ({o.ShutdownTimeout}) must not be negative.");
 

@@ -44,6 +44,15 @@ internal static partial class Log
     [LoggerMessage(1212, LogLevel.Information, "Retention: {Partitions} old partitions dropped, {Runs} ended runs deleted")]
     public static partial void Retired(ILogger log, int partitions, int runs);
 
+    [LoggerMessage(1250, LogLevel.Information, "{Kind} run {RunId}: attempt {Attempt} did not succeed; again in {Delay}. {Type}: {Reason}")]
+    public static partial void AttemptFailedAsExpected(ILogger log, string kind, long runId, int attempt, TimeSpan delay, string type, string reason);
+
+    [LoggerMessage(1251, LogLevel.Information, "{Kind} run {RunId} failed with attempt {Attempt}, its last. {Type}: {Reason}")]
+    public static partial void RunFailedAsExpected(ILogger log, string kind, long runId, int attempt, string type, string reason);
+
+    [LoggerMessage(1252, LogLevel.Warning, "'{Kind}' could not be enqueued, and is tried again: {Reason}")]
+    public static partial void EnqueueTriedAgain(ILogger log, string kind, string reason);
+
     [LoggerMessage(1213, LogLevel.Debug, "{Kind} run {RunId} ended: {Outcome}")]
     public static partial void Ended(ILogger log, string kind, long runId, string outcome);
 }

@@ -63,6 +63,22 @@ public class GeneratedCodeTests
                 ulong m = ulong.MaxValue, bool n = true, int[]? o = null, List<string>? p = null, CancellationToken ct = default) => Task.CompletedTask;
         }
         """)]
+    [InlineData("attributes that go with the kind",
+        """
+        public sealed class NoteAttribute(string text, Type type, params int[] numbers) : JobMetadataAttribute
+        {
+            public string Text => text + type + numbers.Length;
+            public DayOfWeek[] Days { get; set; } = [];
+            public string? None { get; set; }
+        }
+        [Expected<TimeoutException>]
+        public sealed partial class Calls
+        {
+            [Job(Backoff = RetryBackoff.Linear, Jitter = false), Retry<IOException>(MaxAttempts = 10, Delay = "00:00:01", Backoff = RetryBackoff.Constant)]
+            [NoRetry<ArgumentException>, Note("a\"b", typeof(List<string>), 1, 2, Days = new[] { DayOfWeek.Friday }, None = null)]
+            public Task Go(CancellationToken ct) => Task.CompletedTask;
+        }
+        """)]
     [InlineData("records, and classes in other types",
         """
         public partial struct Outer { public partial record Inner { [Job] internal Task Go(CancellationToken ct) => Task.CompletedTask; } }

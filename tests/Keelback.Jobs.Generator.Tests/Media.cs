@@ -21,7 +21,7 @@ public sealed partial class Media(Calls calls)
         return Task.FromResult(new FileRef(url.AbsolutePath));
     }
 
-    [Job]
+    [Job, Retry<IOException>(MaxAttempts = 10, Backoff = RetryBackoff.Linear), Expected<FileNotFoundException>]
     public Task<FileRef> Resize(FileRef file, int size, CancellationToken ct) =>
         Task.FromResult(new FileRef($"{file.Path}@{size}"));
 

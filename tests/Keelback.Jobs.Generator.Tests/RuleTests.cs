@@ -156,11 +156,25 @@ public class RuleTests
     [InlineData("Timeout = \"00:00:00\"", "Timeout of the job 'A.Go' is '00:00:00'; it must be a duration over zero, as hh:mm:ss [KBJ009]")]
     [InlineData("Timeout = \"00:99:00\"", "Timeout of the job 'A.Go' is '00:99:00'; it must be a duration over zero, as hh:mm:ss [KBJ009]")]
     [InlineData("\"keelback.x\"", "The kind of the job 'A.Go' is 'keelback.x'; it must be a name that does not begin with 'keelback.' [KBJ009]")]
+    [InlineData("RetryDelay = \"00:00:05\", MaxRetryDelay = \"01:00:00\"", null)]
     [InlineData("MaxAttempts = 1000, Priority = 9, Timeout = \"1.00:30:00\"", null)]
+    [InlineData("MaxRetryDelay = \"9\"", "MaxRetryDelay of the job 'A.Go' is '9'; it must be a duration over zero, as hh:mm:ss [KBJ009]")]
     public async Task An_option_out_of_range_is_reported(string options, string? expected)
     {
         var said = await Snippet.DiagnosticsAsync(
             $$"""public sealed partial class A { [Job({{options}})] public Task Go(CancellationToken ct) => Task.CompletedTask; }""");
+
+        Assert.Equal(expected is null ? [] : [expected], said);
+    }
+
+    [Theory]
+    [InlineData("MaxAttempts = 1001", "MaxAttempts after IOException of the job 'A.Go' is '1001'; it must be 1 to 1,000 [KBJ009]")]
+    [InlineData("Delay = \"soon\"", "Delay after IOException of the job 'A.Go' is 'soon'; it must be a duration over zero, as hh:mm:ss [KBJ009]")]
+    [InlineData("MaxAttempts = 10, Delay = \"00:00:01\"", null)]
+    public async Task A_retry_rule_out_of_range_is_reported(string options, string? expected)
+    {
+        var said = await Snippet.DiagnosticsAsync(
+            $$"""public sealed partial class A { [Job, Retry<IOException>({{options}})] public Task Go(CancellationToken ct) => Task.CompletedTask; }""");
 
         Assert.Equal(expected is null ? [] : [expected], said);
     }

@@ -22,6 +22,17 @@ public class RunTests
     }
 
     [Fact]
+    public void A_kind_has_its_methods_attributes()
+    {
+        var metadata = Media.Resize(new("a"), 1).Kind.Metadata;
+
+        var retry = Assert.IsType<RetryAttribute<IOException>>(metadata[0]);
+        Assert.Equal((10, RetryBackoff.Linear, typeof(IOException)), (retry.MaxAttempts, retry.Backoff, retry.Exception));
+        Assert.IsType<ExpectedAttribute<FileNotFoundException>>(metadata[1]);
+        Assert.Empty(Media.Count().Kind.Metadata);
+    }
+
+    [Fact]
     public async Task A_job_without_a_result_writes_nothing()
     {
         var result = await RunAsync(Media.Label(new("a"), "x", Format.Png, 2, new DateOnly(2026, 1, 31)));

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 
 namespace Keelback.Jobs.Tests;
 
@@ -71,7 +70,7 @@ public sealed class CrashTests : JobsTest
     private static async Task<int> FireAsync(JobHost host)
     {
         await using var connection = await host.Db.OpenConnectionAsync();
-        var fired = await TimerLoop.FireAsync(connection, App(host), host.Services.GetRequiredService<IOptions<JobsOptions>>().Value, default);
+        var fired = await TimerLoop.FireAsync(connection, App(host), host.Services.GetRequiredService<RetryRules>(), default);
         return fired.TimedOut.Count;
     }
 

@@ -19,6 +19,10 @@ internal static class TestJobs
         return new(name, typeof(TestJobs), defaults, async call => JobCall.Result(await body(call)));
     }
 
+    /// <summary>The same kind with what attributes its method would have.</summary>
+    public static JobKind With(this JobKind kind, params JobMetadataAttribute[] metadata) =>
+        new(kind.Name, kind.DeclaredBy, kind.Defaults, kind.Run) { Metadata = metadata };
+
     public static Job Call(this JobKind kind, object? arguments = null, params JobBinding[] bindings) =>
         new(kind, Payload(arguments), bindings);
 

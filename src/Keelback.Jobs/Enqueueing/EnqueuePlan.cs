@@ -23,6 +23,16 @@ internal sealed class EnqueuePlan
     /// <summary>The runs of the calls that were given, in their order.</summary>
     public required IReadOnlyList<PlannedRun> Roots { get; init; }
 
+    /// <summary>Whether the rows' ids are asked for before they are written: a graph's rows name each other, and what is written twice must collide.</summary>
+    public bool ReserveIds
+    {
+        get => field || !IsFlat || Roots.Any(root => root.Options?.Id is not null);
+        set;
+    }
+
+    /// <summary>An earlier try may have written the rows under the ids that are reserved.</summary>
+    public bool MayBeWritten { get; set; }
+
     public bool IsFlat => _runs.TrueForAll(run => run.Ups.Count == 0);
 
     /// <exception cref="KeelbackException">KB1206, KB1207, KB1208.</exception>

@@ -48,6 +48,14 @@ internal static class EnqueueStatements
         return command;
     }
 
+    /// <summary>A run that an earlier try may have written.</summary>
+    public static NpgsqlCommand Find(long runId)
+    {
+        var command = new NpgsqlCommand("select id from keelback.run where id = $1");
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = runId });
+        return command;
+    }
+
     /// <summary>Takes an id of the caller's for a run; answers the run that has it, which may be an older one.</summary>
     /// <remarks>The update that changes nothing makes the statement wait for, and see, a transaction that is just taking the same id.</remarks>
     public static NpgsqlCommand Take(Guid id, long runId)

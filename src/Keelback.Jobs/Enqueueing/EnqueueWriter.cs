@@ -10,7 +10,10 @@ internal sealed class EnqueueWriter(QueueCatalog queues, JobTelemetry telemetry)
 
     /// <summary>Whether the plan is one statement, which needs no transaction around it.</summary>
     public static bool IsOneStatement(EnqueuePlan plan) =>
-        plan.IsFlat && plan.Runs.Count <= RowsAtOnce && plan.Roots.All(root => root.Options?.Id is null);
+        !plan.ReserveIds && plan.Runs.Count <= RowsAtOnce;
+
+    /// <summary>Gives the queues numbers that have none yet.</summary>
+    public ValueTask EnsureQueuesAsync(EnqueuePlan plan, CancellationToken ct) => queues.EnsureAsync(plan.Runs.Select(run => run.Queue), async: true, ct);
 
     /// <summary>The roots' run ids, in order.</summary>
     public long[] Write(EnqueuePlan plan, NpgsqlConnection connection) =>
@@ -26,9 +29,9 @@ internal sealed class EnqueueWriter(QueueCatalog queues, JobTelemetry telemetry)
         await queues.EnsureAsync(plan.Runs.Select(run => run.Queue), async, ct).ConfigureAwait(false);
         try
         {
-            var existing = plan.IsFlat && plan.Roots.All(root => root.Options?.Id is null)
-                ? await FlatAsync(plan, connection, async, ct).ConfigureAwait(false)
-                : await GraphAsync(plan, connection, async, ct).ConfigureAwait(false);
+            var existing = plan.ReserveIds
+                ? await GraphAsync(plan, connection, async, ct).ConfigureAwait(false)
+                : await FlatAsync(plan, connection, async, ct).ConfigureAwait(false);
 
             if (existing is { } run) return [run];
         }
@@ -58,8 +61,12 @@ internal sealed class EnqueueWriter(QueueCatalog queues, JobTelemetry telemetry)
 
     private async ValueTask<long?> GraphAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct)
     {
-        var ids = await IdsAsync(EnqueueStatements.Reserve(plan.Runs.Count), connection, async, ct).ConfigureAwait(false);
-        for (var i = 0; i < ids.Count; i++) plan.Runs[i].Id = ids[i];
+        if (plan.MayBeWritten && await IsWrittenAsync(plan, connection, async, ct).ConfigureAwait(false)) return null;
+        if (plan.Runs[0].Id == 0)
+        {
+            var ids = await IdsAsync(EnqueueStatements.Reserve(plan.Runs.Count), connection, async, ct).ConfigureAwait(false);
+            for (var i = 0; i < ids.Count; i++) plan.Runs[i].Id = ids[i];
+        }
 
         if (plan.Roots is [{ Options.Id: { } id } root])
         {
@@ -67,9 +74,14 @@ internal sealed class EnqueueWriter(QueueCatalog queues, JobTelemetry telemetry)
             if (taken[0] != root.Id) return taken[0];
         }
 
-        await IdsAsync(EnqueueStatements.Graph(plan.Runs, queues), connection, async, ct).ConfigureAwait(false);
+        foreach (var page in plan.Runs.Chunk(plan.IsFlat ? RowsAtOnce : plan.Runs.Count))
+            await IdsAsync(EnqueueStatements.Graph(page, queues), connection, async, ct).ConfigureAwait(false);
         return null;
     }
+
+    private static async ValueTask<bool> IsWrittenAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct) =>
+        plan.Runs[0].Id != 0
+        && (await IdsAsync(EnqueueStatements.Find(plan.Runs[0].Id), connection, async, ct).ConfigureAwait(false)).Count > 0;
 
     private static async ValueTask<List<long>> IdsAsync(
         NpgsqlCommand statement, NpgsqlConnection connection, bool async, CancellationToken ct)

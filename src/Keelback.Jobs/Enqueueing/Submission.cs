@@ -6,20 +6,17 @@ using Npgsql;
 namespace Keelback.Jobs;
 
 /// <summary>The ways in which a plan gets into the database: by itself, in a caller's transaction, or with a context's next SaveChanges.</summary>
-internal sealed class Submission(EnqueueWriter writer, JobConnections connections, JobWakes wakes)
+internal sealed class Submission(EnqueueWriter writer, EnqueueRetry retry, JobWakes wakes)
 {
     private EnqueueWriter Writer => writer;
 
-    /// <summary>In a transaction of its own.</summary>
+    /// <summary>In a transaction of its own, again while the database is away.</summary>
+    /// <exception cref="KeelbackException">KB1270, KB1271.</exception>
     public async Task<long[]> AloneAsync(EnqueuePlan plan, CancellationToken ct)
     {
         if (plan.Runs.Count == 0) return [];
 
-        await using var connection = await connections.OpenAsync(ct);
-        var ids = EnqueueWriter.IsOneStatement(plan)
-            ? await writer.WriteAsync(plan, connection.Connection, ct)
-            : await connection.AtomicallyAsync(c => writer.WriteAsync(plan, c, ct), ct);
-
+        var ids = await retry.WriteAsync(plan, ct);
         Wake(plan);
         return ids;
     }

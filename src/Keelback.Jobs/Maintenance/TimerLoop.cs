@@ -7,7 +7,7 @@ namespace Keelback.Jobs;
 
 /// <summary>Fires timers when they are due, on every node: what waited becomes ready; attempts that did not stop in time lose their run.</summary>
 internal sealed class TimerLoop(
-    NpgsqlDataSource db, QueueCatalog queues, JobWakes wakes, IOptions<JobsOptions> options, TimeProvider clock, ILogger<TimerLoop> log)
+    NpgsqlDataSource db, QueueCatalog queues, JobWakes wakes, RetryRules rules, IOptions<JobsOptions> options, TimeProvider clock, ILogger<TimerLoop> log)
     : PollingService(clock, log)
 {
     private const int BatchSize = 1000;
@@ -20,7 +20,7 @@ internal sealed class TimerLoop(
     protected override async Task<TimeSpan> PollAsync(CancellationToken stopping)
     {
         await using var connection = await db.OpenConnectionAsync(stopping);
-        var fired = await FireAsync(connection, queues.App, _mark, options.Value, stopping);
+        var fired = await FireAsync(connection, queues.App, _mark, rules, stopping);
         if (fired.Count > 0) wakes.Workers();
 
         _mark = fired.Count == BatchSize ? fired.Last.AddMicroseconds(-1) : s_start; // others may be due in the same microsecond
@@ -32,30 +32,32 @@ internal sealed class TimerLoop(
     }
 
     /// <summary>One batch from the earliest on, in the transaction that is open on the connection.</summary>
-    internal static Task<FiredTimers> FireInsideAsync(NpgsqlConnection connection, string app, JobsOptions options, CancellationToken ct) =>
-        FireInsideAsync(connection, app, s_start, options, ct);
+    internal static Task<FiredTimers> FireInsideAsync(NpgsqlConnection connection, string app, RetryRules rules, CancellationToken ct) =>
+        FireInsideAsync(connection, app, s_start, rules, ct);
 
     /// <summary>One batch from the earliest on, in a transaction of its own.</summary>
-    internal static Task<FiredTimers> FireAsync(NpgsqlConnection connection, string app, JobsOptions options, CancellationToken ct) =>
-        FireAsync(connection, app, s_start, options, ct);
+    internal static Task<FiredTimers> FireAsync(NpgsqlConnection connection, string app, RetryRules rules, CancellationToken ct) =>
+        FireAsync(connection, app, s_start, rules, ct);
 
     private static async Task<FiredTimers> FireAsync(
-        NpgsqlConnection connection, string app, DateTime after, JobsOptions options, CancellationToken ct)
+        NpgsqlConnection connection, string app, DateTime after, RetryRules rules, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var fired = await FireInsideAsync(connection, app, after, options, ct);
+        var fired = await FireInsideAsync(connection, app, after, rules, ct);
         await transaction.CommitAsync(ct);
         return fired;
     }
 
     // The timers go with what they caused, or not at all.
     private static async Task<FiredTimers> FireInsideAsync(
-        NpgsqlConnection connection, string app, DateTime after, JobsOptions options, CancellationToken ct)
+        NpgsqlConnection connection, string app, DateTime after, RetryRules rules, CancellationToken ct)
     {
         var fired = await TimerStatement.RunAsync(connection, app, after, BatchSize, ct);
-        var failed = fired.TimedOut.Select(claim => (Outcome)new Outcome.Failed(
-            claim, JobError.From(JobErrors.TimedOut(claim.Kind, claim.Timeout ?? default)), JobAttemptOutcome.TimedOut,
-            claim.IsLast ? null : Backoff.Next(claim.Attempt - claim.Crashes, options))).ToList();
+        var failed = fired.TimedOut.Select(claim =>
+        {
+            var late = JobErrors.TimedOut(claim.Kind, claim.Timeout ?? default);
+            return (Outcome)new Outcome.Failed(claim, JobError.From(late), JobAttemptOutcome.TimedOut, rules.After(claim, late));
+        }).ToList();
         if (failed.Count > 0) await Exchange.RunAsync(connection, new() { Outcomes = failed }, prepare: false, ct);
 
         return fired;

@@ -12,7 +12,4 @@ internal sealed record Claim(long RunId, long Token, int Attempt, int Crashes, s
 
     /// <summary>W3C traceparent of the enqueuer.</summary>
     public string? Trace { get; init; }
-
-    /// <summary>Whether this attempt was the last. Crashes are counted apart: they have a limit of their own.</summary>
-    public bool IsLast => Attempt - Crashes >= MaxAttempts;
 }

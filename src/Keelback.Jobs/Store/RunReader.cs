@@ -11,11 +11,11 @@ internal static class RunReader
         """
         select r.id, r.kind, q.name,
                case r.state
-                   when 1 then 'Succeeded' when 2 then 'Failed' when 3 then 'Cancelled' when 4 then 'UpstreamFailed' when 5 then 'Quarantined'
+                   when 1 then 'Succeeded' when 2 then 'Failed' when 3 then 'Cancelled' when 4 then 'UpstreamFailed' when 5 then 'Quarantined' when 6 then 'Expired' when 7 then 'Skipped'
                    else case
                        when c.run_id is not null then 'Running'
                        when exists (select from keelback.wait w where w.run_id = r.id) then 'Blocked'
-                       when coalesce(a.retry_at, r.due_at) > keelback.clock() then 'Scheduled'
+                       when greatest(a.retry_at, r.due_at) > keelback.clock() then 'Scheduled'
                        else 'Ready' end
                end,
                coalesce(r.attempt, c.attempt, a.n, 0)::int,

@@ -1,15 +1,28 @@
+using System.Globalization;
+
 namespace Keelback.Jobs;
 
-/// <summary>How long to wait before the next attempt: exponential, with full jitter.</summary>
-internal static class Backoff
+/// <summary>How long to wait before the next attempt.</summary>
+internal sealed record Backoff(TimeSpan First, TimeSpan Most, RetryBackoff Growth, bool Jitter)
 {
+    public static Backoff Of(JobsOptions options) => new(options.RetryDelay, options.MaxRetryDelay, RetryBackoff.Exponential, Jitter: true);
+
+    /// <summary>What an attribute says; null when it says nothing, or nothing that reads, which the compiler reports.</summary>
+    public static TimeSpan? Duration(string? text) => TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var duration) ? duration : null;
+
     /// <summary>The largest wait after this many failures.</summary>
-    public static TimeSpan Bound(int failures, TimeSpan first, TimeSpan most)
+    public TimeSpan Bound(int failures)
     {
-        var doubled = first.TotalMilliseconds * Math.Pow(2, Math.Max(0, failures - 1));
-        return TimeSpan.FromMilliseconds(Math.Min(doubled, most.TotalMilliseconds));
+        var times = Math.Max(1, failures);
+        var grown = First.TotalMilliseconds * Growth switch
+        {
+            RetryBackoff.Linear => times,
+            RetryBackoff.Constant => 1,
+            _ => Math.Pow(2, times - 1),
+        };
+
+        return TimeSpan.FromMilliseconds(Math.Min(grown, Most.TotalMilliseconds));
     }
 
-    public static TimeSpan Next(int failures, JobsOptions options) =>
-        Random.Shared.NextDouble() * Bound(failures, options.RetryDelay, options.MaxRetryDelay);
+    public TimeSpan Next(int failures) => Jitter ? Random.Shared.NextDouble() * Bound(failures) : Bound(failures);
 }

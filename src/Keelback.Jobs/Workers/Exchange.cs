@@ -86,6 +86,10 @@ internal sealed class Exchange(NpgsqlDataSource db, PreparedStatements prepared,
             Add(CompleteStatement.Of([.. done], done.Key), Written);
         if (request.Outcomes.OfType<Outcome.Failed>().ToList() is { Count: > 0 } failed)
             Add(FailStatement.Of(failed), Written);
+        if (request.Outcomes.OfType<Outcome.Snoozed>().ToList() is { Count: > 0 } snoozed)
+            Add(ExitStatement.Of(snoozed), Written);
+        if (request.Outcomes.OfType<Outcome.Skipped>().ToList() is { Count: > 0 } skipped)
+            Add(ExitStatement.Of(skipped), Written);
         if (request.Outcomes.OfType<Outcome.Released>().ToList() is { Count: > 0 } released)
             Add(ReleaseStatement.Of(released), static _ => Task.CompletedTask);
         if (request.Known is { } known)

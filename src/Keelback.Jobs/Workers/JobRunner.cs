@@ -4,15 +4,13 @@ using System.Text.Json;
 using Keelback.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Keelback.Jobs;
 
 /// <summary>Runs one attempt in a scope of its own, and says how it ended. Never throws.</summary>
 internal sealed class JobRunner(
-    JobKinds kinds, IServiceScopeFactory scopes, TransactionalAttempt transactional,
-    IOptions<JobsOptions> options, TimeProvider clock, JobTelemetry telemetry, ILogger<JobRunner> log)
+    JobKinds kinds, IServiceScopeFactory scopes, TransactionalAttempt transactional, RetryRules rules, TimeProvider clock, JobTelemetry telemetry, ILogger<JobRunner> log)
 {
     /// <param name="job">The attempt.</param>
     /// <param name="worker">Whose lease it runs under; names its transaction on the server.</param>
@@ -80,9 +78,9 @@ internal sealed class JobRunner(
             // A cancellation that came between the claim's statement and its commit took the run and left the claim: it goes now.
             case StopReason.Lost or StopReason.Released: return new Outcome.Released(claim);
             case StopReason.TimedOut:
-                return Failed(claim, JobErrors.TimedOut(claim.Kind, claim.Timeout ?? default), JobAttemptOutcome.TimedOut);
+                return Ended(claim, JobErrors.TimedOut(claim.Kind, claim.Timeout ?? default), JobAttemptOutcome.TimedOut);
             default:
-                return Failed(claim, e, JobAttemptOutcome.Failed);
+                return Ended(claim, e, JobAttemptOutcome.Failed);
         }
     }
 
@@ -95,14 +93,26 @@ internal sealed class JobRunner(
         _ => SessionWasEnded(e.InnerException),
     };
 
-    private Outcome.Failed Failed(Claim claim, Exception e, JobAttemptOutcome kind)
+    private Outcome Ended(Claim claim, Exception e, JobAttemptOutcome kind)
     {
-        var hopeless = e is KeelbackException { Code: "KB1212" or "KB1213" or "KB1219" }; // the same again would fail the same way
-        TimeSpan? retry = claim.IsLast || hopeless ? null : Backoff.Next(claim.Attempt - claim.Crashes, options.Value);
+        if (e is JobExit { Kind: JobExitKind.Snooze, Delay: { } pause }) return new Outcome.Snoozed(claim, pause);
+        if (e is JobExit { Kind: JobExitKind.Ignore }) return new Outcome.Skipped(claim, JobError.Said("Ignored", e.Message));
 
-        if (retry is { } delay) Log.AttemptFailed(log, claim.Kind, claim.RunId, claim.Attempt, claim.MaxAttempts, delay, e);
+        var hopeless = e is JobExit { Kind: JobExitKind.Reject }
+            or KeelbackException { Code: "KB1212" or "KB1213" or "KB1219" }; // the same again would fail the same way
+        var retry = hopeless ? null : rules.After(claim, e);
+
+        if (rules.IsExpected(claim.Kind, e)) LogExpected(claim, e, retry);
+        else if (retry is { } delay) Log.AttemptFailed(log, claim.Kind, claim.RunId, claim.Attempt, claim.MaxAttempts, delay, e);
         else Log.RunFailed(log, claim.Kind, claim.RunId, claim.Attempt, e);
 
-        return new Outcome.Failed(claim, JobError.From(e), kind, retry);
+        var error = e is JobExit exit ? JobError.Said(exit.Kind == JobExitKind.Retry ? "Retry" : "Rejected", exit.Message) : JobError.From(e);
+        return new Outcome.Failed(claim, error, kind, retry);
+    }
+
+    private void LogExpected(Claim claim, Exception e, TimeSpan? retry)
+    {
+        if (retry is { } delay) Log.AttemptFailedAsExpected(log, claim.Kind, claim.RunId, claim.Attempt, delay, e.GetType().Name, e.Message);
+        else Log.RunFailedAsExpected(log, claim.Kind, claim.RunId, claim.Attempt, e.GetType().Name, e.Message);
     }
 }

@@ -192,7 +192,7 @@ internal sealed class Worker(
 
         foreach (var outcome in told)
         {
-            if (outcome is Outcome.Succeeded or Outcome.Failed && !result.Written.Contains(outcome.Claim.RunId))
+            if (outcome.Tells && !result.Written.Contains(outcome.Claim.RunId))
             {
                 telemetry.FencedWrites.Add(1, new KeyValuePair<string, object?>("kind", outcome.Claim.Kind));
                 Log.WriteFenced(log, outcome.Claim.Kind, outcome.Claim.RunId, outcome.Claim.Attempt);

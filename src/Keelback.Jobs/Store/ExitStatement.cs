@@ -1,0 +1,53 @@
+using Npgsql;
+
+namespace Keelback.Jobs;
+
+/// <summary>What an attempt ends by that neither succeeded nor failed: a snooze, which gives the attempt back, or nothing to do, which ends the run.</summary>
+internal static class ExitStatement
+{
+    public const string Snooze =
+        """
+        with f as (
+            select * from unnest($1, $2, $3) t (id, token, delay)
+        ), d as (
+            delete from keelback.claim c using f where c.run_id = f.id and c.token = f.token
+            returning c.run_id, c.attempt, c.crashes, f.delay
+        ), t as (
+            insert into keelback.timer (at, run_id, what, attempt, crashes)
+            select keelback.clock() + delay, run_id, 0, attempt - 1, crashes from d
+        ), u as (
+            update keelback.run r set due_at = keelback.clock() + d.delay from d where r.id = d.run_id
+        )
+        select run_id from d
+        """;
+
+    public const string Skip =
+        """
+        with f as (
+            select * from unnest($1, $2, $3) t (id, token, reason)
+        ), d as (
+            delete from keelback.claim c using f where c.run_id = f.id and c.token = f.token
+            returning c.run_id, c.attempt, c.at, f.reason
+        ), u as (
+            update keelback.run r
+            set state = 7, error = d.reason, attempt = d.attempt, started_at = d.at, finished_at = keelback.clock()
+            from d where r.id = d.run_id and r.state = 0
+            returning r.id, r.followed
+        ), b as (
+            select keelback.fail_below(array(select id from u where followed)) as below where exists (select from u where followed)
+        )
+        select run_id from d
+        union all
+        select unnest(below) from b
+        """;
+
+    public static NpgsqlBatchCommand Of(IReadOnlyList<Outcome.Snoozed> snoozed) => Statement.Of(Snooze,
+        Statement.P(snoozed.Select(o => o.Claim.RunId).ToArray()),
+        Statement.P(snoozed.Select(o => o.Claim.Token).ToArray()),
+        Statement.P(snoozed.Select(o => o.Delay).ToArray()));
+
+    public static NpgsqlBatchCommand Of(IReadOnlyList<Outcome.Skipped> skipped) => Statement.Of(Skip,
+        Statement.P(skipped.Select(o => o.Claim.RunId).ToArray()),
+        Statement.P(skipped.Select(o => o.Claim.Token).ToArray()),
+        Statement.Jsonb([.. skipped.Select(o => (byte[]?)o.Reason.ToJson())]));
+}

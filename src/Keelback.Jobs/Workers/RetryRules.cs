@@ -1,0 +1,53 @@
+using Microsoft.Extensions.Options;
+
+namespace Keelback.Jobs;
+
+/// <summary>Whether a failed attempt is followed by another, and when: by the exception's rule, the kind, and the app's settings, in this order.</summary>
+internal sealed class RetryRules(JobKinds kinds, IOptions<JobsOptions> options)
+{
+    /// <summary>Until the next attempt; null: this was the last.</summary>
+    public TimeSpan? After(Claim claim, Exception e)
+    {
+        var kind = kinds.Find(claim.Kind);
+        var rule = Nearest<RetryRuleAttribute>(kind, e);
+        var failures = claim.Attempt - claim.Crashes; // crashes are counted apart, with a limit of their own
+        var most = rule is { MaxAttempts: > 0 } && claim.MaxAttempts == kind?.Defaults.MaxAttempts ? rule.MaxAttempts : claim.MaxAttempts;
+        if (failures >= most) return null;
+
+        return e is JobExit { Delay: { } exactly } ? exactly : Waits(kind, rule).Next(failures);
+    }
+
+    /// <summary>Whether the exception is one that the job's author has reckoned with.</summary>
+    public bool IsExpected(string kind, Exception e) =>
+        e is JobExit || Nearest<ExpectedRuleAttribute>(kinds.Find(kind), e) is not null;
+
+    private Backoff Waits(JobKind? kind, RetryRuleAttribute? rule)
+    {
+        var settings = Backoff.Of(options.Value);
+        var defaults = kind is null ? settings : settings with
+        {
+            First = Backoff.Duration(kind.Defaults.RetryDelay) ?? settings.First,
+            Most = Backoff.Duration(kind.Defaults.MaxRetryDelay) ?? settings.Most,
+            Growth = kind.Defaults.Backoff,
+            Jitter = kind.Defaults.Jitter,
+        };
+
+        return rule is null ? defaults : new(
+            Backoff.Duration(rule.Delay) ?? defaults.First, Backoff.Duration(rule.MaxDelay) ?? defaults.Most, rule.Backoff, rule.Jitter);
+    }
+
+    private TRule? Nearest<TRule>(JobKind? kind, Exception e)
+        where TRule : ExceptionRuleAttribute =>
+        Nearest(kind?.Metadata.OfType<TRule>() ?? [], e) ?? Nearest(options.Value.Rules.OfType<TRule>(), e);
+
+    private static TRule? Nearest<TRule>(IEnumerable<TRule> rules, Exception e)
+        where TRule : ExceptionRuleAttribute
+    {
+        TRule? nearest = null;
+        foreach (var rule in rules)
+            if (rule.Exception.IsInstanceOfType(e) && (nearest is null || rule.Exception.IsSubclassOf(nearest.Exception)))
+                nearest = rule;
+
+        return nearest;
+    }
+}
