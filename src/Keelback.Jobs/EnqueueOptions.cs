@@ -24,6 +24,12 @@ public sealed record EnqueueOptions
     /// <summary>Longest time for one attempt.</summary>
     public TimeSpan? Timeout { get; init; }
 
+    /// <summary>Whether the result is written at all; one that another job takes always is.</summary>
+    public bool? KeepResult { get; init; }
+
+    /// <summary>How long the result is kept after the end, over zero; one that another job takes stays.</summary>
+    public TimeSpan? ResultKept { get; init; }
+
     /// <summary>These members, and where they say nothing those of <paramref name="under"/>. A delay and an instant are one answer to "when".</summary>
     internal EnqueueOptions Over(EnqueueOptions? under) => under is null ? this : new()
     {
@@ -34,5 +40,7 @@ public sealed record EnqueueOptions
         Priority = Priority ?? under.Priority,
         MaxAttempts = MaxAttempts ?? under.MaxAttempts,
         Timeout = Timeout ?? under.Timeout,
+        KeepResult = KeepResult ?? under.KeepResult,
+        ResultKept = ResultKept ?? under.ResultKept,
     };
 }

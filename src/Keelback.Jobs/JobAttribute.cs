@@ -40,6 +40,12 @@ public sealed class JobAttribute : Attribute
     /// <summary>Longest time for one attempt, as <c>hh:mm:ss</c>. Default: none.</summary>
     public string? Timeout { get; set; }
 
+    /// <summary>False: the result is not written, unless another job takes it. Default true.</summary>
+    public bool KeepResult { get; set; } = true;
+
+    /// <summary>How long the result is kept after the end, as <c>hh:mm:ss</c>, unless another job takes it. Default: as long as the run.</summary>
+    public string? ResultKept { get; set; }
+
     /// <summary>
     /// Runs the method inside a transaction on the scope's DbContext whose last statement before COMMIT is the run's own fenced
     /// completion: its effects in the database happen exactly once. Default false: at least once.

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
@@ -7,6 +8,8 @@ namespace Keelback.Jobs;
 /// <remarks>Inside a transactional job every enqueueing rides the job's transaction: it happens if and only if the job completes.</remarks>
 public sealed class JobClient
 {
+    private static readonly TimeSpan s_firstLook = TimeSpan.FromMilliseconds(20);
+
     private readonly Submission _submission;
     private readonly JobConnections _connections;
     private readonly QueueCatalog _queues;
@@ -79,20 +82,44 @@ public sealed class JobClient
         return await RunReader.AttemptsAsync(connection.Connection, run, _queues.App, ct);
     }
 
-    /// <summary>The run when it has ended, however. Holds no thread and no connection meanwhile.</summary>
-    /// <exception cref="KeelbackException">KB1218: there is no such run.</exception>
+    /// <summary>The run when it has ended, however. Holds no thread and no connection meanwhile, so a request may await it.</summary>
+    /// <exception cref="KeelbackException">KB1218: there is no such run. KB1273: inside a run, which would hold its slot for another's.</exception>
     public async Task<JobRun> WaitAsync(long run, CancellationToken ct = default)
     {
-        var pause = TimeSpan.FromMilliseconds(20);
+        await foreach (var news in WatchAsync(run, ct))
+            if (news.HasEnded) return news;
+
+        throw JobErrors.NoSuchRun(run); // not reached: the news end with the run's end
+    }
+
+    /// <summary>The result of a run, when it has ended.</summary>
+    /// <exception cref="KeelbackException">KB1209: it ended without one. KB1274: its result was not kept. Else as <see cref="WaitAsync"/>.</exception>
+    public async Task<T?> ResultAsync<T>(long run, CancellationToken ct = default) => (await WaitAsync(run, ct)).Result<T>();
+
+    /// <summary>The run as it is now, and again whenever its state, its attempt or what <see cref="JobContext.ReportAsync"/> told has changed; last, how it ended.</summary>
+    /// <remarks>News of this process come at once; those of others are looked for every 20 ms at first, then ever more seldom, each second at last. What changes in between is not told.</remarks>
+    /// <exception cref="KeelbackException">As <see cref="WaitAsync"/>.</exception>
+    public async IAsyncEnumerable<JobRun> WatchAsync(long run, [EnumeratorCancellation] CancellationToken ct = default)
+    {
+        if (_context.IsInside) throw JobErrors.WaitInsideRun(run);
+
+        JobRun? last = null;
+        var pause = s_firstLook;
         try
         {
             while (true)
             {
-                var ended = _waiters.EndOf(run); // before the look, so that an end in between is not missed
+                var news = _waiters.NewsOf(run); // before the look, so that what happens in between is not missed
                 if (await GetAsync(run, ct) is not { } found) throw JobErrors.NoSuchRun(run);
-                if (found.HasEnded) return found;
+                if (last is null || (found.State, found.Attempt, found.ReportedAt) != (last.State, last.Attempt, last.ReportedAt))
+                {
+                    pause = s_firstLook;
+                    yield return last = found;
+                }
 
-                await Task.WhenAny(ended, Task.Delay(pause, _clock, ct));
+                if (found.HasEnded) yield break;
+
+                await Task.WhenAny(news, Task.Delay(pause, _clock, ct));
                 ct.ThrowIfCancellationRequested();
                 pause = pause * 2 < _options.PollInterval ? pause * 2 : _options.PollInterval;
             }

@@ -85,6 +85,19 @@ internal static class JobErrors
         $"'{kind}' was not enqueued: the database did not answer within Keelback:Jobs:{nameof(JobsOptions.EnqueuePatience)} ({patience}). " +
         "Nothing was written; enqueue it again when the database is back.", inner);
 
+    public static KeelbackException BadProgress(string kind, int bytes) => new("KB1272",
+        $"What '{kind}' reports takes {bytes.ToString("N0", CultureInfo.InvariantCulture)} bytes of JSON; it may be " +
+        $"{PayloadRules.MaxProgressBytes.ToString("N0", CultureInfo.InvariantCulture)}, without NUL characters and half surrogate pairs. Report figures, not data.");
+
+    public static KeelbackException WaitInsideRun(long run) => new("KB1273",
+        $"A job waits for run {run.ToString(CultureInfo.InvariantCulture)}: it would hold its slot until another job has had one, and with all slots so held none ever ends. " +
+        "Pass that job as an argument, come after it (After), or look with GetAsync and throw JobExit.Snooze.");
+
+    public static KeelbackException ResultNotKept(JobRun run) => new("KB1274",
+        $"The result of run {run.Id.ToString(CultureInfo.InvariantCulture)} of '{run.Kind}' is not kept" +
+        (run.ResultKept == TimeSpan.Zero ? "." : $" for longer than {run.ResultKept}.") +
+        $" Change {nameof(JobAttribute.KeepResult)} or {nameof(JobAttribute.ResultKept)} of the job or the call.");
+
     public static KeelbackException EmptyArgument(string parameter) => new("KB1250",
         $"The argument '{parameter}' is an Arg that holds neither a value nor a job: it was made by new() or default. " +
         "Pass a value of the parameter's type, or the job whose result it is.");

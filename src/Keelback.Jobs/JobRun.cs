@@ -19,10 +19,25 @@ public sealed record JobRun(
     /// <summary>Whether nothing about it will change any more.</summary>
     public bool HasEnded => State >= JobRunState.Succeeded;
 
+    /// <summary>What the job reported last, by <see cref="JobContext.ReportAsync"/>; null: nothing.</summary>
+    public JsonElement? Progress { get; init; }
+
+    /// <summary>When it reported that.</summary>
+    public DateTimeOffset? ReportedAt { get; init; }
+
+    /// <summary>How long its result is kept after the end; zero: not at all; null: as long as the run.</summary>
+    public TimeSpan? ResultKept { get; init; }
+
+    /// <summary>What it reported last.</summary>
+    public T? ProgressAs<T>() => Progress is { } progress ? progress.Deserialize<T>(JobJson.Options) : default;
+
+    internal static DateTimeOffset EnqueuedAtOf(long id) => DateTimeOffset.FromUnixTimeMilliseconds((id >> 22) + 1577836800000);
+
     /// <summary>The result.</summary>
-    /// <exception cref="KeelbackException">KB1209: it did not succeed, or not yet.</exception>
+    /// <exception cref="KeelbackException">KB1209: it did not succeed, or not yet. KB1274: it is not kept, or not any more.</exception>
     public T? Result<T>() => State switch
     {
+        JobRunState.Succeeded when Output is null && ResultKept is not null => throw JobErrors.ResultNotKept(this),
         JobRunState.Succeeded when Output is { } output => output.Deserialize<T>(JobJson.Options),
         JobRunState.Succeeded => default,
         _ => throw JobErrors.NoResult(this),

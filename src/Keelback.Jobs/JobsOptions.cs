@@ -45,6 +45,9 @@ public sealed class JobsOptions
     /// </summary>
     public bool IdempotentEnqueue { get; set; }
 
+    /// <summary>The least time between two reports of an attempt that are written. Default 250 ms.</summary>
+    public TimeSpan ProgressInterval { get; set; } = TimeSpan.FromMilliseconds(250);
+
     /// <summary>A run whose worker died this often is quarantined, whatever its attempts: it may be what kills them. Default 5.</summary>
     public int CrashLimit { get; set; } = 5;
 
@@ -84,6 +87,8 @@ internal sealed class JobsOptionsValidator : IValidateOptions<JobsOptions>
         })
             if (value <= TimeSpan.Zero) mistakes.Add($"{Key(key)} ({value}) must be more than zero.");
 
+        if (o.ProgressInterval < TimeSpan.Zero)
+            mistakes.Add($"{Key(nameof(o.ProgressInterval))} ({o.ProgressInterval}) must not be negative.");
         if (o.EnqueuePatience < TimeSpan.Zero)
             mistakes.Add($"{Key(nameof(o.EnqueuePatience))} ({o.EnqueuePatience}) must not be negative.");
         if (o.ShutdownTimeout < TimeSpan.Zero)

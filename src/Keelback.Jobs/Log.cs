@@ -53,6 +53,9 @@ internal static partial class Log
     [LoggerMessage(1252, LogLevel.Warning, "'{Kind}' could not be enqueued, and is tried again: {Reason}")]
     public static partial void EnqueueTriedAgain(ILogger log, string kind, string reason);
 
+    [LoggerMessage(1253, LogLevel.Warning, "{Kind} run {RunId}: its progress could not be written")]
+    public static partial void ProgressLost(ILogger log, string kind, long runId, Exception e);
+
     [LoggerMessage(1213, LogLevel.Debug, "{Kind} run {RunId} ended: {Outcome}")]
     public static partial void Ended(ILogger log, string kind, long runId, string outcome);
 }

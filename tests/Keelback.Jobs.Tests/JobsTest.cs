@@ -61,3 +61,13 @@ public abstract class JobsTest : IAsyncLifetime
         }
     }
 }
+
+internal static class Waiting
+{
+    /// <summary>Fails instead of hanging.</summary>
+    public static async IAsyncEnumerable<T> WithTimeout<T>(this IAsyncEnumerable<T> source, TimeSpan patience)
+    {
+        using var timeout = new CancellationTokenSource(patience);
+        await foreach (var item in source.WithCancellation(timeout.Token)) yield return item;
+    }
+}

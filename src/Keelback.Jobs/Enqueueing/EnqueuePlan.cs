@@ -23,10 +23,10 @@ internal sealed class EnqueuePlan
     /// <summary>The runs of the calls that were given, in their order.</summary>
     public required IReadOnlyList<PlannedRun> Roots { get; init; }
 
-    /// <summary>Whether the rows' ids are asked for before they are written: a graph's rows name each other, and what is written twice must collide.</summary>
+    /// <summary>Whether the rows' ids are asked for before they are written: a graph's rows name each other, what is written twice must collide, and the plain statement knows only what most have.</summary>
     public bool ReserveIds
     {
-        get => field || !IsFlat || Roots.Any(root => root.Options?.Id is not null);
+        get => field || !IsFlat || Roots.Any(root => root.Options?.Id is not null) || _runs.Exists(run => run.IsUnusual);
         set;
     }
 

@@ -78,16 +78,16 @@ internal static class EnqueueStatements
             """
             with call as materialized (
                 select c.*, coalesce(at, keelback.clock() + delay) as due_at
-                from unnest($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12) with ordinality
-                    c (kind, queue, priority, max_attempts, timeout_ms, input, at, delay, id, pending, followed, ord)
+                from unnest($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, $18) with ordinality
+                    c (kind, queue, priority, max_attempts, timeout_ms, input, at, delay, id, pending, followed, result_ms, ord)
             ), bind as (
                 select down, array_agg(up order by ord) as ups, array_agg(param order by ord) as params
                 from unnest($13, $14, $15) with ordinality b (down, up, param, ord)
                 group by down
             ), body as (
                 insert into keelback.run
-                    (id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, trace, followed, ups, params)
-                select id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, $9, followed, ups, params
+                    (id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, trace, followed, ups, params, result_ms)
+                select id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, $9, followed, ups, params, result_ms
                 from call left join bind on bind.down = call.id
             ), edges as (
                 insert into keelback.edge (up, down) select * from unnest($16, $17)
@@ -115,6 +115,7 @@ internal static class EnqueueStatements
         var edges = runs.SelectMany(run => run.Ups.Select(up => (Up: up.Id, Down: run.Id))).ToList();
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. edges.Select(e => e.Up)] });
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. edges.Select(e => e.Down)] });
+        command.Parameters.Add(new NpgsqlParameter<long?[]> { TypedValue = [.. runs.Select(r => (long?)r.ResultKept?.TotalMilliseconds)] });
         return command;
     }
 

@@ -6,6 +6,9 @@ namespace Keelback.Jobs;
 /// <summary>Where enqueueing and draining get their connection from: the pool, or the transaction that a test wraps around everything.</summary>
 internal sealed class JobConnections(NpgsqlDataSource db, OuterTransaction? outer = null)
 {
+    /// <summary>Whether everything goes over one connection, which can do one thing at a time.</summary>
+    public bool ArePinned => outer?.Current is { Connection: not null };
+
     public async ValueTask<JobConnection> OpenAsync(CancellationToken ct) =>
         outer?.Current is { Connection: { } pinned } ? new(pinned, Owned: false) : new(await db.OpenConnectionAsync(ct), Owned: true);
 }

@@ -6,6 +6,9 @@ internal static class PayloadRules
     /// <summary>Bytes of UTF-8 JSON.</summary>
     public const int MaxBytes = 256 * 1024;
 
+    /// <summary>Of one report: it is written again and again.</summary>
+    public const int MaxProgressBytes = 64 * 1024;
+
     /// <exception cref="KeelbackException">KB1206, KB1207.</exception>
     public static void CheckPayload(string kind, ReadOnlySpan<byte> json)
     {
@@ -18,6 +21,12 @@ internal static class PayloadRules
     {
         if (json.Length > MaxBytes) throw JobErrors.ResultTooLarge(kind, json.Length);
         if (HasUnstorableEscape(json)) throw JobErrors.ResultNotStorable(kind, "it holds a NUL character.");
+    }
+
+    /// <exception cref="KeelbackException">KB1272.</exception>
+    public static void CheckProgress(string kind, ReadOnlySpan<byte> json)
+    {
+        if (json.Length > MaxProgressBytes || HasUnstorableEscape(json)) throw JobErrors.BadProgress(kind, json.Length);
     }
 
     // jsonb refuses \u0000 and half surrogate pairs. A backslash counts as the start of an escape only after an even number of others.

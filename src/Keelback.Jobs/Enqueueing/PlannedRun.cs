@@ -18,6 +18,18 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
     public TimeSpan? Timeout => Options?.Timeout
         ?? (Kind.Defaults.Timeout is { } text ? TimeSpan.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : null);
 
+    /// <summary>How long the result is kept; zero: not at all; null: as long as the run. What a call says goes before what the kind says.</summary>
+    public TimeSpan? ResultKept => (Options?.KeepResult, Options?.ResultKept) switch
+    {
+        (false, _) => TimeSpan.Zero,
+        (_, { } kept) => kept,
+        (true, null) => null,
+        _ => Kind.Defaults.KeepResult ? Backoff.Duration(Kind.Defaults.ResultKept) : TimeSpan.Zero,
+    };
+
+    /// <summary>Whether its row has what few have, and the statement for plain runs does not write.</summary>
+    public bool IsUnusual => ResultKept is not null;
+
     public ReadOnlyMemory<byte> Payload => Input.IsEmpty ? s_empty : Input;
 
     /// <summary>The arguments that are other runs' results; <c>name[]</c> is an element of an array.</summary>
@@ -43,6 +55,8 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
             { Options: { Delay: not null, At: not null } } => "give it a delay or an instant, not both.",
             { Options.Delay: { } delay } when delay > s_longest => $"its delay ({delay}) must not be over 100 years.",
             { Options.At: { } at } when at.Year is < 1970 or > 9998 => $"its instant ({at:O}) must be in the years 1970 to 9998.",
+            { Options: { KeepResult: false, ResultKept: not null } } => "its result cannot be kept for a time and not at all.",
+            { Options.ResultKept: { } kept } when kept <= TimeSpan.Zero || kept > s_longest => $"its result's time ({kept}) must be over zero and not over 100 years.",
             _ when Timeout is { } t && (t <= TimeSpan.Zero || t.TotalMilliseconds > int.MaxValue) => $"its timeout ({t}) must be between 1 ms and 24 days.",
             _ => null,
         };

@@ -9,6 +9,7 @@ namespace Keelback.Jobs;
 internal sealed class QueueCatalog(NpgsqlDataSource db, IOptions<PostgresOptions> postgres)
 {
     private readonly ConcurrentDictionary<string, short> _numbers = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<short, string> _names = new();
 
     public string App => postgres.Value.App;
 
@@ -55,6 +56,9 @@ internal sealed class QueueCatalog(NpgsqlDataSource db, IOptions<PostgresOptions
 
     public short Number(string name) => _numbers[name];
 
+    /// <summary>Of a queue that something was claimed from.</summary>
+    public string Name(int number) => _names.GetValueOrDefault((short)number, "");
+
     /// <summary>Every queue of the app, those included that other processes made.</summary>
     public async Task<IReadOnlyList<short>> AllAsync(CancellationToken ct)
     {
@@ -72,5 +76,5 @@ internal sealed class QueueCatalog(NpgsqlDataSource db, IOptions<PostgresOptions
         return all;
     }
 
-    private void Add(string name, short number) => _numbers[name] = number;
+    private void Add(string name, short number) => (_numbers[name], _names[number]) = (number, name);
 }

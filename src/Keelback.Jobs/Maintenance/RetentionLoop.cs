@@ -84,14 +84,18 @@ internal sealed class RetentionLoop(NpgsqlDataSource db, QueueCatalog queues, IO
             {
                 // A drop locks the parent: it gives up rather than let every enqueuer queue behind it.
                 new("select set_config('lock_timeout', '2s', true)"),
-                Statement.Of("delete from keelback.uniq where run_id >= keelback.first_run_id(to_timestamp($1)) and run_id < keelback.first_run_id(to_timestamp($2))",
-                    Statement.P((double)(week * Week)), Statement.P((double)((week + 1) * Week))),
+                OfWeek("uniq", week),
+                OfWeek("progress", week),
                 new($"drop table if exists keelback.run_{Text(week)}, keelback.attempt_{Text(week)}, keelback.edge_{Text(week)}"),
             },
         };
         await batch.ExecuteNonQueryAsync(ct);
         await transaction.CommitAsync(ct);
     }
+
+    private static NpgsqlBatchCommand OfWeek(string table, long week) => Statement.Of(
+        $"delete from keelback.{table} where run_id >= keelback.first_run_id(to_timestamp($1)) and run_id < keelback.first_run_id(to_timestamp($2))",
+        Statement.P((double)(week * Week)), Statement.P((double)((week + 1) * Week)));
 
     private async Task<int> DeletePageAsync(long week, short[] own, CancellationToken ct)
     {
@@ -106,6 +110,8 @@ internal sealed class RetentionLoop(NpgsqlDataSource db, QueueCatalog queues, IO
                 returning id
             ), u as (
                 delete from keelback.uniq where run_id in (select id from page)
+            ), p as (
+                delete from keelback.progress where run_id in (select id from page)
             )
             select count(*)::int from page
             """);

@@ -10,6 +10,21 @@ internal sealed record Claim(long RunId, long Token, int Attempt, int Crashes, s
     /// <summary>Whether other runs wait for this one.</summary>
     public bool Followed { get; init; }
 
+    /// <summary>Where it was claimed from; a tenant's lane is the negative of its queue.</summary>
+    public short Queue { get; init; }
+
+    /// <summary>Of the kind, when it was enqueued.</summary>
+    public int Version { get; init; } = 1;
+
+    /// <summary>How long the result stays after the end; zero: it is not written; null: as long as the run. A result that another job takes stays.</summary>
+    public TimeSpan? ResultKept { get; init; }
+
+    public DateTimeOffset? DueAt { get; init; }
+
+    public long? RootId { get; init; }
+
+    public long? ParentId { get; init; }
+
     /// <summary>W3C traceparent of the enqueuer.</summary>
     public string? Trace { get; init; }
 }

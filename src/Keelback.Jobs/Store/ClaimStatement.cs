@@ -29,7 +29,8 @@ internal static class ClaimStatement
               and exists (select from keelback.worker where id = $5 and epoch = $6 and lease_until > keelback.clock())
             returning queue, priority, seq, run_id, attempt, crashes
         ), body as (
-            select t.*, r.kind, r.max_attempts, r.timeout_ms, r.followed, r.trace, r.input, r.ups, r.params
+            select t.*, r.kind, r.max_attempts, r.timeout_ms, r.followed, r.trace, r.input, r.ups, r.params,
+                   r.version, r.result_ms, r.due_at, r.root, r.parent
             from taken t
             cross join lateral (select * from keelback.run where id = t.run_id and state = 0 limit 1) r
         ), held as (
@@ -46,7 +47,8 @@ internal static class ClaimStatement
             from body where timeout_ms is not null and kind = any($7)
         )
         select t.queue, t.priority, t.seq, b.run_id, h.token, h.attempt, b.crashes, b.kind, b.max_attempts, b.timeout_ms, b.followed, b.trace,
-               case when b.ups is null then b.input else keelback.bound_input(b.input, b.ups, b.params) end
+               case when b.ups is null then b.input else keelback.bound_input(b.input, b.ups, b.params) end,
+               b.version, b.result_ms, b.due_at, b.root, b.parent
         from taken t left join body b using (run_id) left join held h using (run_id)
         order by t.seq
         """;
@@ -74,6 +76,12 @@ internal static class ClaimStatement
                 Timeout = row.IsDBNull(9) ? null : TimeSpan.FromMilliseconds(row.GetInt32(9)),
                 Followed = row.GetBoolean(10),
                 Trace = row.IsDBNull(11) ? null : row.GetString(11),
+                Queue = row.GetInt16(0),
+                Version = row.GetInt16(13),
+                ResultKept = row.IsDBNull(14) || row.GetBoolean(10) ? null : TimeSpan.FromMilliseconds(row.GetInt64(14)),
+                DueAt = row.IsDBNull(15) ? null : row.GetFieldValue<DateTimeOffset>(15),
+                RootId = row.IsDBNull(16) ? null : row.GetInt64(16),
+                ParentId = row.IsDBNull(17) ? null : row.GetInt64(17),
             });
         }
     }

@@ -19,10 +19,11 @@ internal static class RunReader
                        else 'Ready' end
                end,
                coalesce(r.attempt, c.attempt, a.n, 0)::int,
-               keelback.run_enqueued_at(r.id), r.finished_at, r.output, r.error
+               keelback.run_enqueued_at(r.id), r.finished_at, r.output, r.error, p.data, p.at, r.result_ms
         from keelback.run r
         join keelback.queue q on q.id = r.queue and q.app = $2
         left join keelback.claim c on c.run_id = r.id
+        left join keelback.progress p on p.run_id = r.id
         left join lateral (select n, retry_at from keelback.attempt where run_id = r.id order by n desc limit 1) a on true
         where r.id = $1
         """;
@@ -38,7 +39,12 @@ internal static class RunReader
 
         return new(row.GetInt64(0), row.GetString(1), row.GetString(2), Enum.Parse<JobRunState>(row.GetString(3)), row.GetInt32(4),
             row.GetFieldValue<DateTimeOffset>(5), row.IsDBNull(6) ? null : row.GetFieldValue<DateTimeOffset>(6),
-            row.IsDBNull(7) ? null : Json<JsonElement>(row, 7), row.IsDBNull(8) ? null : Json<JobError>(row, 8));
+            row.IsDBNull(7) ? null : Json<JsonElement>(row, 7), row.IsDBNull(8) ? null : Json<JobError>(row, 8))
+        {
+            Progress = row.IsDBNull(9) ? null : Json<JsonElement>(row, 9),
+            ReportedAt = row.IsDBNull(10) ? null : row.GetFieldValue<DateTimeOffset>(10),
+            ResultKept = row.IsDBNull(11) ? null : TimeSpan.FromMilliseconds(row.GetInt64(11)),
+        };
     }
 
     public static async Task<IReadOnlyList<JobAttempt>> AttemptsAsync(NpgsqlConnection connection, long id, string app, CancellationToken ct)

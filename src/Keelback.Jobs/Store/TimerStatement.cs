@@ -37,6 +37,9 @@ internal static class TimerStatement
             from due cross join lateral (select queue, priority from keelback.run where id = due.run_id and state = 0 limit 1) r
             where due.what = 0
             order by due.at
+        ), forgotten as (
+            update keelback.run r set output = null from due
+            where due.what = 3 and r.id = due.run_id and r.state = 1 and not r.followed -- what others take stays
         )
         select due.at, c.run_id, c.token, c.attempt, c.crashes, c.kind, c.max_attempts, c.timeout_ms
         from due

@@ -84,6 +84,8 @@ internal sealed class Exchange(NpgsqlDataSource db, PreparedStatements prepared,
 
         foreach (var done in request.Outcomes.OfType<Outcome.Succeeded>().GroupBy(o => o.Claim.Followed))
             Add(CompleteStatement.Of([.. done], done.Key), Written);
+        if (ResultStatement.Of(request.Outcomes.OfType<Outcome.Succeeded>()) is { } forgotten)
+            Add(forgotten, static _ => Task.CompletedTask);
         if (request.Outcomes.OfType<Outcome.Failed>().ToList() is { Count: > 0 } failed)
             Add(FailStatement.Of(failed), Written);
         if (request.Outcomes.OfType<Outcome.Snoozed>().ToList() is { Count: > 0 } snoozed)

@@ -4,13 +4,15 @@ using System.Text.Json;
 using Keelback.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Keelback.Jobs;
 
 /// <summary>Runs one attempt in a scope of its own, and says how it ended. Never throws.</summary>
 internal sealed class JobRunner(
-    JobKinds kinds, IServiceScopeFactory scopes, TransactionalAttempt transactional, RetryRules rules, TimeProvider clock, JobTelemetry telemetry, ILogger<JobRunner> log)
+    JobKinds kinds, IServiceScopeFactory scopes, TransactionalAttempt transactional, RetryRules rules, QueueCatalog queues,
+    JobConnections connections, RunWaiters waiters, IOptions<JobsOptions> options, TimeProvider clock, JobTelemetry telemetry, ILogger<JobRunner> log)
 {
     /// <param name="job">The attempt.</param>
     /// <param name="worker">Whose lease it runs under; names its transaction on the server.</param>
@@ -50,17 +52,24 @@ internal sealed class JobRunner(
         using var input = JsonDocument.Parse(claim.Input);
 
         await using var scope = scopes.CreateAsyncScope();
-        scope.ServiceProvider.GetRequiredService<JobContext>().Begin(claim);
+        await using var attempt = Attempt(job);
+        scope.ServiceProvider.GetRequiredService<JobContext>().Begin(attempt);
 
         var call = new JobCall(scope.ServiceProvider, input.RootElement, job.Token);
-        if (kind.Defaults.Transactional) return await transactional.RunAsync(kind, call, claim, worker);
+        if (kind.Defaults.Transactional) return await transactional.RunAsync(kind, call, attempt, worker);
 
         FailPoint.Hit(FailPoint.BeforeEffect);
-        var result = await kind.Run(call);
-        if (kind != JobKind.Gather) PayloadRules.CheckResult(kind.Name, result.Span);
+        var result = await attempt.RunAsync(kind, call);
         FailPoint.Hit(FailPoint.BeforeCommit);
 
         return new Outcome.Succeeded(claim, result);
+    }
+
+    private RunningAttempt Attempt(RunningJob job)
+    {
+        var progress = new ProgressReporter(job, connections, waiters, telemetry, clock, options.Value.ProgressInterval, log);
+        DateTimeOffset? deadline = job.Claim.Timeout is { } limit ? clock.GetUtcNow() + limit : null;
+        return new(job, queues.Name(Math.Abs(job.Claim.Queue)), deadline, progress, connections, queues.App);
     }
 
     // Once the token is cancelled, whatever is thrown is taken for its consequence: drivers wrap a cancellation in their own exceptions.

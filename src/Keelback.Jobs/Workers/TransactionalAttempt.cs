@@ -14,7 +14,7 @@ namespace Keelback.Jobs;
 /// </remarks>
 internal sealed class TransactionalAttempt(PreparedStatements prepared, JobTelemetry telemetry, ILogger<TransactionalAttempt> log)
 {
-    public async Task<Outcome> RunAsync(JobKind kind, JobCall call, Claim claim, WorkerIdentity worker)
+    public async Task<Outcome> RunAsync(JobKind kind, JobCall call, RunningAttempt attempt, WorkerIdentity worker)
     {
         var db = call.Services.GetService<DbContext>() ?? throw JobErrors.NoContext(kind.Name);
         call.Services.GetRequiredService<JobContext>().Db = db;
@@ -27,7 +27,7 @@ internal sealed class TransactionalAttempt(PreparedStatements prepared, JobTelem
         {
             try
             {
-                outcome = await InTransactionAsync(db, kind, call, claim, worker);
+                outcome = await InTransactionAsync(db, kind, call, attempt, worker);
             }
             catch (Exception e)
             {
@@ -39,9 +39,9 @@ internal sealed class TransactionalAttempt(PreparedStatements prepared, JobTelem
         return outcome!;
     }
 
-    private async Task<Outcome> InTransactionAsync(DbContext db, JobKind kind, JobCall call, Claim claim, WorkerIdentity worker)
+    private async Task<Outcome> InTransactionAsync(DbContext db, JobKind kind, JobCall call, RunningAttempt attempt, WorkerIdentity worker)
     {
-        var ct = call.Cancellation;
+        var (claim, ct) = (attempt.Claim, call.Cancellation);
 
         // Disposing rolls back whatever did not get to the commit.
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
@@ -50,8 +50,7 @@ internal sealed class TransactionalAttempt(PreparedStatements prepared, JobTelem
         await NameAsync(connection, worker, ct);
         FailPoint.Hit(FailPoint.BeforeEffect);
 
-        var result = await kind.Run(call);
-        PayloadRules.CheckResult(kind.Name, result.Span);
+        var result = await attempt.RunAsync(kind, call);
         await db.SaveChangesAsync(ct); // what the job left unsaved, and jobs that it enqueued
 
         bool completed;
@@ -95,6 +94,7 @@ internal sealed class TransactionalAttempt(PreparedStatements prepared, JobTelem
         await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(Statement.ByKey());
         batch.BatchCommands.Add(CompleteStatement.Of([done], done.Claim.Followed));
+        if (ResultStatement.Of([done]) is { } forgotten) batch.BatchCommands.Add(forgotten);
         if (prepared.Enabled) await batch.PrepareAsync(ct);
 
         await using var row = await batch.ExecuteReaderAsync(ct);

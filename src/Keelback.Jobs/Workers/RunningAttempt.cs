@@ -1,0 +1,40 @@
+namespace Keelback.Jobs;
+
+/// <summary>What a <see cref="JobContext"/> knows, and how it asks for the rest.</summary>
+internal sealed class RunningAttempt(RunningJob job, string queue, DateTimeOffset? deadline, ProgressReporter progress, JobConnections connections, string app)
+    : IAsyncDisposable
+{
+    public Claim Claim => job.Claim;
+
+    public string Queue => queue;
+
+    public DateTimeOffset? Deadline => deadline;
+
+    public ProgressReporter Progress => progress;
+
+    public async Task<JobRun?> ReadAsync(CancellationToken ct)
+    {
+        await using var connection = await connections.OpenAsync(ct);
+        return await RunReader.FindAsync(connection.Connection, Claim.RunId, app, ct);
+    }
+
+    public async Task<IReadOnlyList<JobAttempt>> EarlierAsync(CancellationToken ct)
+    {
+        if (Claim.Attempt == 1) return [];
+        await using var connection = await connections.OpenAsync(ct);
+        return await RunReader.AttemptsAsync(connection.Connection, Claim.RunId, app, ct);
+    }
+
+    /// <summary>Calls the method; answers what of its result is to be written, which is nothing when nobody will ask for it.</summary>
+    /// <exception cref="KeelbackException">KB1212, KB1213.</exception>
+    public async ValueTask<ReadOnlyMemory<byte>> RunAsync(JobKind kind, JobCall call)
+    {
+        var result = await kind.Run(call);
+        await progress.DisposeAsync(); // before the run's end, after which nothing is written
+        if (Claim.ResultKept == TimeSpan.Zero) return default;
+        if (kind != JobKind.Gather) PayloadRules.CheckResult(kind.Name, result.Span);
+        return result;
+    }
+
+    public ValueTask DisposeAsync() => progress.DisposeAsync();
+}
