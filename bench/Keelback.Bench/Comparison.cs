@@ -9,7 +9,7 @@ internal readonly record struct Round(int Count, TimeSpan Elapsed, TimeSpan Cpu,
 }
 
 /// <summary>Keelback beside its floor: rounds of both by turns, so that what else the machine does hits both alike.</summary>
-internal sealed record Comparison(string Name, string What, double Bar, IReadOnlyList<(Round Keelback, Round Floor)> Rounds)
+internal sealed record Comparison(string Name, string What, Bar Bar, IReadOnlyList<(Round Keelback, Round Floor)> Rounds)
 {
     /// <summary>Of each pair of neighbouring rounds.</summary>
     public double Ratio => Median(Rounds.Select(r => r.Keelback.PerSecond / r.Floor.PerSecond));
@@ -19,12 +19,12 @@ internal sealed record Comparison(string Name, string What, double Bar, IReadOnl
 
     public double CpuRatio => Median(Rounds.Select(r => r.Floor.CpuMicroseconds / r.Keelback.CpuMicroseconds));
 
-    public bool Passes => Bar <= 0 || Ratio >= Bar;
+    public bool Passes => Bar.IsMetBy(Ratio);
 
     public double MedianOf(Func<(Round Keelback, Round Floor), double> value) => Median(Rounds.Select(value));
 
     public static async Task<Comparison> RunAsync(
-        string name, string what, double bar, int rounds, Func<Task<Round>> keelback, Func<Task<Round>> floor, int warmUps = 1)
+        string name, string what, Bar bar, int rounds, Func<Task<Round>> keelback, Func<Task<Round>> floor, int warmUps = 1)
     {
         // Not counted: the just-in-time compiler, which has one core with all else, takes its time.
         for (var i = 0; i < warmUps; i++)

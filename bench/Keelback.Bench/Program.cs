@@ -12,7 +12,7 @@ switch (args)
 }
 
 var options = BenchOptions.Parse(args);
-await using var database = await BenchDatabase.CreateAsync();
+await using var database = await BenchDatabase.CreateAsync(options.Durable);
 var (postmaster, settings) = await database.DescribeAsync();
 var unpin = Cores.PinServer(postmaster);
 try
@@ -25,7 +25,7 @@ try
     Console.WriteLine(report);
     if (options.IsSmoke) return 0; // shows that the benchmarks run, not what they measure
 
-    var file = Path.Combine("bench", "results", string.Join('-', options.Names) + ".md");
+    var file = Path.Combine("bench", "results", options.File + ".md");
     Directory.CreateDirectory(Path.GetDirectoryName(file)!);
     await File.WriteAllTextAsync(file, report);
     return results.All(r => r.Passes) ? 0 : 1;

@@ -26,13 +26,19 @@ internal static class Report
         foreach (var r in results)
         {
             text.AppendLine(CultureInfo.InvariantCulture,
-                $"| {r.What} | {r.MedianOf(p => p.Keelback.PerSecond):N0} | {r.MedianOf(p => p.Floor.PerSecond):N0} | **{r.Ratio:F2}** | {r.Spread.Low:F2}–{r.Spread.High:F2} | {(r.Bar > 0 ? $"{r.Bar:F1} {(r.Passes ? "met" : "missed")}" : "–")} | {r.MedianOf(p => p.Keelback.CpuMicroseconds):F1}, {r.MedianOf(p => p.Floor.CpuMicroseconds):F1} | {r.CpuRatio:F2} |");
+                $"| {r.What} | {r.MedianOf(p => p.Keelback.PerSecond):N0} | {r.MedianOf(p => p.Floor.PerSecond):N0} | **{r.Bar.Of(r.Ratio):F2}** | {Spread(r)} | {r.Bar}{(r.Bar == Bar.None ? "" : r.Passes ? " met" : " missed")} | {r.MedianOf(p => p.Keelback.CpuMicroseconds):F1}, {r.MedianOf(p => p.Floor.CpuMicroseconds):F1} | {r.CpuRatio:F2} |");
         }
 
         text.AppendLine();
-        text.AppendLine("The ratio is of throughput, pair by pair. \"By CPU\" is the floor's CPU time over Keelback's, for the same work in the measured");
+        text.AppendLine("A bar with ≥ is a ratio of speed, one with ≤ of time, pair by pair. \"By CPU\" is the floor's CPU time over Keelback's, for the same work in the measured");
         text.AppendLine("process: it shows the difference where the other core was the limit. The floors are in `bench/Keelback.Bench/Floors`.");
         return text.ToString();
+    }
+
+    private static string Spread(Comparison r)
+    {
+        var (one, other) = (r.Bar.Of(r.Spread.Low), r.Bar.Of(r.Spread.High));
+        return string.Create(CultureInfo.InvariantCulture, $"{Math.Min(one, other):F2}–{Math.Max(one, other):F2}");
     }
 
     private static string Processor()
