@@ -19,7 +19,7 @@ internal sealed record BenchOptions(IReadOnlyList<string> Names, int Rounds, boo
     public int Jobs { get; init; } = IsSmoke ? 2_000 : 20_000;
 
     /// <summary>Single measurements that a round's median is of.</summary>
-    public int Samples => IsSmoke ? 20 : 200;
+    public int Samples => IsSmoke ? 100 : 200;
 
     public TimeSpan Load => TimeSpan.FromSeconds(IsSmoke ? 1 : 4);
 

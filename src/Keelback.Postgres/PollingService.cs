@@ -17,13 +17,15 @@ internal abstract class PollingService(TimeProvider clock, ILogger log) : Backgr
     /// <summary>Ends the sleep, or the next one when the loop is at work; waking twice is waking once.</summary>
     internal void Wake()
     {
+        if (_wake.CurrentCount > 0) return; // the pending release covers this one, and an exception costs more than many jobs
+
         try
         {
             _wake.Release();
         }
         catch (SemaphoreFullException)
         {
-            // Awake already: the pending release covers this one.
+            // Another was quicker.
         }
     }
 

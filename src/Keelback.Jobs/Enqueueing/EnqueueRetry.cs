@@ -29,9 +29,8 @@ internal sealed class EnqueueRetry(
                 await writer.EnsureQueuesAsync(plan, ct);
                 await using var connection = await connections.OpenAsync(ct);
                 (mayBeWritten, pinned) = (true, !connection.Owned);
-                return EnqueueWriter.IsOneStatement(plan)
-                    ? await writer.WriteAsync(plan, connection.Connection, ct)
-                    : await connection.AtomicallyAsync(c => writer.WriteAsync(plan, c, ct), ct);
+                if (!EnqueueWriter.IsOneStatement(plan)) return await connection.AtomicallyAsync(c => writer.WriteAsync(plan, c, ct), ct);
+                return pinned ? await writer.WriteAsync(plan, connection.Connection, ct) : await writer.WriteAloneAsync(plan, connection.Connection, ct);
             }
             catch (Exception e) when (!pinned && Outage.Is(e) && !ct.IsCancellationRequested)
             {

@@ -3,7 +3,7 @@ using Npgsql;
 namespace Keelback.Jobs;
 
 /// <summary>Writes a plan inside a transaction that is open already, in both colours: a synchronous SaveChanges must not block on a task.</summary>
-internal sealed class EnqueueWriter(QueueCatalog queues, JobTelemetry telemetry)
+internal sealed class EnqueueWriter(QueueCatalog queues, PreparedStatements prepared, JobTelemetry telemetry)
 {
     // Large enough that a round trip costs nothing beside the rows, small enough to keep the server's memory flat.
     private const int RowsAtOnce = 5000;
@@ -23,15 +23,28 @@ internal sealed class EnqueueWriter(QueueCatalog queues, JobTelemetry telemetry)
     public Task<long[]> WriteAsync(EnqueuePlan plan, NpgsqlConnection connection, CancellationToken ct) =>
         WriteAsync(plan, connection, async: true, ct);
 
+    /// <summary>A plan of one statement outside of any transaction: prepared, since planning is most of what a single call costs.</summary>
+    public async Task<long[]> WriteAloneAsync(EnqueuePlan plan, NpgsqlConnection connection, CancellationToken ct)
+    {
+        try
+        {
+            return await WriteAsync(plan, connection, async: true, ct, prepared.Enabled);
+        }
+        catch (PostgresException e) when (prepared.IsRefusal(e))
+        {
+            return await WriteAsync(plan, connection, async: true, ct);
+        }
+    }
+
     // With async = false every await below is on something that is complete.
-    private async Task<long[]> WriteAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct)
+    private async Task<long[]> WriteAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct, bool prepare = false)
     {
         await queues.EnsureAsync(plan.Runs.Select(run => run.Queue), async, ct).ConfigureAwait(false);
         try
         {
             var existing = plan.ReserveIds
                 ? await GraphAsync(plan, connection, async, ct).ConfigureAwait(false)
-                : await FlatAsync(plan, connection, async, ct).ConfigureAwait(false);
+                : await FlatAsync(plan, connection, async, ct, prepare).ConfigureAwait(false);
 
             if (existing is { } run) return [run];
         }
@@ -48,11 +61,11 @@ internal sealed class EnqueueWriter(QueueCatalog queues, JobTelemetry telemetry)
         return [.. plan.Roots.Select(root => root.Id)];
     }
 
-    private async ValueTask<long?> FlatAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct)
+    private async ValueTask<long?> FlatAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct, bool prepare)
     {
         foreach (var page in plan.Runs.Chunk(RowsAtOnce))
         {
-            var ids = await IdsAsync(EnqueueStatements.Flat(page, queues), connection, async, ct).ConfigureAwait(false);
+            var ids = await IdsAsync(EnqueueStatements.Flat(page, queues), connection, async, ct, prepare).ConfigureAwait(false);
             for (var i = 0; i < page.Length; i++) page[i].Id = ids[i];
         }
 
@@ -84,10 +97,11 @@ internal sealed class EnqueueWriter(QueueCatalog queues, JobTelemetry telemetry)
         && (await IdsAsync(EnqueueStatements.Find(plan.Runs[0].Id), connection, async, ct).ConfigureAwait(false)).Count > 0;
 
     private static async ValueTask<List<long>> IdsAsync(
-        NpgsqlCommand statement, NpgsqlConnection connection, bool async, CancellationToken ct)
+        NpgsqlCommand statement, NpgsqlConnection connection, bool async, CancellationToken ct, bool prepare = false)
     {
         using var command = statement;
         command.Connection = connection;
+        if (prepare) await command.PrepareAsync(ct).ConfigureAwait(false); // once for each session of the pool
 
         var ids = new List<long>();
         using var row = async ? await command.ExecuteReaderAsync(ct).ConfigureAwait(false) : command.ExecuteReader();

@@ -72,7 +72,10 @@ internal sealed class Exchange(NpgsqlDataSource db, PreparedStatements prepared,
         var readers = new List<Func<NpgsqlDataReader, Task>>();
 
         await using var batch = new NpgsqlBatch(connection);
-        batch.BatchCommands.Add(Statement.ByKey());
+
+        // A crash of the database may take a claim back: what ends a run waits for the disk, and the log is written in order, so nothing
+        // that was told is lost with it. The run is ready again; of it and the attempt that still runs, the first to end counts.
+        batch.BatchCommands.Add(request.Outcomes.Count == 0 && request.Known is null ? Statement.ByKeyAndSoon() : Statement.ByKey());
 
         void Add(NpgsqlBatchCommand command, Func<NpgsqlDataReader, Task> read)
         {
