@@ -44,7 +44,7 @@ internal sealed class EnqueueWriter(QueueCatalog queues, PreparedStatements prep
         {
             var existing = plan.ReserveIds
                 ? await GraphAsync(plan, connection, async, ct).ConfigureAwait(false)
-                : await FlatAsync(plan, connection, async, ct, prepare).ConfigureAwait(false);
+                : await FlatAsync(plan, connection, async, prepare, ct).ConfigureAwait(false);
 
             if (existing is { } run) return [run];
         }
@@ -61,7 +61,7 @@ internal sealed class EnqueueWriter(QueueCatalog queues, PreparedStatements prep
         return [.. plan.Roots.Select(root => root.Id)];
     }
 
-    private async ValueTask<long?> FlatAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct, bool prepare)
+    private async ValueTask<long?> FlatAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, bool prepare, CancellationToken ct)
     {
         foreach (var page in plan.Runs.Chunk(RowsAtOnce))
         {
