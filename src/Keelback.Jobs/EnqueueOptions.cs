@@ -30,6 +30,24 @@ public sealed record EnqueueOptions
     /// <summary>How long the result is kept after the end, over zero; one that another job takes stays.</summary>
     public TimeSpan? ResultKept { get; init; }
 
+    /// <summary>
+    /// How long after it is due (its delay or instant; else its enqueueing) the run may still start; one that nobody has started by then ends as
+    /// <see cref="JobRunState.Expired"/>. Not together with <see cref="ExpiresAt"/>.
+    /// </summary>
+    public TimeSpan? ExpiresAfter { get; init; }
+
+    /// <summary>The instant from which the run may not start any more. Not before <see cref="At"/>.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>Keys whose limits hold for this call beside those of its kind: <c>"tenant:42"</c>. <see cref="LimitAttribute"/> says what a key is.</summary>
+    public IReadOnlyList<string>? Limits { get; init; }
+
+    /// <summary>The unique key of this call, in the place of its kind's.</summary>
+    public JobUnique? Unique { get; init; }
+
+    /// <summary>Whose work it is: the tenants of one queue and priority take turns.</summary>
+    public string? Tenant { get; init; }
+
     /// <summary>These members, and where they say nothing those of <paramref name="under"/>. A delay and an instant are one answer to "when".</summary>
     internal EnqueueOptions Over(EnqueueOptions? under) => under is null ? this : new()
     {
@@ -42,5 +60,10 @@ public sealed record EnqueueOptions
         Timeout = Timeout ?? under.Timeout,
         KeepResult = KeepResult ?? under.KeepResult,
         ResultKept = ResultKept ?? under.ResultKept,
+        ExpiresAfter = ExpiresAfter ?? (ExpiresAt is null ? under.ExpiresAfter : null),
+        ExpiresAt = ExpiresAt ?? (ExpiresAfter is null ? under.ExpiresAt : null),
+        Limits = Limits ?? under.Limits,
+        Unique = Unique ?? under.Unique,
+        Tenant = Tenant ?? under.Tenant,
     };
 }

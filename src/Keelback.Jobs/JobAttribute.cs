@@ -47,6 +47,18 @@ public sealed class JobAttribute : Attribute
     public string? ResultKept { get; set; }
 
     /// <summary>
+    /// How long after it is due (its delay or instant; else its enqueueing) a run may still start, as <c>hh:mm:ss</c>. One that nobody has started by
+    /// then ends as <see cref="JobRunState.Expired"/>; one that has started may be tried again later. Default: it never expires.
+    /// </summary>
+    public string? ExpiresAfter { get; set; }
+
+    /// <summary>
+    /// Whose work it is, as <c>"{tenantId}"</c>, 1 to 200 characters: the tenants of one queue and priority take turns, however much one of them has
+    /// waiting. Default: nobody's; such runs go before those of tenants.
+    /// </summary>
+    public string? Tenant { get; set; }
+
+    /// <summary>
     /// Runs the method inside a transaction on the scope's DbContext whose last statement before COMMIT is the run's own fenced
     /// completion: its effects in the database happen exactly once. Default false: at least once.
     /// </summary>

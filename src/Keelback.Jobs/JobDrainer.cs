@@ -43,7 +43,7 @@ internal sealed class JobDrainer(
         lanes.Set(await queues.AllAsync(ct));
         while (true)
         {
-            var asked = new ExchangeRequest { Outcomes = [], Claim = lanes.Request(1, full: true, worker, kinds.Names) };
+            var asked = new ExchangeRequest { Outcomes = [], Claim = lanes.Request(1, full: true, worker, queues.App, kinds.Names) };
             var result = await Exchange.RunAsync(connection.Connection, asked, prepare: false, ct);
 
             unknownKinds.Report(result.Claimed.UnknownKinds);

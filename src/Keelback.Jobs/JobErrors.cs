@@ -98,6 +98,22 @@ internal static class JobErrors
         (run.ResultKept == TimeSpan.Zero ? "." : $" for longer than {run.ResultKept}.") +
         $" Change {nameof(JobAttribute.KeepResult)} or {nameof(JobAttribute.ResultKept)} of the job or the call.");
 
+    public static KeelbackException BadKey(string kind, string template, string mistake) => new("KB1225",
+        $"The key '{Shown(template)}' of '{kind}' cannot be used: {mistake}");
+
+    public static KeelbackException NoSuchLimit(string name, string? nearest) => new("KB1226",
+        $"No limit is called '{Shown(name)}'." + (nearest is null ? "" : $" Did you mean '{nearest}'?") +
+        $" Give it numbers: on a [Limit(\"{Shown(name)}\", Slots = …)], in Keelback:Jobs:Limits:{Shown(name)}, or by JobLimits.SetAsync.");
+
+    public static KeelbackException BadLimit(string name, string mistake) => new("KB1227", $"The limit '{Shown(name)}' cannot be so: {mistake}");
+
+    public static KeelbackException NoSuchQueue(string name, string? nearest) => new("KB1228",
+        $"There is no queue '{Shown(name)}' in this app." + (nearest is null ? "" : $" Did you mean '{nearest}'?") +
+        " A queue exists from the first call that goes to it, or the first worker that is told of it.");
+
+    public static KeelbackException BadSlots(string queue, int slots) => new("KB1229",
+        $"The queue '{Shown(queue)}' cannot have {slots.ToString(CultureInfo.InvariantCulture)} slots: give it 1 or more, null for no limit, or pause it.");
+
     public static KeelbackException EmptyArgument(string parameter) => new("KB1250",
         $"The argument '{parameter}' is an Arg that holds neither a value nor a job: it was made by new() or default. " +
         "Pass a value of the parameter's type, or the job whose result it is.");

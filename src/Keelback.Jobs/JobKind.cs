@@ -27,6 +27,10 @@ public sealed class JobKind(string name, Type declaredBy, JobAttribute defaults,
     /// <summary>Resolves the class, reads the arguments, calls the method, writes the result.</summary>
     public JobBody Run { get; } = run;
 
+    internal IReadOnlyList<LimitAttribute> Limits => field ??= [.. Metadata.OfType<LimitAttribute>()];
+
+    internal UniqueAttribute? Unique => Metadata.OfType<UniqueAttribute>().FirstOrDefault();
+
     // A registry may make new objects each time it is read.
     internal bool IsSameAs(JobKind other) => other.Name == Name && other.DeclaredBy == DeclaredBy;
 }

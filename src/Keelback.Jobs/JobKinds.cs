@@ -21,6 +21,8 @@ internal sealed class JobKinds
 
     public string[] Names { get; }
 
+    public IEnumerable<JobKind> All => _byName.Values;
+
     /// <summary>The queues that calls go to when they name none.</summary>
     public IEnumerable<string> Queues => _byName.Values.Select(kind => kind.Defaults.Queue).Distinct();
 

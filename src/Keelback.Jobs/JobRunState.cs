@@ -12,6 +12,9 @@ public enum JobRunState
     /// <summary>Waits for other jobs' results.</summary>
     Blocked,
 
+    /// <summary>Waits for a limit: a slot, or the next start, of one of its keys.</summary>
+    Limited,
+
     /// <summary>A worker holds it.</summary>
     Running,
 

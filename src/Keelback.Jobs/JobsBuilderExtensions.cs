@@ -4,6 +4,7 @@ using Keelback.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace Keelback;
 
@@ -29,6 +30,7 @@ public static class JobsBuilderExtensions
         services.AddSingleton<JobWakes>();
         services.AddSingleton<RunWaiters>();
         services.AddSingleton<QueueCatalog>();
+        services.AddSingleton<LimitCatalog>();
         services.AddSingleton<JobConnections>();
         services.AddSingleton<EnqueueWriter>();
         services.AddSingleton<EnqueueRetry>();
@@ -54,6 +56,11 @@ public static class JobsBuilderExtensions
         services.AddSingleton<TimerLoop>();
         services.AddSingleton<JobRescuer>();
         services.AddSingleton<RetentionLoop>();
+        services.AddSingleton<LimitLoop>();
+        services.AddSingleton(static sp => new JobLimits(sp.GetRequiredService<NpgsqlDataSource>(), sp.GetRequiredService<QueueCatalog>(),
+            sp.GetRequiredService<LimitLoop>(), sp.GetRequiredService<JobWakes>()));
+        services.AddSingleton(static sp => new JobQueues(sp.GetRequiredService<NpgsqlDataSource>(), sp.GetRequiredService<QueueCatalog>(),
+            sp.GetRequiredService<LimitLoop>(), sp.GetRequiredService<JobWakes>()));
         services.AddHostedService<JobServices>();
         services.AdjustHost<JobsOptions>(static (host, jobs) =>
         {

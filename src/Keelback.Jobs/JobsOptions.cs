@@ -51,6 +51,15 @@ public sealed class JobsOptions
     /// <summary>A run whose worker died this often is quarantined, whatever its attempts: it may be what kills them. Default 5.</summary>
     public int CrashLimit { get; set; } = 5;
 
+    /// <summary>
+    /// How long a lane's oldest run waits until its priority counts as one level more urgent. Default: none, so that urgent work always goes first,
+    /// and a flood of it starves the rest.
+    /// </summary>
+    public TimeSpan? PriorityAging { get; set; }
+
+    /// <summary>The numbers of limits by name; they win over those of a <see cref="LimitAttribute"/>, and what <see cref="JobLimits"/> set at run time wins over these.</summary>
+    public IDictionary<string, JobLimit> Limits { get; } = new Dictionary<string, JobLimit>(StringComparer.Ordinal);
+
     /// <summary>How long ended runs, with their results and errors, are kept at least. Default 7 days; they go by whole weeks.</summary>
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(7);
 }
@@ -91,6 +100,15 @@ internal sealed class JobsOptionsValidator : IValidateOptions<JobsOptions>
             mistakes.Add($"{Key(nameof(o.ProgressInterval))} ({o.ProgressInterval}) must not be negative.");
         if (o.EnqueuePatience < TimeSpan.Zero)
             mistakes.Add($"{Key(nameof(o.EnqueuePatience))} ({o.EnqueuePatience}) must not be negative.");
+        if (o.PriorityAging <= TimeSpan.Zero)
+            mistakes.Add($"{Key(nameof(o.PriorityAging))} ({o.PriorityAging}) must be more than zero, or not set.");
+        foreach (var (limit, numbers) in o.Limits)
+        {
+            if (numbers.Mistake() is { } mistake) mistakes.Add($"{Key(nameof(o.Limits))}:{limit}: {mistake}");
+            if (limit.Length == 0 || limit[0] == '#' || limit.Contains(':', StringComparison.Ordinal))
+                mistakes.Add($"{Key(nameof(o.Limits))}:{limit}: a limit's name is what stands before the ':' of its keys, and does not begin with '#'.");
+        }
+
         if (o.ShutdownTimeout < TimeSpan.Zero)
             mistakes.Add($"{Key(nameof(o.ShutdownTimeout))} ({o.ShutdownTimeout}) must not be negative.");
 

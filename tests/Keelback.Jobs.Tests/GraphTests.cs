@@ -157,7 +157,7 @@ public sealed class GraphTests : JobsTest
         var claimed = await Exchange.RunAsync(connection, new()
         {
             Outcomes = [],
-            Claim = new([1], [4], [0], 1, worker, ["number"]),
+            Claim = new([1], [4], [0], 1, worker, "test", ["number"]),
         }, prepare: false, default);
         var done = new Outcome.Succeeded(Assert.Single(claimed.Claimed.Claims), "1"u8.ToArray());
 

@@ -40,9 +40,9 @@ public sealed class OlderNodeTests : JobsTest
                 .. module.Migrations,
                 new(module.Migrations.Count + 1, "novelty",
                     """
-                    alter table keelback.run add column tenant text not null default '';
-                    alter table keelback.claim add column tenant text;
-                    alter table keelback.ready add column tenant text;
+                    alter table keelback.run add column landlord text not null default '';
+                    alter table keelback.claim add column landlord text;
+                    alter table keelback.ready add column landlord text;
                     create table keelback.novelty (run_id bigint);
                     create function keelback.note_end() returns trigger language plpgsql as
                         $$ begin insert into keelback.novelty values (new.id); return new; end $$;

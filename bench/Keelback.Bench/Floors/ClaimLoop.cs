@@ -27,7 +27,7 @@ internal sealed class ClaimLoop(NpgsqlConnection connection, short queue, Worker
             batch.BatchCommands[1].Parameters.Add(new() { Value = outputs, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb });
         }
 
-        batch.BatchCommands.Add(ClaimStatement.Of(new(_queues, _priorities, _marks, limit, worker, s_kinds)));
+        batch.BatchCommands.Add(ClaimStatement.Of(new(_queues, _priorities, _marks, limit, worker, "bench", s_kinds)));
         await batch.PrepareAsync();
 
         await using var row = await batch.ExecuteReaderAsync();

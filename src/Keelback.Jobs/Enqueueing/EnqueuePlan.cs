@@ -83,6 +83,7 @@ internal sealed class EnqueuePlan
     {
         var run = new PlannedRun(job.Kind, WithEmptyArrays(job), job.Options)
         {
+            BoundParameters = [.. job.Bindings.Select(b => b.Parameter).OfType<string>()],
             Example = IsEngines(job) && job.Bindings.Count > 0 ? _planned[job.Bindings[0].Source] : null,
         };
         run.Check();

@@ -77,29 +77,33 @@ internal static class EnqueueStatements
         var command = new NpgsqlCommand(
             """
             with call as materialized (
-                select c.*, coalesce(at, keelback.clock() + delay) as due_at
-                from unnest($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, $18) with ordinality
-                    c (kind, queue, priority, max_attempts, timeout_ms, input, at, delay, id, pending, followed, result_ms, ord)
+                select c.*, coalesce(at, keelback.clock() + delay) as due_at,
+                       coalesce(end_at, coalesce(at, keelback.clock() + coalesce(delay, '0')) + end_after) as expires_at
+                from unnest($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, $18, $19, $20, $21, $22) with ordinality
+                    c (kind, queue, priority, max_attempts, timeout_ms, input, at, delay, id, pending, followed, result_ms, tenant, limits, end_at, end_after, ord)
             ), bind as (
                 select down, array_agg(up order by ord) as ups, array_agg(param order by ord) as params
                 from unnest($13, $14, $15) with ordinality b (down, up, param, ord)
                 group by down
             ), body as (
                 insert into keelback.run
-                    (id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, trace, followed, ups, params, result_ms)
-                select id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, $9, followed, ups, params, result_ms
+                    (id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, trace, followed, ups, params, result_ms, special, tenant, limits, expires_at)
+                select id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, $9, followed, ups, params, result_ms,
+                       limits is not null or expires_at is not null, tenant, string_to_array(limits, E'\n'), expires_at
                 from call left join bind on bind.down = call.id
             ), edges as (
                 insert into keelback.edge (up, down) select * from unnest($16, $17)
             ), waits as (
-                insert into keelback.wait (run_id, pending, queue, priority, due_at)
-                select id, pending, queue, priority, due_at from call where pending > 0
+                insert into keelback.wait (run_id, pending, queue, priority, due_at, tenant)
+                select id, pending, queue, priority, due_at, tenant from call where pending > 0
             ), soon as (
-                insert into keelback.ready (queue, priority, run_id)
-                select queue, priority, id from call where pending = 0 and due_at is null order by ord
+                insert into keelback.ready (queue, priority, run_id, tenant)
+                select case when tenant is null then queue else -queue end, priority, id, tenant from call where pending = 0 and due_at is null order by ord
             )
             insert into keelback.timer (at, run_id, what)
             select due_at, id, 0 from call where pending = 0 and due_at is not null
+            union all
+            select expires_at, id, 2 from call where expires_at is not null
             """);
         AddColumns(command, runs, queues);
         AddTrace(command);
@@ -116,7 +120,26 @@ internal static class EnqueueStatements
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. edges.Select(e => e.Up)] });
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. edges.Select(e => e.Down)] });
         command.Parameters.Add(new NpgsqlParameter<long?[]> { TypedValue = [.. runs.Select(r => (long?)r.ResultKept?.TotalMilliseconds)] });
+        AddLimits(command, runs);
         return command;
+    }
+
+    // Keys hold no line breaks, and an array of arrays could not be ragged.
+    private static void AddLimits(NpgsqlCommand command, IReadOnlyList<PlannedRun> runs)
+    {
+        var p = command.Parameters;
+        p.Add(new NpgsqlParameter<string?[]> { TypedValue = [.. runs.Select(r => r.Tenant)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
+        p.Add(new NpgsqlParameter<string?[]>
+        {
+            TypedValue = [.. runs.Select(r => r.Limits.Count == 0 ? null : string.Join('\n', r.Limits))],
+            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
+        });
+        p.Add(new NpgsqlParameter<DateTime?[]>
+        {
+            TypedValue = [.. runs.Select(r => r.Options?.ExpiresAt?.UtcDateTime)],
+            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
+        });
+        p.Add(new NpgsqlParameter<TimeSpan?[]> { TypedValue = [.. runs.Select(r => r.ExpiresAfter)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Interval });
     }
 
     private static void AddColumns(NpgsqlCommand command, IReadOnlyList<PlannedRun> runs, QueueCatalog queues)

@@ -3,7 +3,7 @@ using Npgsql;
 namespace Keelback.Jobs;
 
 /// <summary>Writes a plan inside a transaction that is open already, in both colours: a synchronous SaveChanges must not block on a task.</summary>
-internal sealed class EnqueueWriter(QueueCatalog queues, PreparedStatements prepared, JobTelemetry telemetry)
+internal sealed class EnqueueWriter(QueueCatalog queues, LimitCatalog limits, PreparedStatements prepared, JobTelemetry telemetry)
 {
     // Large enough that a round trip costs nothing beside the rows, small enough to keep the server's memory flat.
     private const int RowsAtOnce = 5000;
@@ -12,8 +12,8 @@ internal sealed class EnqueueWriter(QueueCatalog queues, PreparedStatements prep
     public static bool IsOneStatement(EnqueuePlan plan) =>
         !plan.ReserveIds && plan.Runs.Count <= RowsAtOnce;
 
-    /// <summary>Gives the queues numbers that have none yet.</summary>
-    public ValueTask EnsureQueuesAsync(EnqueuePlan plan, CancellationToken ct) => queues.EnsureAsync(plan.Runs.Select(run => run.Queue), async: true, ct);
+    /// <summary>Gives the queues and limits numbers that have none yet.</summary>
+    public ValueTask EnsureQueuesAsync(EnqueuePlan plan, CancellationToken ct) => EnsureAsync(plan, async: true, ct);
 
     /// <summary>The roots' run ids, in order.</summary>
     public long[] Write(EnqueuePlan plan, NpgsqlConnection connection) =>
@@ -39,7 +39,7 @@ internal sealed class EnqueueWriter(QueueCatalog queues, PreparedStatements prep
     // With async = false every await below is on something that is complete.
     private async Task<long[]> WriteAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct, bool prepare = false)
     {
-        await queues.EnsureAsync(plan.Runs.Select(run => run.Queue), async, ct).ConfigureAwait(false);
+        await EnsureAsync(plan, async, ct).ConfigureAwait(false);
         try
         {
             var existing = plan.ReserveIds
@@ -59,6 +59,15 @@ internal sealed class EnqueueWriter(QueueCatalog queues, PreparedStatements prep
 
         foreach (var run in plan.Runs) telemetry.Enqueued.Add(1, new KeyValuePair<string, object?>("kind", run.Kind.Name));
         return [.. plan.Roots.Select(root => root.Id)];
+    }
+
+    private async ValueTask EnsureAsync(EnqueuePlan plan, bool async, CancellationToken ct)
+    {
+        await queues.EnsureAsync(plan.Runs.Select(run => run.Queue), async, ct).ConfigureAwait(false);
+        if (plan.Runs.Any(run => run.Tenant is not null))
+            await queues.EnsureTenantsAsync(plan.Runs.Where(run => run.Tenant is not null).Select(run => run.Queue), async, ct).ConfigureAwait(false);
+        if (plan.Runs.Any(run => run.Limits.Count > 0))
+            await limits.EnsureAsync(plan.Runs.SelectMany(run => run.Limits).Select(LimitCatalog.NameOf), async, ct).ConfigureAwait(false);
     }
 
     private async ValueTask<long?> FlatAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, bool prepare, CancellationToken ct)

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Keelback.Jobs;
 
 /// <summary>One row-to-be of a plan.</summary>
@@ -15,8 +17,18 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
 
     public int MaxAttempts => Options?.MaxAttempts ?? Kind.Defaults.MaxAttempts;
 
-    public TimeSpan? Timeout => Options?.Timeout
-        ?? (Kind.Defaults.Timeout is { } text ? TimeSpan.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : null);
+    public TimeSpan? Timeout => Options?.Timeout ?? Parsed(Kind.Defaults.Timeout);
+
+    /// <summary>Whose turn it waits for; filled in by <see cref="Check"/>, as the keys are.</summary>
+    public string? Tenant { get; private set; }
+
+    /// <summary>The keys of its limits, each once.</summary>
+    public IReadOnlyList<string> Limits { get; private set; } = [];
+
+    public TimeSpan? ExpiresAfter => Options?.ExpiresAt is not null ? null : Options?.ExpiresAfter ?? Parsed(Kind.Defaults.ExpiresAfter);
+
+    /// <summary>Whether the claim has to look closer.</summary>
+    public bool IsSpecial => Limits.Count > 0 || ExpiresAfter is not null || Options?.ExpiresAt is not null;
 
     /// <summary>How long the result is kept; zero: not at all; null: as long as the run. What a call says goes before what the kind says.</summary>
     public TimeSpan? ResultKept => (Options?.KeepResult, Options?.ResultKept) switch
@@ -28,7 +40,7 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
     };
 
     /// <summary>Whether its row has what few have, and the statement for plain runs does not write.</summary>
-    public bool IsUnusual => ResultKept is not null;
+    public bool IsUnusual => ResultKept is not null || IsSpecial || Tenant is not null;
 
     public ReadOnlyMemory<byte> Payload => Input.IsEmpty ? s_empty : Input;
 
@@ -44,7 +56,13 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
     /// <summary>The row's key, once it is reserved.</summary>
     public long Id { get; set; }
 
-    /// <exception cref="KeelbackException">KB1208.</exception>
+    /// <summary>Whether an argument is another run's result.</summary>
+    public bool IsBound(string parameter) => BoundParameters.Contains(JsonNamingPolicy.CamelCase.ConvertName(parameter));
+
+    /// <summary>The arguments that other runs will have the values of.</summary>
+    public required IReadOnlyCollection<string> BoundParameters { get; init; }
+
+    /// <exception cref="KeelbackException">KB1208, KB1225.</exception>
     public void Check()
     {
         var mistake = this switch
@@ -57,11 +75,21 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
             { Options.At: { } at } when at.Year is < 1970 or > 9998 => $"its instant ({at:O}) must be in the years 1970 to 9998.",
             { Options: { KeepResult: false, ResultKept: not null } } => "its result cannot be kept for a time and not at all.",
             { Options.ResultKept: { } kept } when kept <= TimeSpan.Zero || kept > s_longest => $"its result's time ({kept}) must be over zero and not over 100 years.",
+            { Options: { ExpiresAfter: not null, ExpiresAt: not null } } => "give it a time after which it expires or an instant, not both.",
+            { Options: { ExpiresAt: { } end, At: { } start } } when end <= start => $"it expires ({end:O}) before it is due ({start:O}).",
+            { Options.ExpiresAt: { } end } when end.Year is < 1970 or > 9998 => $"its expiry ({end:O}) must be in the years 1970 to 9998.",
+            _ when ExpiresAfter is { } after && (after <= TimeSpan.Zero || after > s_longest) => $"its expiry ({after}) must be more than zero, and not over 100 years.",
             _ when Timeout is { } t && (t <= TimeSpan.Zero || t.TotalMilliseconds > int.MaxValue) => $"its timeout ({t}) must be between 1 ms and 24 days.",
             _ => null,
         };
         if (mistake is not null) throw JobErrors.BadOptions(Kind.Name, mistake);
+
+        Tenant = (Options?.Tenant ?? Kind.Defaults.Tenant) is { } tenant ? KeyTemplate.Fill(tenant, this) : Example?.Tenant;
+        if (Kind.Limits.Count > 0 || Options?.Limits is { Count: > 0 })
+            Limits = [.. Kind.Limits.Select(limit => limit.Key).Concat(Options?.Limits ?? []).Select(key => KeyTemplate.Fill(key, this)).Distinct(StringComparer.Ordinal)];
     }
+
+    private static TimeSpan? Parsed(string? text) => text is null ? null : TimeSpan.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
 
     // Identity, not value: the same call written twice is two runs.
     public bool Equals(PlannedRun? other) => ReferenceEquals(this, other);

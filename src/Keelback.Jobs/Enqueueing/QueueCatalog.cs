@@ -10,6 +10,7 @@ internal sealed class QueueCatalog(NpgsqlDataSource db, IOptions<PostgresOptions
 {
     private readonly ConcurrentDictionary<string, short> _numbers = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<short, string> _names = new();
+    private readonly ConcurrentDictionary<string, bool> _fair = new(StringComparer.Ordinal);
 
     public string App => postgres.Value.App;
 
@@ -51,8 +52,8 @@ internal sealed class QueueCatalog(NpgsqlDataSource db, IOptions<PostgresOptions
         }
     }
 
-    /// <summary>How many queues this process knows; rises when it enqueues into a new one.</summary>
-    public int Count => _numbers.Count;
+    /// <summary>How many queues this process knows, counted again where they have tenants; rises when it enqueues into a new one.</summary>
+    public int Count => _numbers.Count + _fair.Count;
 
     public short Number(string name) => _numbers[name];
 
@@ -60,21 +61,47 @@ internal sealed class QueueCatalog(NpgsqlDataSource db, IOptions<PostgresOptions
     public string Name(int number) => _names.GetValueOrDefault((short)number, "");
 
     /// <summary>Every queue of the app, those included that other processes made.</summary>
-    public async Task<IReadOnlyList<short>> AllAsync(CancellationToken ct)
+    public async Task<IReadOnlyList<QueueState>> AllAsync(CancellationToken ct)
     {
-        await using var command = db.CreateCommand("select name, id from keelback.queue where app = $1 order by id");
+        await using var command = db.CreateCommand("select name, id, paused, slots, fair from keelback.queue where app = $1 order by id");
         command.Parameters.AddWithValue(App);
 
-        var all = new List<short>();
+        var all = new List<QueueState>();
         await using var row = await command.ExecuteReaderAsync(ct);
         while (await row.ReadAsync(ct))
         {
             Add(row.GetString(0), row.GetInt16(1));
-            all.Add(row.GetInt16(1));
+            if (row.GetBoolean(4)) _fair.TryAdd(row.GetString(0), true);
+            all.Add(new(row.GetInt16(1), row.GetString(0), row.GetBoolean(2), row.IsDBNull(3) ? null : row.GetInt32(3), row.GetBoolean(4)));
         }
 
         return all;
     }
 
     private void Add(string name, short number) => (_numbers[name], _names[number]) = (number, name);
+
+    /// <summary>Makes sure that workers read the lane in which the tenants of these queues take turns. On a connection of its own, as the numbers.</summary>
+    public async ValueTask EnsureTenantsAsync(IEnumerable<string> names, bool async, CancellationToken ct)
+    {
+        string[] missing = [.. names.Distinct().Where(name => !_fair.ContainsKey(name))];
+        if (missing.Length == 0) return;
+
+        var connection = db.CreateConnection();
+        await using (connection.ConfigureAwait(false))
+        {
+            if (async) await connection.OpenAsync(ct).ConfigureAwait(false);
+            else connection.Open();
+
+            using var command = new NpgsqlCommand("update keelback.queue set fair = true where app = $1 and name = any($2) and not fair", connection);
+            command.Parameters.AddWithValue(App);
+            command.Parameters.AddWithValue(missing);
+            if (async) await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+            else command.ExecuteNonQuery();
+        }
+
+        foreach (var name in missing) _fair[name] = true;
+    }
 }
+
+/// <summary>A queue as the database has it now.</summary>
+internal sealed record QueueState(short Id, string Name, bool IsPaused, int? Slots, bool HasTenants);

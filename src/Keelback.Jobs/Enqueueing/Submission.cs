@@ -52,7 +52,7 @@ internal sealed class Submission(EnqueueWriter writer, EnqueueRetry retry, JobWa
     private void Wake(EnqueuePlan plan)
     {
         wakes.Workers();
-        if (plan.Runs.Any(run => run.Options is { Delay: not null } or { At: not null })) wakes.Timers();
+        if (plan.Runs.Any(run => run.ExpiresAfter is not null || run.Options is { Delay: not null } or { At: not null } or { ExpiresAt: not null })) wakes.Timers();
     }
 
     /// <summary>One <c>db.Enqueue</c>: the call is evaluated after the rows are written.</summary>

@@ -8,10 +8,14 @@ internal sealed class JobWakes(WakeUps wakeUps, IOptions<PostgresOptions> postgr
 {
     private string Work => $"jobs:{postgres.Value.App}";
 
+    private string Again => $"jobs-again:{postgres.Value.App}";
+
     private const string Due = "jobs-timers";
     private const string Taken = "jobs-claims";
 
     public IDisposable OnWork(Action wake) => wakeUps.Subscribe(Work, wake);
+
+    public IDisposable OnLookAgain(Action wake) => wakeUps.Subscribe(Again, wake);
 
     public IDisposable OnTimer(Action wake) => wakeUps.Subscribe(Due, wake);
 
@@ -19,6 +23,9 @@ internal sealed class JobWakes(WakeUps wakeUps, IOptions<PostgresOptions> postgr
 
     /// <summary>Runs became ready.</summary>
     public void Workers() => wakeUps.Signal(Work);
+
+    /// <summary>Runs came back that go before others, or queues were paused, resumed or given slots.</summary>
+    public void LookAgain() => wakeUps.Signal(Again);
 
     /// <summary>A timer was set.</summary>
     public void Timers() => wakeUps.Signal(Due);

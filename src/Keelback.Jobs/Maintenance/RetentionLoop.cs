@@ -26,7 +26,7 @@ internal sealed class RetentionLoop(NpgsqlDataSource db, QueueCatalog queues, IO
     internal async Task<(int Partitions, int Runs)> RetireAsync(CancellationToken ct)
     {
         var (dropped, deleted) = (0, 0);
-        short[] own = [.. await queues.AllAsync(ct)];
+        short[] own = [.. (await queues.AllAsync(ct)).Select(q => q.Id)];
         foreach (var week in await ExpiredAsync(ct))
         {
             if (await IsOverAsync(week, own, ct))

@@ -7,7 +7,8 @@ namespace Keelback.Jobs;
 
 /// <summary>Fires timers when they are due, on every node: what waited becomes ready; attempts that did not stop in time lose their run.</summary>
 internal sealed class TimerLoop(
-    NpgsqlDataSource db, QueueCatalog queues, JobWakes wakes, RetryRules rules, IOptions<JobsOptions> options, TimeProvider clock, ILogger<TimerLoop> log)
+    NpgsqlDataSource db, QueueCatalog queues, RunWaiters waiters, JobWakes wakes, RetryRules rules, IOptions<JobsOptions> options, TimeProvider clock,
+    ILogger<TimerLoop> log)
     : PollingService(clock, log)
 {
     private const int BatchSize = 1000;
@@ -22,6 +23,7 @@ internal sealed class TimerLoop(
         await using var connection = await db.OpenConnectionAsync(stopping);
         var fired = await FireAsync(connection, queues.App, _mark, rules, stopping);
         if (fired.Count > 0) wakes.Workers();
+        waiters.Ended(fired.Expired);
 
         _mark = fired.Count == BatchSize ? fired.Last.AddMicroseconds(-1) : s_start; // others may be due in the same microsecond
         if (fired.Count == BatchSize) return TimeSpan.Zero;

@@ -23,6 +23,8 @@ internal static class CancelStatement
             returning r.id, r.followed
         ), w as (
             delete from keelback.wait using u where run_id = u.id
+        ), p as (
+            delete from keelback.parked using u where run_id = u.id
         ), b as (
             select keelback.fail_below(array(select id from u where followed)) as below where exists (select from u where followed)
         )

@@ -25,6 +25,9 @@ internal sealed record Claim(long RunId, long Token, int Attempt, int Crashes, s
 
     public long? ParentId { get; init; }
 
+    /// <summary>Whether it may hold a slot of some limit, which the next may have when it ends.</summary>
+    public bool Limited { get; init; }
+
     /// <summary>W3C traceparent of the enqueuer.</summary>
     public string? Trace { get; init; }
 }

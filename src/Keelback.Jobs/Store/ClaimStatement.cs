@@ -12,6 +12,7 @@ namespace Keelback.Jobs;
 /// </remarks>
 internal static class ClaimStatement
 {
+    /// <summary>The lanes of plain runs.</summary>
     public const string Sql =
         """
         with taken as (
@@ -26,48 +27,97 @@ internal static class ClaimStatement
                         limit $4
                         for update skip locked) r
                     limit $4))
+        """ + Rest;
+
+    /// <summary>The same where some queue has slots, or tenants that take turns. A queue without a free slot is not looked at.</summary>
+    public const string Shared =
+        """
+        with room as materialized (
+            select queue, keelback.queue_room($8, queue) as n from unnest($9) queue
+        ), taken as (
+            delete from keelback.ready
+            where ctid = any(array(
+                    select r.ctid
+                    from unnest($1, $2, $3, $10) lane (queue, priority, mark, tenant)
+                    cross join lateral (select least($4, coalesce((select n from room where queue = abs(lane.queue)), $4)) as n) free
+                    cross join lateral (
+                        select ctid from (
+                            select ctid from keelback.ready
+                            where queue = lane.queue and priority = lane.priority and seq > lane.mark and lane.queue > 0
+                            order by seq
+                            limit free.n
+                            for update skip locked) p
+                        union all
+                        select t from keelback.by_turns(lane.queue, lane.priority, lane.tenant, free.n) t where lane.queue < 0) r
+                    limit $4))
+        """ + Rest;
+
+    private const string Rest =
+        """
+
               and exists (select from keelback.worker where id = $5 and epoch = $6 and lease_until > keelback.clock())
-            returning queue, priority, seq, run_id, attempt, crashes
+            returning queue, priority, seq, run_id, attempt, crashes, tenant
         ), body as (
             select t.*, r.kind, r.max_attempts, r.timeout_ms, r.followed, r.trace, r.input, r.ups, r.params,
-                   r.version, r.result_ms, r.due_at, r.root, r.parent
+                   r.version, r.result_ms, r.due_at, r.root, r.parent,
+                   kind = any($7) as known, r.special or abs(t.queue) = any($9) as special
             from taken t
             cross join lateral (select * from keelback.run where id = t.run_id and state = 0 limit 1) r
+        ), admitted as (
+            select a.*
+            from (select array_agg(queue order by priority, seq) as queues, array_agg(priority order by priority, seq) as priorities,
+                         array_agg(seq order by priority, seq) as seqs, array_agg(run_id order by priority, seq) as ids,
+                         array_agg(attempt order by priority, seq) as attempts, array_agg(crashes order by priority, seq) as crashes,
+                         array_agg(tenant order by priority, seq) as tenants
+                  from body where special and known having count(*) > 0) s
+            cross join lateral keelback.admit($8, s.queues, s.priorities, s.seqs, s.ids, s.attempts, s.crashes, s.tenants) a
         ), held as (
-            insert into keelback.claim (run_id, worker_id, epoch, attempt, crashes, at)
-            select run_id, $5, $6, attempt + 1, crashes, (select keelback.clock()) from body where kind = any($7)
+            insert into keelback.claim (run_id, token, worker_id, epoch, attempt, crashes, at)
+            select run_id, nextval('keelback.token_seq'), $5, $6, attempt + 1, crashes, (select keelback.clock()) from body where known and not special
+            union all
+            select run_id, token, $5, $6, attempt + 1, crashes, at from admitted
             returning run_id, token, attempt
         ), unknown as (
             insert into keelback.timer (at, run_id, what, attempt, crashes)
             select keelback.clock() + interval '5 s' + random() * interval '25 s', run_id, 0, attempt, crashes
-            from body where kind <> all($7)
+            from body where not known
         ), deadline as (
             insert into keelback.timer (at, run_id, what, attempt)
             select keelback.clock() + (timeout_ms::bigint + 5000) * interval '1 ms', run_id, 1, attempt + 1
-            from body where timeout_ms is not null and kind = any($7)
+            from body where timeout_ms is not null and known and not special
+            union all
+            select a.at + (b.timeout_ms::bigint + 5000) * interval '1 ms', a.run_id, 1, a.attempt + 1
+            from admitted a join body b using (run_id) where b.timeout_ms is not null
         )
         select t.queue, t.priority, t.seq, b.run_id, h.token, h.attempt, b.crashes, b.kind, b.max_attempts, b.timeout_ms, b.followed, b.trace,
-               case when b.ups is null then b.input else keelback.bound_input(b.input, b.ups, b.params) end,
-               b.version, b.result_ms, b.due_at, b.root, b.parent
+               case when h.token is not null then case when b.ups is null then b.input else keelback.bound_input(b.input, b.ups, b.params) end end,
+               b.version, b.result_ms, b.due_at, b.root, b.parent,
+               b.known, b.special, t.tenant
         from taken t left join body b using (run_id) left join held h using (run_id)
         order by t.seq
         """;
 
-    public static NpgsqlBatchCommand Of(ClaimRequest request) => Statement.Of(Sql,
-        Statement.P(request.Queues), Statement.P(request.Priorities), Statement.P(request.Marks), Statement.P(request.Limit),
-        Statement.P(request.Worker.Id), Statement.P(request.Worker.Epoch), Statement.P(request.Kinds));
+    public static NpgsqlBatchCommand Of(ClaimRequest request)
+    {
+        var command = Statement.Of(request.IsShared ? Shared : Sql,
+            Statement.P(request.Queues), Statement.P(request.Priorities), Statement.P(request.Marks), Statement.P(request.Limit),
+            Statement.P(request.Worker.Id), Statement.P(request.Worker.Epoch), Statement.P(request.Kinds),
+            Statement.P(request.App), Statement.P(request.Slotted));
+        if (request.IsShared) command.Parameters.Add(Statement.P(request.Tenants));
+        return command;
+    }
 
     public static async Task ReadAsync(NpgsqlDataReader row, ClaimResult result, CancellationToken ct)
     {
         while (await row.ReadAsync(ct))
         {
-            result.Seen.Add((row.GetInt16(0), row.GetInt16(1), row.GetInt64(2)));
+            result.Seen.Add(new(row.GetInt16(0), row.GetInt16(1), row.GetInt64(2), row.IsDBNull(20) ? null : row.GetString(20)));
             if (row.IsDBNull(3)) continue; // ended while it was ready: a cancelled run leaves its row here
 
             if (row.IsDBNull(4))
             {
-                result.UnknownKinds.Add(row.GetString(7));
-                continue;
+                if (!row.GetBoolean(18)) result.UnknownKinds.Add(row.GetString(7));
+                continue; // or not admitted: it waits for a limit now, or has expired
             }
 
             result.Claims.Add(new(row.GetInt64(3), row.GetInt64(4), row.GetInt16(5), row.GetInt16(6), row.GetString(7), row.IsDBNull(12) ? [] : row.GetFieldValue<byte[]>(12))
@@ -82,13 +132,23 @@ internal static class ClaimStatement
                 DueAt = row.IsDBNull(15) ? null : row.GetFieldValue<DateTimeOffset>(15),
                 RootId = row.IsDBNull(16) ? null : row.GetInt64(16),
                 ParentId = row.IsDBNull(17) ? null : row.GetInt64(17),
+                Limited = row.GetBoolean(19),
             });
         }
     }
 }
 
-/// <summary>What a worker wants. The three arrays are the lanes, in the order in which they are read.</summary>
-internal sealed record ClaimRequest(short[] Queues, short[] Priorities, long[] Marks, int Limit, WorkerIdentity Worker, string[] Kinds);
+/// <summary>What a worker wants. The arrays are the lanes, in the order in which they are read; a negative queue is the lane of its tenants.</summary>
+internal sealed record ClaimRequest(short[] Queues, short[] Priorities, long[] Marks, int Limit, WorkerIdentity Worker, string App, string[] Kinds)
+{
+    /// <summary>The queues that have slots, in the order of their numbers, which is the order of their locks.</summary>
+    public short[] Slotted { get; init; } = [];
+
+    /// <summary>Per lane the tenant that was served last.</summary>
+    public string?[] Tenants { get; init; } = [];
+
+    public bool IsShared { get; init; }
+}
 
 /// <summary>What a claim found.</summary>
 internal sealed class ClaimResult
@@ -97,6 +157,9 @@ internal sealed class ClaimResult
 
     public List<string> UnknownKinds { get; } = [];
 
-    /// <summary>The queue, priority and number of every row that was taken.</summary>
-    public List<(short Queue, short Priority, long Seq)> Seen { get; } = [];
+    /// <summary>Every row that was taken.</summary>
+    public List<SeenRow> Seen { get; } = [];
 }
+
+/// <summary>A row of ready that a claim took, whatever became of it.</summary>
+internal readonly record struct SeenRow(short Queue, short Priority, long Seq, string? Tenant);

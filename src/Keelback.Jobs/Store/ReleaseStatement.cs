@@ -9,9 +9,9 @@ internal static class ReleaseStatement
     private const string Back =
         """
         , r as (
-            insert into keelback.ready (queue, priority, run_id, attempt, crashes)
-            select r.queue, r.priority, d.run_id, d.attempt - 1, d.crashes
-            from d cross join lateral (select queue, priority from keelback.run where id = d.run_id and state = 0 limit 1) r
+            insert into keelback.ready (queue, priority, run_id, attempt, crashes, tenant)
+            select case when r.tenant is null then r.queue else -r.queue end, r.priority, d.run_id, d.attempt - 1, d.crashes, r.tenant
+            from d cross join lateral (select queue, priority, tenant from keelback.run where id = d.run_id and state = 0 limit 1) r
         )
         select run_id from d
         """;

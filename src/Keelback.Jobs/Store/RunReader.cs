@@ -15,6 +15,7 @@ internal static class RunReader
                    else case
                        when c.run_id is not null then 'Running'
                        when exists (select from keelback.wait w where w.run_id = r.id) then 'Blocked'
+                       when exists (select from keelback.parked p where p.run_id = r.id) then 'Limited'
                        when greatest(a.retry_at, r.due_at) > keelback.clock() then 'Scheduled'
                        else 'Ready' end
                end,

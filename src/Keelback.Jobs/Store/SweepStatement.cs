@@ -24,16 +24,16 @@ internal static class SweepStatement
         ), gone as (
             delete from keelback.claim c using dead where c.run_id = dead.run_id returning dead.*
         ), body as (
-            select gone.*, r.queue, r.priority, r.followed, gone.crashes >= $2 as quarantined,
+            select gone.*, case when r.tenant is null then r.queue else -r.queue end as queue, r.priority, r.tenant, r.followed, gone.crashes >= $2 as quarantined,
                    case when gone.crashes > 1 then random() * interval '1 s' end as delay
-            from gone cross join lateral (select queue, priority, followed from keelback.run where id = gone.run_id and state = 0 limit 1) r
+            from gone cross join lateral (select queue, priority, tenant, followed from keelback.run where id = gone.run_id and state = 0 limit 1) r
         ), h as (
             insert into keelback.attempt (run_id, n, worker_id, started_at, ended_at, outcome, retry_at)
             select run_id, attempt, worker_id, at, keelback.clock(), 1, case when not quarantined then keelback.clock() + coalesce(delay, '0') end from body
             on conflict do nothing
         ), soon as (
-            insert into keelback.ready (queue, priority, seq, run_id, attempt, crashes) overriding system value
-            select queue, priority, run_id + (-9223372036854775808), run_id, attempt, crashes from body where not quarantined and delay is null
+            insert into keelback.ready (queue, priority, seq, run_id, attempt, crashes, tenant) overriding system value
+            select queue, priority, run_id + (-9223372036854775808), run_id, attempt, crashes, tenant from body where not quarantined and delay is null
         ), later as (
             insert into keelback.timer (at, run_id, what, attempt, crashes)
             select keelback.clock() + delay, run_id, 0, attempt, crashes from body where not quarantined and delay is not null

@@ -4,7 +4,7 @@ namespace Keelback.Jobs;
 
 /// <summary>Takes timers that are due: runs become ready, attempts whose time is up are told to the caller.</summary>
 /// <remarks>
-/// A run becomes ready on any app's node; an attempt's time is called by its own app's, which knows how long to wait for the next.
+/// A run becomes ready, or expires, on any app's node; an attempt's time is called by its own app's, which knows how long to wait for the next.
 /// A run that a dead worker held goes before what waits, as the sweep has it. A timer carries its attempt: one that speaks of an earlier attempt, or of a run that ended, falls away here. So does the deadline of
 /// an attempt that was handed back and claimed again under the same number: it is earlier than the new claim's, which is 5 s after its timeout.
 /// </remarks>
@@ -13,7 +13,7 @@ internal static class TimerStatement
     // A look at the run for deadlines only; one of a run that has ended is anybody's.
     private const string Mine =
         """
-        (what = 0 or coalesce((
+        (what <> 1 or coalesce((
             select q.app = $1 from keelback.run r join keelback.queue q on q.id = r.queue
             where r.id = timer.run_id and r.state = 0 limit 1), true))
         """;
@@ -30,18 +30,21 @@ internal static class TimerStatement
                 for update skip locked))
             returning at, run_id, what, attempt, crashes
         ), soon as (
-            insert into keelback.ready (queue, priority, seq, run_id, attempt, crashes) overriding system value
-            select r.queue, r.priority,
+            insert into keelback.ready (queue, priority, seq, run_id, attempt, crashes, tenant) overriding system value
+            select case when r.tenant is null then r.queue else -r.queue end, r.priority,
                    case when due.crashes = 0 then nextval('keelback.ready_seq_seq') else due.run_id + (-9223372036854775808) end,
-                   due.run_id, due.attempt, due.crashes
-            from due cross join lateral (select queue, priority from keelback.run where id = due.run_id and state = 0 limit 1) r
+                   due.run_id, due.attempt, due.crashes, r.tenant
+            from due cross join lateral (select queue, priority, tenant from keelback.run where id = due.run_id and state = 0 limit 1) r
             where due.what = 0
             order by due.at
         ), forgotten as (
             update keelback.run r set output = null from due
             where due.what = 3 and r.id = due.run_id and r.state = 1 and not r.followed -- what others take stays
+        ), late as (
+            select keelback.expire(ids) as ended
+            from (select array_agg(run_id) as ids from due where what = 2 having count(*) > 0) d
         )
-        select due.at, c.run_id, c.token, c.attempt, c.crashes, c.kind, c.max_attempts, c.timeout_ms
+        select due.at, c.run_id, c.token, c.attempt, c.crashes, c.kind, c.max_attempts, c.timeout_ms, null::bigint
         from due
         left join lateral (
             select c.*, r.kind, r.max_attempts, r.timeout_ms
@@ -49,6 +52,8 @@ internal static class TimerStatement
             cross join lateral (select kind, max_attempts, timeout_ms from keelback.run where id = c.run_id limit 1) r
             where due.what = 1 and c.run_id = due.run_id and c.attempt = due.attempt
               and due.at >= c.at + (r.timeout_ms::bigint + 4000) * interval '1 ms') c on true
+        union all
+        select null, null, null, null, null, null, null, null, unnest(ended) from late
         """;
 
     public static async Task<FiredTimers> RunAsync(NpgsqlConnection connection, string app, DateTime after, int limit, CancellationToken ct)
@@ -63,6 +68,12 @@ internal static class TimerStatement
         var fired = new FiredTimers { Last = after };
         while (await row.ReadAsync(ct))
         {
+            if (!row.IsDBNull(8))
+            {
+                fired.Expired.Add(row.GetInt64(8));
+                continue;
+            }
+
             fired.Count++;
             var at = row.GetDateTime(0);
             if (at > fired.Last) fired.Last = at;
@@ -94,6 +105,9 @@ internal sealed class FiredTimers
 
     /// <summary>When the latest of them was due.</summary>
     public DateTime Last { get; set; }
+
+    /// <summary>Runs that ended because nobody had started them in time, and those that waited for them.</summary>
+    public List<long> Expired { get; } = [];
 
     /// <summary>Attempts that are over their time and still hold their run: their worker did not stop them.</summary>
     public List<Claim> TimedOut { get; } = [];

@@ -27,6 +27,9 @@ internal sealed class ExchangeResult
     /// <summary>Tokens of held claims that were taken away.</summary>
     public List<long> Lost { get; set; } = [];
 
+    /// <summary>Runs that waited for a limit and may be claimed now, since these outcomes freed slots.</summary>
+    public int Promoted { get; set; }
+
     /// <summary>Runs that were ended, or whose attempt was recorded as failed.</summary>
     public HashSet<long> Written { get; } = [];
 }
@@ -99,6 +102,8 @@ internal sealed class Exchange(NpgsqlDataSource db, PreparedStatements prepared,
             Add(ReleaseStatement.Of(released), static _ => Task.CompletedTask);
         if (request.Known is { } known)
             Add(ReleaseStatement.OfStrangers(known.Worker, known.Tokens), static _ => Task.CompletedTask);
+        if (request.Outcomes.Where(o => o.Claim.Limited).Select(o => o.Claim.RunId).ToArray() is { Length: > 0 } limited)
+            Add(PromoteStatement.After(limited), async row => result.Promoted = await PromoteStatement.CountAsync(row, ct));
         if (request.Held.Count > 0)
             Add(LostStatement.Of(request.Held), async row => result.Lost = await Statement.IdsAsync(row, ct));
         if (request.Claim is { } claim)

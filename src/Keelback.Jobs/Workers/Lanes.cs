@@ -14,13 +14,23 @@ internal sealed class Lanes(TimeProvider clock)
     private static readonly TimeSpan s_lag = TimeSpan.FromMilliseconds(100);
 
     private readonly Dictionary<(short Queue, short Priority), Mark> _marks = [];
+    private readonly Dictionary<(short Queue, short Priority), string> _served = [];
     private IReadOnlyList<short> _queues = [];
+    private short[] _slotted = [];
+    private bool _shared;
     private int _turn;
 
-    public void Set(IReadOnlyList<short> queues) => _queues = queues;
+    /// <summary>What is read from now on: the queues that are not paused, and beside each that has tenants the lane in which they take turns.</summary>
+    public void Set(IEnumerable<QueueState> queues)
+    {
+        var open = queues.Where(q => !q.IsPaused).ToList();
+        _queues = [.. open.SelectMany(q => q.HasTenants ? new[] { q.Id, (short)-q.Id } : [q.Id])];
+        _slotted = [.. open.Where(q => q.Slots is not null).Select(q => q.Id).Order()];
+        _shared = _slotted.Length > 0 || open.Exists(q => q.HasTenants);
+    }
 
     /// <summary>Every lane: most urgent priority first, and within one the queues by turns.</summary>
-    public ClaimRequest Request(int limit, bool full, WorkerIdentity worker, string[] kinds)
+    public ClaimRequest Request(int limit, bool full, WorkerIdentity worker, string app, string[] kinds)
     {
         var count = _queues.Count * Priorities;
         var (queues, priorities, marks) = (new short[count], new short[count], new long[count]);
@@ -32,17 +42,40 @@ internal sealed class Lanes(TimeProvider clock)
             marks[i] = full ? long.MinValue : Of(queues[i], priorities[i]);
         }
 
-        return new(queues, priorities, marks, limit, worker, kinds);
+        return new(queues, priorities, marks, limit, worker, app, kinds)
+        {
+            IsShared = _shared,
+            Slotted = _slotted,
+            Tenants = _shared ? [.. queues.Zip(priorities, (q, p) => _served.GetValueOrDefault((q, p)))] : [],
+        };
     }
 
-    public void Saw(IEnumerable<(short Queue, short Priority, long Seq)> taken)
+    public void Saw(IEnumerable<SeenRow> taken)
     {
-        foreach (var (queue, priority, seq) in taken)
+        foreach (var lane in taken.GroupBy(row => (row.Queue, row.Priority)))
         {
-            if (!_marks.TryGetValue((queue, priority), out var mark)) _marks[(queue, priority)] = mark = new();
-            if (seq > mark.Seen) mark.Seen = seq;
-            if (seq < 0) mark.HandedBack = true;
+            if (lane.Key.Queue < 0)
+            {
+                Served(lane.Key, lane);
+                continue;
+            }
+
+            if (!_marks.TryGetValue(lane.Key, out var mark)) _marks[lane.Key] = mark = new();
+            foreach (var row in lane)
+            {
+                if (row.Seq > mark.Seen) mark.Seen = row.Seq;
+                if (row.Seq < 0) mark.HandedBack = true;
+            }
         }
+    }
+
+    // The turns go upwards from the one served last, and on from the lowest: who of these was served last is below it, if any is.
+    private void Served((short, short) lane, IEnumerable<SeenRow> rows)
+    {
+        var last = _served.GetValueOrDefault(lane, "");
+        var tenants = rows.Select(row => row.Tenant!).ToList();
+        var wrapped = tenants.Where(tenant => string.CompareOrdinal(tenant, last) <= 0).ToList();
+        _served[lane] = (wrapped.Count > 0 ? wrapped : tenants).Max(StringComparer.Ordinal)!;
     }
 
     private long Of(short queue, short priority)

@@ -13,7 +13,7 @@ namespace Keelback.Jobs;
 /// </remarks>
 internal sealed class Worker(
     NpgsqlDataSource db, Exchange exchange, JobKinds kinds, JobRunner runner, QueueCatalog queues, RunWaiters waiters,
-    UnknownKinds unknownKinds, JobTelemetry telemetry, IOptions<JobsOptions> configured, TimeProvider clock, ILogger<Worker> log)
+    UnknownKinds unknownKinds, JobWakes wakes, JobTelemetry telemetry, IOptions<JobsOptions> configured, TimeProvider clock, ILogger<Worker> log)
     : PollingService(clock, log)
 {
     private static readonly TimeSpan s_busyPoll = TimeSpan.FromMilliseconds(50);
@@ -29,6 +29,7 @@ internal sealed class Worker(
     private readonly List<Outcome> _untold = [];
     private bool _answerLost;
     private volatile bool _askForClaims;
+    private volatile bool _lookAgain;
     private bool _refused;
     private long _lastFull;
     private int _queuesSeen = -1;
@@ -49,6 +50,13 @@ internal sealed class Worker(
     public void AskForClaims()
     {
         _askForClaims = true;
+        Wake();
+    }
+
+    /// <summary>Something came back that is below the marks, or a queue is open that was not, or the other way round.</summary>
+    public void LookAgain()
+    {
+        _lookAgain = true;
         Wake();
     }
 
@@ -107,13 +115,18 @@ internal sealed class Worker(
         while (_ended.TryDequeue(out var outcome)) _untold.Add(outcome);
         var telling = _refused ? _untold.Take(1).ToList() : [.. _untold];
 
-        var full = _clock.GetElapsedTime(_lastFull) >= FullScan;
+        var full = _lookAgain || _clock.GetElapsedTime(_lastFull) >= FullScan;
+        _lookAgain = false;
         var asked = _askForClaims;
         if (full || _queuesSeen != queues.Count) await RefreshLanesAsync(stopping);
 
         var request = Request(telling, full);
         var result = await TellAsync(request, stopping);
-        if (result is null) return TimeSpan.Zero;
+        if (result is null)
+        {
+            _lookAgain |= full;
+            return TimeSpan.Zero;
+        }
 
         Settle(telling, result);
         if (asked) _askForClaims = false;
@@ -122,6 +135,7 @@ internal sealed class Worker(
             if (_running.TryGetValue(token, out var job)) Stop(job, StopReason.Lost);
 
         _lanes.Saw(result.Claimed.Seen);
+        if (result.Promoted > result.Claimed.Claims.Count(claim => claim.Limited)) wakes.LookAgain(); // more than we took: others may
         unknownKinds.Report(result.Claimed.UnknownKinds);
         foreach (var claim in result.Claimed.Claims) Start(claim, request.Claim!.Worker);
         if (result.Claimed.Claims.Count > 0) FailPoint.Hit(FailPoint.AfterClaim);
@@ -138,7 +152,7 @@ internal sealed class Worker(
         return new()
         {
             Outcomes = telling,
-            Claim = free > 0 && !_refused && worker is { } claimer ? _lanes.Request(free, full, claimer, kinds.Names) : null,
+            Claim = free > 0 && !_refused && worker is { } claimer ? _lanes.Request(free, full || telling.Exists(o => o.Claim.Limited), claimer, queues.App, kinds.Names) : null,
             Held = full || _askForClaims ? [.. _running.Values.Select(job => job.Claim)] : [],
             Known = _answerLost && Identity is { } known
                 ? (known, [.. _running.Keys, .. _untold.Select(o => o.Claim.Token), .. _ended.Select(o => o.Claim.Token)])
@@ -238,7 +252,8 @@ internal sealed class Worker(
 
     private async Task RefreshLanesAsync(CancellationToken ct)
     {
-        _lanes.Set(_options.Queues.Count > 0 ? [.. _options.Queues.Select(queues.Number)] : await queues.AllAsync(ct));
+        var all = await queues.AllAsync(ct);
+        _lanes.Set(_options.Queues.Count > 0 ? all.Where(q => _options.Queues.Contains(q.Name)) : all);
         _queuesSeen = queues.Count;
     }
 

@@ -1,0 +1,83 @@
+namespace Keelback.Jobs;
+
+/// <summary>Of the calls with one key, one run: what a second one finds decides <see cref="OnConflict"/>.</summary>
+/// <remarks>The key may hold arguments' values: <c>[Unique("{customerId}")]</c>. In a graph it holds only for the job that is enqueued, not for those it waits for.</remarks>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class UniqueAttribute(string key) : JobMetadataAttribute
+{
+    /// <summary>1 to 200 characters once its parameters are filled in.</summary>
+    public string Key { get; } = key;
+
+    /// <summary>Among which calls the key is unique. Default: those of the same kind.</summary>
+    public UniqueScope Scope { get; set; }
+
+    /// <summary>How long after its enqueueing the key is taken at least, even when the run has ended, as <c>hh:mm:ss</c>. Default: not longer than <see cref="Until"/> says.</summary>
+    public string? Window { get; set; }
+
+    /// <summary>Until when the run keeps its key. Default: until it has ended, however.</summary>
+    public UniqueUntil Until { get; set; }
+
+    /// <summary>What a call does that finds the key taken. Default: it gives the run that is there.</summary>
+    public UniqueConflict OnConflict { get; set; }
+
+    internal JobUnique ToOptions() => new(Key)
+    {
+        Scope = Scope,
+        Window = Window is null ? null : TimeSpan.Parse(Window, System.Globalization.CultureInfo.InvariantCulture),
+        Until = Until,
+        OnConflict = OnConflict,
+    };
+}
+
+/// <summary>The unique key of one call; <see cref="UniqueAttribute"/> says what its members do.</summary>
+/// <param name="Key">1 to 200 characters once its parameters are filled in.</param>
+public sealed record JobUnique(string Key)
+{
+    /// <summary>Among which calls the key is unique. Default: those of the same kind.</summary>
+    public UniqueScope Scope { get; init; }
+
+    /// <summary>How long after its enqueueing the key is taken at least. Default: not longer than <see cref="Until"/> says.</summary>
+    public TimeSpan? Window { get; init; }
+
+    /// <summary>Until when the run keeps its key. Default: until it has ended.</summary>
+    public UniqueUntil Until { get; init; }
+
+    /// <summary>What a call does that finds the key taken. Default: it gives the run that is there.</summary>
+    public UniqueConflict OnConflict { get; init; }
+}
+
+/// <summary>Among which calls a key is unique.</summary>
+public enum UniqueScope
+{
+    /// <summary>Those of the same kind.</summary>
+    Kind,
+
+    /// <summary>Those of the same queue.</summary>
+    Queue,
+
+    /// <summary>All of the app.</summary>
+    App,
+}
+
+/// <summary>Until when a run keeps its unique key.</summary>
+public enum UniqueUntil
+{
+    /// <summary>Until it has ended, retries included.</summary>
+    Ended,
+
+    /// <summary>Until its first attempt starts: what is enqueued from then on is a run of its own.</summary>
+    Started,
+}
+
+/// <summary>What a call does that finds its unique key taken.</summary>
+public enum UniqueConflict
+{
+    /// <summary>Enqueues nothing, and answers the id of the run that is there.</summary>
+    Existing,
+
+    /// <summary>Cancels the run that is there, a running attempt included, and takes its place.</summary>
+    Replace,
+
+    /// <summary>Throws KB1231, which names the run that is there.</summary>
+    Reject,
+}

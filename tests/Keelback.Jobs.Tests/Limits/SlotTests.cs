@@ -1,0 +1,162 @@
+namespace Keelback.Jobs.Tests;
+
+public sealed class SlotTests : JobsTest
+{
+    [Fact]
+    public async Task Three_workers_never_run_more_of_a_key_than_it_has_slots()
+    {
+        var ledger = await Ledger.CreateAsync(Database.DataSource);
+        var pay = Limited("pay", call => ledger.RunAsync(call.Get<string>("shop"), TimeSpan.FromMilliseconds(5)), new LimitAttribute("shop:{shop}") { Slots = 2 });
+        JobHost[] hosts = [.. Enumerable.Range(0, 3).Select(_ => JobHost.Create(Database, [pay]))];
+        foreach (var host in hosts) await host.StartAsync();
+
+        var runs = await hosts[0].Jobs.EnqueueManyAsync(Enumerable.Range(0, 60).Select(i => pay.Call(new { shop = i % 3 == 0 ? "a" : "b" })));
+        foreach (var run in runs) Assert.Equal(JobRunState.Succeeded, (await hosts[0].EndOf(run)).State);
+
+        Assert.Equal((20, 2), (await ledger.CountAsync("a"), await ledger.MostAtOnceAsync("a")));
+        Assert.Equal((40, 2), (await ledger.CountAsync("b"), await ledger.MostAtOnceAsync("b")));
+        foreach (var host in hosts) await host.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task What_is_over_its_limit_says_so_and_lets_other_work_pass()
+    {
+        var gate = new Gate();
+        var slow = Limited("slow", call => gate.PassAsync(call.Cancellation), new LimitAttribute("one") { Slots = 1 });
+        var quick = TestJobs.Kind("quick", _ => Task.CompletedTask);
+        await using var host = await JobHost.Create(Database, [slow, quick], o => o.Concurrency = 3).StartAsync();
+        var runs = await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 200).Select(_ => slow.Call()));
+        await gate.Started();
+
+        var other = await host.EndOf(await host.Jobs.EnqueueAsync(quick.Call()));
+        await Eventually(async () => await host.ScalarAsync<long>("select count(*) from keelback.parked") == 199, "the others are parked");
+
+        Assert.Equal(JobRunState.Succeeded, other.State);
+        Assert.Equal(JobRunState.Limited, (await host.Jobs.GetAsync(runs[150]))!.State);
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.ready"));
+        Assert.Equal([new JobLimitUsage("one", 1, 199, null)], await Limits(host).UsageAsync("one"));
+        gate.Open();
+        foreach (var run in runs) await host.EndOf(run);
+    }
+
+    [Fact]
+    public async Task The_slot_of_a_worker_that_died_comes_back()
+    {
+        var gate = new Gate();
+        var tries = 0;
+        var slow = Limited("slow", async call =>
+        {
+            if (Interlocked.Increment(ref tries) == 1) await gate.PassAsync(CancellationToken.None);
+        }, new LimitAttribute("one") { Slots = 1 });
+        await using var dying = await JobHost.Create(Database, [slow]).StartAsync();
+        var runs = await dying.Jobs.EnqueueManyAsync([slow.Call(), slow.Call()]);
+        await gate.Started();
+        await using var living = await JobHost.Create(Database, [slow]).StartAsync();
+        await Eventually(async () => await living.ScalarAsync<long>("select count(*) from keelback.parked") == 1, "the second waits");
+
+        dying.Worker.Heartbeat.Paused = true;
+        await living.ScalarAsync<long>($"with w as (delete from keelback.worker where id = {dying.Worker.Identity!.Value.Id} returning 1) select count(*) from w");
+
+        foreach (var run in runs) Assert.Equal(JobRunState.Succeeded, (await living.EndOf(run)).State);
+        gate.Open();
+    }
+
+    [Fact]
+    public async Task A_run_needs_a_slot_of_every_key_it_has()
+    {
+        var ledger = await Ledger.CreateAsync(Database.DataSource);
+        var pay = Limited("pay", async call =>
+            await Task.WhenAll(ledger.RunAsync("all", TimeSpan.FromMilliseconds(5)), ledger.RunAsync(call.Get<string>("shop"), TimeSpan.FromMilliseconds(5))),
+            new LimitAttribute("shop:{shop}") { Slots = 1 }, new LimitAttribute("all") { Slots = 2 });
+        await using var host = await StartAsync(pay);
+
+        var runs = await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 30).Select(i => pay.Call(new { shop = $"s{i % 3}" })));
+        foreach (var run in runs) await host.EndOf(run);
+
+        Assert.Equal((30, 2), (await ledger.CountAsync("all"), await ledger.MostAtOnceAsync("all")));
+        foreach (var shop in (string[])["s0", "s1", "s2"]) Assert.Equal((10, 1), (await ledger.CountAsync(shop), await ledger.MostAtOnceAsync(shop)));
+    }
+
+    [Fact]
+    public async Task Runs_of_one_key_start_in_the_order_in_which_they_came()
+    {
+        var order = new List<int>();
+        var gate = new Gate();
+        var pay = Limited("pay", async call =>
+        {
+            lock (order) order.Add(call.Get<int>("n"));
+            await gate.PassAsync(call.Cancellation);
+        }, new LimitAttribute("one") { Slots = 1 });
+        await using var host = await StartAsync(pay);
+
+        var runs = await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 40).Select(n => pay.Call(new { n })));
+        await gate.Started();
+        await Eventually(async () => await host.ScalarAsync<long>("select count(*) from keelback.parked") == 39, "the others are parked");
+        gate.Open();
+        foreach (var run in runs) await host.EndOf(run);
+
+        Assert.Equal(Enumerable.Range(0, 40), order);
+    }
+
+    [Fact]
+    public async Task A_run_that_was_cancelled_while_it_waited_is_not_brought_back()
+    {
+        var gate = new Gate();
+        var slow = Limited("slow", call => gate.PassAsync(call.Cancellation), new LimitAttribute("one") { Slots = 1 });
+        await using var host = await StartAsync(slow);
+        var runs = await host.Jobs.EnqueueManyAsync([slow.Call(), slow.Call(), slow.Call()]);
+        await gate.Started();
+        await Eventually(async () => await host.ScalarAsync<long>("select count(*) from keelback.parked") == 2, "two wait");
+
+        Assert.True(await host.Jobs.CancelAsync(runs[1]));
+        Assert.Equal(1, await host.ScalarAsync<long>("select count(*) from keelback.parked"));
+        gate.Open();
+
+        Assert.Equal(JobRunState.Cancelled, (await host.EndOf(runs[1])).State);
+        Assert.Equal((JobRunState.Succeeded, 1), await host.EndOf(runs[2]) is { } r ? (r.State, r.Attempt) : default);
+    }
+
+    [Fact]
+    public async Task What_is_set_at_run_time_wins_over_the_code_until_it_is_reset()
+    {
+        var gate = new Gate();
+        var slow = Limited("slow", call => gate.PassAsync(call.Cancellation), new LimitAttribute("one") { Slots = 1 });
+        await using var host = await StartAsync(slow);
+        var runs = await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 6).Select(_ => slow.Call()));
+        await gate.Started();
+
+        await Limits(host).SetAsync("one", new(Slots: 3));
+        for (var i = 0; i < 2; i++) await gate.Started();
+        Assert.Equal((3, 1), await Limits(host).GetAsync("one") is { } set ? (set.Numbers.Slots, set.InCode!.Slots) : default);
+        await using (var other = await StartAsync(slow)) // starting again does not undo it
+            Assert.Equal(3, (await Limits(other).GetAsync("one"))!.Numbers.Slots);
+        Assert.True(await Limits(host).ResetAsync("one"));
+
+        Assert.Equal(new("one", new(Slots: 1), null, new(Slots: 1)), await Limits(host).GetAsync("one"));
+        gate.Open();
+        foreach (var run in runs) await host.EndOf(run);
+    }
+
+    [Fact]
+    public async Task A_call_can_have_keys_of_its_own_whose_numbers_are_in_the_settings()
+    {
+        var ledger = await Ledger.CreateAsync(Database.DataSource);
+        var work = TestJobs.Kind("work", _ => ledger.RunAsync("work", TimeSpan.FromMilliseconds(5)));
+        await using var host = await JobHost.Create(Database, [work], o => o.Limits["tenant"] = new(Slots: 1)).StartAsync();
+
+        var runs = await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 8).Select(_ => work.Call().With(new() { Limits = ["tenant:42"] })));
+        foreach (var run in runs) await host.EndOf(run);
+
+        Assert.Equal((8, 1), (await ledger.CountAsync("work"), await ledger.MostAtOnceAsync("work")));
+    }
+
+    internal static JobKind Limited(string name, Func<JobCall, Task> body, params LimitAttribute[] limits) =>
+        new(name, typeof(SlotTests), new(name), async call =>
+        {
+            await body(call);
+            return default;
+        })
+        { Metadata = limits };
+
+    internal static JobLimits Limits(JobHost host) => (JobLimits)host.Services.GetService(typeof(JobLimits))!;
+}
