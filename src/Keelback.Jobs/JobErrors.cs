@@ -133,5 +133,35 @@ internal static class JobErrors
     public static KeelbackException BadTime(string text) => new("KB1223",
         $"'{Shown(text)}' is no point in time. Write it as 2026-03-29T01:30:00+01:00, or without the offset as the zone's clocks show it.");
 
+    public static KeelbackException BadTrigger(string mistake) => new("KB1255", $"A trigger cannot be made so: {mistake}");
+
+    public static KeelbackException BadSchedule(string name, string mistake) => new("KB1256", $"Schedule '{Shown(name)}' cannot be so: {mistake}");
+
+    public static KeelbackException ScheduleNeverFires(string name, Trigger trigger, ScheduleOptions options) => new("KB1257",
+        $"Schedule '{Shown(name)}' ({trigger}) can never fire" +
+        (options.Start is { } start ? $" from {start:O}" : "") + (options.End is { } end ? $" until {end:O}" : "") +
+        ". Widen its bounds, its holidays or its trigger.");
+
+    public static KeelbackException DuplicateSchedule(string name) => new("KB1258",
+        $"Two schedules are called '{Shown(name)}'. Give one of them another name.");
+
+    public static KeelbackException ScheduleExists(string name) => new("KB1259",
+        $"There is a schedule '{Shown(name)}' already. Change it, or give the new one another name.");
+
+    public static KeelbackException NoSuchSchedule(string name, string? nearest) => new("KB1260",
+        $"There is no schedule '{Shown(name)}'." + (nearest is null ? "" : $" Did you mean '{nearest}'?"));
+
+    public static KeelbackException ScheduleIsCode(string name) => new("KB1261",
+        $"Schedule '{Shown(name)}' is defined in the app's code, which would bring it back. Take it out of the code, or pause it.");
+
+    public static KeelbackException ScheduleNotHere(string name) => new("KB1262",
+        $"This process cannot make the call of schedule '{Shown(name)}': its code does not have the schedule, or one of its jobs. Run the app's newest version.");
+
+    public static KeelbackException ScheduleHasId(string name) => new("KB1263",
+        $"The call of schedule '{Shown(name)}' has an {nameof(EnqueueOptions)}.{nameof(EnqueueOptions.Id)}, so that only its first tick would enqueue. Leave it out: a tick enqueues once anyway.");
+
+    public static KeelbackException ScheduleNotOfCode(string name) => new("KB1264",
+        $"Schedule '{Shown(name)}' was added at run time: there is no code to reset it to. Change it, or remove it.");
+
     private static string Shown(string text) => text.Length <= 100 ? text : text[..100] + "…";
 }

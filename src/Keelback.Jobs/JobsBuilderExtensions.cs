@@ -42,6 +42,15 @@ public static class JobsBuilderExtensions
             sp.GetRequiredService<JobContext>(), sp.GetRequiredService<JobWakes>(), sp.GetRequiredService<RunWaiters>(),
             sp.GetRequiredService<IOptions<JobsOptions>>(), sp.GetRequiredService<TimeProvider>()));
 
+        services.AddSingleton<ScheduleCatalog>();
+        services.AddSingleton<ScheduleCalls>();
+        services.AddSingleton<ScheduleStore>();
+        services.AddSingleton<ScheduleSync>();
+        services.AddSingleton<Ticker>();
+        services.AddScoped(static sp => new JobSchedules(
+            sp.GetRequiredService<JobConnections>(), sp.GetRequiredService<ScheduleStore>(), sp.GetRequiredService<ScheduleCalls>(),
+            sp.GetRequiredService<EnqueueWriter>(), sp.GetRequiredService<JobWakes>()));
+
         services.AddSingleton<PreparedStatements>();
         services.AddSingleton<TransactionalAttempt>();
         services.AddSingleton<RetryRules>();

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Keelback.Jobs;
 
-/// <summary>Finds, before the start: two jobs of one name, and a pool that is too small for the concurrency.</summary>
+/// <summary>Finds, before the start: two jobs of one name, schedules that cannot be, and a pool that is too small for the concurrency.</summary>
 internal sealed class JobsCheck(IServiceProvider services) : ICheck
 {
     public ValueTask RunAsync(Findings findings, CancellationToken ct)
@@ -12,9 +12,22 @@ internal sealed class JobsCheck(IServiceProvider services) : ICheck
         foreach (var (first, second) in JobKinds.Duplicates(services.GetServices<JobKind>()))
             Add(findings, JobErrors.DuplicateKind(first, second));
 
-        if (PoolMistake() is { } mistake) Add(findings, mistake);
+        foreach (var mistake in ScheduleMistakes()) Add(findings, mistake);
+        if (PoolMistake() is { } pool) Add(findings, pool);
 
         return default;
+    }
+
+    private IReadOnlyList<KeelbackException> ScheduleMistakes()
+    {
+        try
+        {
+            return services.GetRequiredService<ScheduleCatalog>().Mistakes;
+        }
+        catch (OptionsValidationException)
+        {
+            return []; // their own check tells them
+        }
     }
 
     private KeelbackException? PoolMistake()

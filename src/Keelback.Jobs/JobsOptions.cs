@@ -62,6 +62,30 @@ public sealed class JobsOptions
 
     /// <summary>How long ended runs, with their results and errors, are kept at least. Default 7 days; they go by whole weeks.</summary>
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(7);
+
+    internal List<CodeSchedule> Schedules { get; } = [];
+
+    /// <summary>Enqueues a call at each tick of a trigger, once, however many nodes run.</summary>
+    /// <param name="name">Unique in the app; what the schedule keeps its place by.</param>
+    /// <param name="trigger">When it ticks.</param>
+    /// <param name="call">Evaluated at each tick; the expression may be a whole graph.</param>
+    /// <param name="options">What it does beside ticking.</param>
+    /// <remarks>A mistake in it (KB1256 to KB1258) is told at start, with all others.</remarks>
+    public void AddSchedule(string name, Trigger trigger, Func<Job> call, ScheduleOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        AddSchedule(name, trigger, _ => call(), options);
+    }
+
+    /// <inheritdoc cref="AddSchedule(string, Trigger, Func{Job}, ScheduleOptions)"/>
+    /// <summary>The same, of a call that depends on the tick.</summary>
+    public void AddSchedule(string name, Trigger trigger, Func<ScheduleTick, Job> call, ScheduleOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(trigger);
+        ArgumentNullException.ThrowIfNull(call);
+        Schedules.Add(new(name, trigger, call, options ?? new()));
+    }
 }
 
 internal sealed class JobsOptionsValidator : IValidateOptions<JobsOptions>

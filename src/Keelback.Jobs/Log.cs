@@ -58,4 +58,19 @@ internal static partial class Log
 
     [LoggerMessage(1213, LogLevel.Debug, "{Kind} run {RunId} ended: {Outcome}")]
     public static partial void Ended(ILogger log, string kind, long runId, string outcome);
+
+    [LoggerMessage(1240, LogLevel.Information, "Schedule {Name}: new in code, {Trigger}")]
+    public static partial void ScheduleAdded(ILogger log, string name, Trigger trigger);
+
+    [LoggerMessage(1241, LogLevel.Information, "Schedule {Name}: changed in code; in force: {Trigger}; overridden at run time: {Overridden}")]
+    public static partial void ScheduleChanged(ILogger log, string name, Trigger trigger, bool overridden);
+
+    [LoggerMessage(1242, LogLevel.Warning, "Schedule {Name} is not in the code any more: it was retired, and does not tick")]
+    public static partial void ScheduleRetired(ILogger log, string name);
+
+    [LoggerMessage(1243, LogLevel.Error, "Schedule {Name}: the call of the tick at {At} could not be enqueued")]
+    public static partial void TickFailed(ILogger log, string name, DateTimeOffset at, Exception e);
+
+    [LoggerMessage(1244, LogLevel.Warning, "Schedule {Name}: {Count} ticks from {At} on did not fire: {Outcome}")]
+    public static partial void TicksPassed(ILogger log, string name, int? count, DateTimeOffset at, JobTickOutcome outcome);
 }

@@ -36,15 +36,15 @@ internal sealed class JobHost : IAsyncDisposable
     public static JobHost Create(
         TestDatabase database, IEnumerable<JobKind> kinds, Action<JobsOptions>? configure = null,
         Action<IServiceCollection>? services = null, string app = "test", TimeProvider? clock = null,
-        Action<KeelbackBuilder>? data = null) =>
-        Create(database.ConnectionString, kinds, configure, services, app, clock, data);
+        Action<KeelbackBuilder>? data = null, string? program = null) =>
+        Create(database.ConnectionString, kinds, configure, services, app, clock, data, program);
 
     public static JobHost Create(
         string connection, IEnumerable<JobKind> kinds, Action<JobsOptions>? configure = null,
         Action<IServiceCollection>? services = null, string app = "test", TimeProvider? clock = null,
-        Action<KeelbackBuilder>? data = null)
+        Action<KeelbackBuilder>? data = null, string? program = null)
     {
-        var builder = Host.CreateEmptyApplicationBuilder(new());
+        var builder = Host.CreateEmptyApplicationBuilder(new() { ApplicationName = program });
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Services.AddSingleton(NpgsqlDataSource.Create(connection));
         builder.Services.AddSingleton(clock ?? TimeProvider.System);

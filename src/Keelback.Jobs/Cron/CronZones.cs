@@ -15,6 +15,7 @@ internal static class CronZones
     {
         var (city, ids) = (name[(name.LastIndexOf('/') + 1)..].Replace(' ', '_'), DateTimeZoneProviders.Tzdb.Ids);
         return ids.FirstOrDefault(id => id.Equals(name, StringComparison.OrdinalIgnoreCase))
-            ?? ids.FirstOrDefault(id => city.Length > 2 && id.EndsWith("/" + city, StringComparison.OrdinalIgnoreCase));
+            ?? ids.FirstOrDefault(id => city.Length > 2 && id.EndsWith("/" + city, StringComparison.OrdinalIgnoreCase))
+            ?? NearestName.Of(name, ids);
     }
 }

@@ -10,6 +10,8 @@ internal sealed class JobWakes(WakeUps wakeUps, IOptions<PostgresOptions> postgr
 
     private string Again => $"jobs-again:{postgres.Value.App}";
 
+    private string Ticks => $"jobs-schedules:{postgres.Value.App}";
+
     private const string Due = "jobs-timers";
     private const string Taken = "jobs-claims";
 
@@ -20,6 +22,11 @@ internal sealed class JobWakes(WakeUps wakeUps, IOptions<PostgresOptions> postgr
     public IDisposable OnTimer(Action wake) => wakeUps.Subscribe(Due, wake);
 
     public IDisposable OnClaimsTaken(Action wake) => wakeUps.Subscribe(Taken, wake);
+
+    public IDisposable OnSchedules(Action wake) => wakeUps.Subscribe(Ticks, wake);
+
+    /// <summary>A schedule was made or changed.</summary>
+    public void Schedules() => wakeUps.Signal(Ticks);
 
     /// <summary>Runs became ready.</summary>
     public void Workers() => wakeUps.Signal(Work);

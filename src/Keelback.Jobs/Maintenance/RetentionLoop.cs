@@ -41,6 +41,7 @@ internal sealed class RetentionLoop(NpgsqlDataSource db, QueueCatalog queues, IO
             while (page == PageSize);
         }
 
+        await TickRetention.RunAsync(db, queues.App, options.Value.Retention, ct);
         return (dropped, deleted);
     }
 

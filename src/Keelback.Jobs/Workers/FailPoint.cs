@@ -13,6 +13,7 @@ internal static class FailPoint
     public const string BeforeEffect = "before_effect";
     public const string BeforeCommit = "before_commit";
     public const string AfterCommit = "after_commit";
+    public const string TickInsert = "tick_insert";
 
     private static readonly string? s_folder = Environment.GetEnvironmentVariable("KEELBACK_FAILPOINTS");
 

@@ -5,7 +5,8 @@ namespace Keelback.Jobs;
 
 /// <summary>The loops of a process that runs jobs: started together, and stopped with the worker first, while the others still serve it.</summary>
 internal sealed class JobServices(
-    JobKinds kinds, QueueCatalog queues, Worker worker, TimerLoop timers, JobRescuer rescuer, RetentionLoop retention, LimitLoop limitLoop, LimitCatalog limits, JobWakes wakes, IOptions<JobsOptions> options)
+    JobKinds kinds, QueueCatalog queues, Worker worker, TimerLoop timers, JobRescuer rescuer, RetentionLoop retention, LimitLoop limitLoop,
+    LimitCatalog limits, ScheduleSync schedules, Ticker ticker, JobWakes wakes, IOptions<JobsOptions> options)
     : IHostedService
 {
     private readonly List<IDisposable> _subscriptions = [];
@@ -15,15 +16,19 @@ internal sealed class JobServices(
         // Before the first transaction that enqueues: a queue's number is made on a second connection, which a full pool would not have.
         await queues.EnsureAsync(kinds.Queues, async: true, cancellationToken);
         await limits.EnsureAllAsync(cancellationToken);
+        await schedules.RunAsync(cancellationToken);
         if (!options.Value.RunWorker) return;
 
-        _subscriptions.AddRange([wakes.OnWork(worker.Wake), wakes.OnTimer(timers.Wake), wakes.OnClaimsTaken(worker.AskForClaims), wakes.OnLookAgain(worker.LookAgain)]);
+        _subscriptions.AddRange([
+            wakes.OnWork(worker.Wake), wakes.OnTimer(timers.Wake), wakes.OnClaimsTaken(worker.AskForClaims), wakes.OnLookAgain(worker.LookAgain),
+            wakes.OnSchedules(ticker.Wake)]);
 
         await worker.StartAsync(cancellationToken);
         await timers.StartAsync(cancellationToken);
         await rescuer.StartAsync(cancellationToken);
         await retention.StartAsync(cancellationToken);
         await limitLoop.StartAsync(cancellationToken);
+        await ticker.StartAsync(cancellationToken);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -33,7 +38,7 @@ internal sealed class JobServices(
         await worker.StopAsync(cancellationToken);
         foreach (var subscription in _subscriptions) subscription.Dispose();
         await Task.WhenAll(
-            timers.StopAsync(cancellationToken), rescuer.StopAsync(cancellationToken), retention.StopAsync(cancellationToken),
-            limitLoop.StopAsync(cancellationToken));
+            ticker.StopAsync(cancellationToken), timers.StopAsync(cancellationToken), rescuer.StopAsync(cancellationToken),
+            retention.StopAsync(cancellationToken), limitLoop.StopAsync(cancellationToken));
     }
 }

@@ -1,0 +1,136 @@
+using Npgsql;
+
+namespace Keelback.Jobs;
+
+/// <summary>The app's schedules at run time: those of its code, and those that are added here. A scoped service.</summary>
+/// <remarks>Every change holds on all nodes at once, and is kept. A schedule of the code that is changed here stays so, whatever is deployed, until <see cref="ResetAsync"/>.</remarks>
+public sealed class JobSchedules
+{
+    private readonly JobConnections _connections;
+    private readonly ScheduleStore _store;
+    private readonly ScheduleCalls _calls;
+    private readonly EnqueueWriter _writer;
+    private readonly JobWakes _wakes;
+
+    internal JobSchedules(JobConnections connections, ScheduleStore store, ScheduleCalls calls, EnqueueWriter writer, JobWakes wakes) =>
+        (_connections, _store, _calls, _writer, _wakes) = (connections, store, calls, writer, wakes);
+
+    /// <summary>All of the app's, by name.</summary>
+    public async Task<IReadOnlyList<JobSchedule>> ListAsync(CancellationToken ct = default)
+    {
+        await using var connection = await _connections.OpenAsync(ct);
+        return [.. (await _store.AllAsync(connection.Connection, ct)).Select(row => row.ToSchedule())];
+    }
+
+    /// <summary>Null: there is none of this name.</summary>
+    public async Task<JobSchedule?> GetAsync(string name, CancellationToken ct = default)
+    {
+        await using var connection = await _connections.OpenAsync(ct);
+        return (await _store.FindAsync(connection.Connection, name, locked: false, ct))?.ToSchedule();
+    }
+
+    /// <summary>What became of its latest ticks, the last one first.</summary>
+    /// <param name="name">The schedule.</param>
+    /// <param name="count">At most so many.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <exception cref="KeelbackException">KB1260.</exception>
+    public async Task<IReadOnlyList<JobTick>> GetHistoryAsync(string name, int count = 20, CancellationToken ct = default)
+    {
+        await using var connection = await _connections.OpenAsync(ct);
+        var row = await _store.GetAsync(connection.Connection, name, locked: false, ct);
+        return await ScheduleStore.HistoryAsync(connection.Connection, row, count, ct);
+    }
+
+    /// <summary>Adds a schedule. Its call is stored as it is now: a single job, or a graph.</summary>
+    /// <exception cref="KeelbackException">KB1206 to KB1208, KB1263: the call. KB1256, KB1257: the schedule. KB1259: the name is taken.</exception>
+    public Task AddAsync(string name, Trigger trigger, Job call, ScheduleOptions? options = null, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(trigger);
+        options ??= new();
+        ScheduleRules.Check(name, trigger, options);
+        var definition = new ScheduleDefinition(trigger, options, ScheduleCalls.Store(name, call), IsLive: false);
+
+        return InTransactionAsync(async connection =>
+        {
+            var now = await ScheduleStore.NowAsync(connection, ct);
+            var row = new ScheduleRow(0, name, definition, now) { Now = now };
+            if (row.NextFromNow() is null) throw JobErrors.ScheduleNeverFires(name, trigger, options with { Start = options.Start ?? now });
+            if (!await _store.InsertAsync(connection, row, ct)) throw JobErrors.ScheduleExists(name);
+            return true;
+        }, ct);
+    }
+
+    /// <summary>Changes what is given; the rest stays. A new trigger or other bounds count from now: ticks that passed are not made up for.</summary>
+    /// <exception cref="KeelbackException">KB1260: no such schedule; else as <see cref="AddAsync"/>.</exception>
+    public Task ChangeAsync(
+        string name, Trigger? trigger = null, Job? call = null, ScheduleOptions? options = null, CancellationToken ct = default) =>
+        UpdateAsync(name, row =>
+        {
+            var (old, stored) = (row.Definition, call is null ? row.Definition.Call : ScheduleCalls.Store(name, call));
+            var changed = new ScheduleDefinition(trigger ?? old.Trigger, options ?? old.Options, stored, old.IsLive && call is null);
+            ScheduleRules.Check(name, changed.Trigger, changed.Options);
+            return row with { Definition = changed, IsOverridden = row.Program is not null };
+        }, ct);
+
+    /// <summary>Takes back what was changed at run time: the schedule is again as the code has it.</summary>
+    /// <exception cref="KeelbackException">KB1260. KB1264: the code does not have it.</exception>
+    public Task ResetAsync(string name, CancellationToken ct = default) => UpdateAsync(name, row => row.Code is { } code
+        ? row with { Definition = code, IsOverridden = false }
+        : throw JobErrors.ScheduleNotOfCode(name), ct);
+
+    /// <summary>No tick until it is resumed; deploys do not resume it.</summary>
+    /// <exception cref="KeelbackException">KB1260.</exception>
+    public Task PauseAsync(string name, CancellationToken ct = default) => UpdateAsync(name, row => row with { IsPaused = true }, ct);
+
+    /// <summary>Ticks again, from the next one on.</summary>
+    /// <exception cref="KeelbackException">KB1260.</exception>
+    public Task ResumeAsync(string name, CancellationToken ct = default) => UpdateAsync(name, row => row with { IsPaused = false }, ct);
+
+    /// <summary>Deletes a schedule that was added at run time, or that the code has no more, and its history. Its runs stay.</summary>
+    /// <exception cref="KeelbackException">KB1260. KB1261: the code has it.</exception>
+    public Task RemoveAsync(string name, CancellationToken ct = default) => InTransactionAsync(async connection =>
+    {
+        var row = await _store.GetAsync(connection, name, locked: true, ct);
+        if (row.Program is not null && !row.IsRetired) throw JobErrors.ScheduleIsCode(name);
+        await ScheduleStore.DeleteAsync(connection, row.Id, ct);
+        return true;
+    }, ct);
+
+    /// <summary>Enqueues its call now, whatever its state and its overlap policy; its ticks stay as they are.</summary>
+    /// <returns>The run.</returns>
+    /// <exception cref="KeelbackException">KB1260. KB1262: this process lacks the code that makes the call.</exception>
+    public async Task<long> RunNowAsync(string name, CancellationToken ct = default)
+    {
+        var run = await InTransactionAsync(async connection =>
+        {
+            var row = await _store.GetAsync(connection, name, locked: false, ct);
+            var plan = EnqueuePlan.Of([_calls.Make(row, row.Now)]);
+            var run = (await _writer.WriteAsync(plan, connection, ct))[0];
+            await ScheduleStore.NoteAsync(connection, row.Id, row.Now, run, ct);
+            return run;
+        }, ct);
+
+        _wakes.Workers();
+        _wakes.Timers();
+        return run;
+    }
+
+    private Task<bool> UpdateAsync(string name, Func<ScheduleRow, ScheduleRow> change, CancellationToken ct) => InTransactionAsync(async connection =>
+    {
+        var row = await _store.GetAsync(connection, name, locked: true, ct);
+        var changed = change(row);
+        if (!changed.Definition.TicksAs(row.Definition)) changed = changed with { Anchor = row.Now };
+
+        var goesOn = row.Ticks && changed.Ticks && changed.Anchor == row.Anchor;
+        await ScheduleStore.UpdateAsync(connection, changed, goesOn ? row.NextAt : changed.NextFromNow(), ct);
+        return true;
+    }, ct);
+
+    private async Task<T> InTransactionAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken ct)
+    {
+        await using var connection = await _connections.OpenAsync(ct);
+        var done = await connection.AtomicallyAsync(work, ct);
+        _wakes.Schedules();
+        return done;
+    }
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+
+namespace Keelback.Jobs;
+
+/// <summary>Runs a job on a schedule. The method's parameters must have defaults: a tick has no arguments to give.</summary>
+/// <remarks>Durations are written <c>hh:mm:ss</c>. What is not here, such as holidays, is in <see cref="JobsOptions.AddSchedule(string, Trigger, Func{Job}, ScheduleOptions)"/>.</remarks>
+[AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
+public sealed class ScheduleAttribute : Attribute
+{
+    /// <summary>By a cron expression: five fields or six, as <see cref="CronExpression"/> has them.</summary>
+    public ScheduleAttribute(string cron) => Cron = cron;
+
+    /// <summary>At a rate, which <see cref="Every"/> says.</summary>
+    public ScheduleAttribute()
+    {
+    }
+
+    /// <summary>The cron expression.</summary>
+    public string? Cron { get; }
+
+    /// <summary>The schedule's name. Default: the job's kind; a method with several needs one for each.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>The zone of the expression. Default UTC.</summary>
+    public string Zone { get; set; } = "UTC";
+
+    /// <summary>A fixed rate instead of an expression, at multiples of it since 1970 UTC.</summary>
+    public string? Every { get; set; }
+
+    /// <inheritdoc cref="ScheduleOptions.Jitter"/>
+    public string? Jitter { get; set; }
+
+    /// <inheritdoc cref="ScheduleOptions.MisfireGrace"/>
+    public string? MisfireGrace { get; set; }
+
+    /// <inheritdoc cref="ScheduleOptions.CatchUp"/>
+    public CatchUp CatchUp { get; set; } = CatchUp.Latest;
+
+    /// <inheritdoc cref="ScheduleOptions.CatchUpLimit"/>
+    public int CatchUpLimit { get; set; } = 100;
+
+    /// <inheritdoc cref="ScheduleOptions.Overlap"/>
+    public Overlap Overlap { get; set; }
+
+    /// <exception cref="KeelbackException">KB1220 to KB1222, KB1255, KB1256.</exception>
+    internal CodeSchedule ToSchedule(JobKind kind)
+    {
+        var name = Name ?? kind.Name;
+        var trigger = (Cron, Every) switch
+        {
+            ({ } cron, null) => Trigger.Cron(cron, Zone),
+            (null, { }) => Trigger.Every(Duration(name, nameof(Every), Every) ?? default, aligned: true),
+            _ => throw JobErrors.BadSchedule(name, "give it a cron expression or Every, one of the two."),
+        };
+        return new(name, trigger, _ => new Job(kind, default, []), new()
+        {
+            Jitter = Duration(name, nameof(Jitter), Jitter) ?? default,
+            MisfireGrace = Duration(name, nameof(MisfireGrace), MisfireGrace),
+            CatchUp = CatchUp,
+            CatchUpLimit = CatchUpLimit,
+            Overlap = Overlap,
+        });
+    }
+
+    private static TimeSpan? Duration(string schedule, string member, string? text) =>
+        text is null ? null
+        : TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out var duration) ? duration
+        : throw JobErrors.BadSchedule(schedule, $"{member} ('{text}') is not a duration. Write it as hh:mm:ss.");
+}

@@ -1,0 +1,75 @@
+using Npgsql;
+
+namespace Keelback.Jobs;
+
+/// <summary>A row of <c>keelback.schedule</c>.</summary>
+internal sealed record ScheduleRow(int Id, string Name, ScheduleDefinition Definition, DateTimeOffset Anchor)
+{
+    public const string Columns =
+        "id, name, definition, anchor, program, code, overridden, paused, retired_at, next_at, last_at, last_run, queued_at, runs, keelback.clock()";
+
+    public string? Program { get; init; }
+
+    public ScheduleDefinition? Code { get; init; }
+
+    public bool IsOverridden { get; init; }
+
+    public bool IsPaused { get; init; }
+
+    public bool IsRetired { get; init; }
+
+    public DateTimeOffset? NextAt { get; init; }
+
+    public DateTimeOffset? LastAt { get; init; }
+
+    public long? LastRun { get; init; }
+
+    public DateTimeOffset? QueuedAt { get; init; }
+
+    public int Runs { get; init; }
+
+    /// <summary>When the row was read.</summary>
+    public DateTimeOffset Now { get; init; }
+
+    public bool Ticks => !IsPaused && !IsRetired && !(Runs >= Definition.Options.MaxRuns);
+
+    public TickSource Source => Definition.Ticks(Name, Anchor);
+
+    /// <summary>The next tick of a row whose times were changed, or that was resumed: never one that has passed, however clocks went.</summary>
+    public DateTimeOffset? NextFromNow() => Ticks ? Source.Next(LastAt > Now ? LastAt.Value : Now) : null;
+
+    public static async Task<List<ScheduleRow>> ReadAsync(NpgsqlCommand command, CancellationToken ct)
+    {
+        var rows = new List<ScheduleRow>();
+        await using var row = await command.ExecuteReaderAsync(ct);
+        while (await row.ReadAsync(ct))
+            rows.Add(new(row.GetInt32(0), row.GetString(1), ScheduleDefinition.Parse(row.GetString(2)), row.GetFieldValue<DateTimeOffset>(3))
+            {
+                Program = row.IsDBNull(4) ? null : row.GetString(4),
+                Code = row.IsDBNull(5) ? null : ScheduleDefinition.Parse(row.GetString(5)),
+                IsOverridden = row.GetBoolean(6),
+                IsPaused = row.GetBoolean(7),
+                IsRetired = !row.IsDBNull(8),
+                NextAt = At(row, 9),
+                LastAt = At(row, 10),
+                LastRun = row.IsDBNull(11) ? null : row.GetInt64(11),
+                QueuedAt = At(row, 12),
+                Runs = row.GetInt32(13),
+                Now = row.GetFieldValue<DateTimeOffset>(14),
+            });
+
+        return rows;
+    }
+
+    public JobSchedule ToSchedule() => new(
+        Name, Definition.Trigger, Definition.Options, [.. Definition.Call.Kinds],
+        IsRetired ? JobScheduleState.Retired : IsPaused ? JobScheduleState.Paused : NextAt is null ? JobScheduleState.Ended : JobScheduleState.Active,
+        Program is not null, IsOverridden, InZone(NextAt), InZone(LastAt), LastRun, Runs)
+    {
+        Anchor = Anchor,
+    };
+
+    private DateTimeOffset? InZone(DateTimeOffset? at) => at is { } tick ? Source.InZone(tick) : null;
+
+    private static DateTimeOffset? At(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
+}

@@ -1,0 +1,95 @@
+using Keelback.Postgres;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Keelback.Jobs;
+
+/// <summary>Fires schedules when they are due, on every node.</summary>
+internal sealed class Ticker(
+    NpgsqlDataSource db, QueueCatalog queues, JobKinds kinds, ScheduleCatalog catalog, ScheduleCalls calls, EnqueueWriter writer,
+    JobWakes wakes, RunWaiters waiters, IOptions<JobsOptions> options, TimeProvider clock, ILogger<Ticker> log)
+    : PollingService(clock, log)
+{
+    private const int BatchSize = 100;
+
+    // Another node may be at what is due.
+    private static readonly TimeSpan s_least = TimeSpan.FromMilliseconds(5);
+
+    private TickerIdentity Me => new(queues.App, kinds.Names, [.. catalog.All.Select(schedule => schedule.Name)]);
+
+    protected override async Task<TimeSpan> PollAsync(CancellationToken stopping)
+    {
+        if (await FireAsync(BatchSize, stopping) == BatchSize) return TimeSpan.Zero;
+
+        await using var connection = await db.OpenConnectionAsync(stopping);
+        var most = options.Value.PollInterval < TimeSpan.FromSeconds(1) ? options.Value.PollInterval : TimeSpan.FromSeconds(1);
+        return await TickStatements.UntilNextAsync(connection, Me, stopping) is not { } next || next > most ? most
+            : next > s_least ? next : s_least;
+    }
+
+    /// <summary>One pass; how many schedules fired.</summary>
+    internal async Task<int> FireAsync(int limit, CancellationToken ct)
+    {
+        var locked = new List<int>();
+        try
+        {
+            return await FireAsync(limit, only: null, refused: null, locked, ct);
+        }
+        catch (PostgresException e) when (IsRefusal(e))
+        {
+            // One of them: each by itself, and the one that is refused again is noted as failed.
+            foreach (var id in locked) await FireAloneAsync(id, ct);
+            return locked.Count;
+        }
+    }
+
+    private async Task FireAloneAsync(int id, CancellationToken ct)
+    {
+        try
+        {
+            await FireAsync(1, id, refused: null, [], ct);
+        }
+        catch (PostgresException e) when (IsRefusal(e))
+        {
+            await FireAsync(1, id, e, [], ct);
+        }
+    }
+
+    private async Task<int> FireAsync(int limit, int? only, Exception? refused, List<int> locked, CancellationToken ct)
+    {
+        await using var connection = await db.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var pass = new TickPass(connection, calls, writer);
+        try
+        {
+            await pass.RunAsync(Me, limit, only, refused, ct);
+        }
+        finally
+        {
+            locked.AddRange(pass.Rows.Select(row => row.Id));
+        }
+
+        if (pass.Rows.Count == 0) return 0;
+        await transaction.CommitAsync(ct);
+
+        foreach (var call in pass.Calls)
+            if (call.Error is { } e)
+                Log.TickFailed(log, call.Schedule.Name, call.At, e);
+        foreach (var (schedule, tick) in pass.Passed) Log.TicksPassed(log, schedule.Name, tick.Count, tick.At, tick.Outcome);
+
+        waiters.Ended(pass.Cancelled);
+        if (pass.Cancelled.Count > 0) wakes.ClaimsTaken();
+        if (pass.Calls.Any(call => call.Run is not null))
+        {
+            wakes.Workers();
+            wakes.Timers();
+        }
+
+        return pass.Rows.Count;
+    }
+
+    // The row cannot be stored, whoever tries: 22 data, 54 limits.
+    private static bool IsRefusal(PostgresException e) =>
+        e.SqlState.StartsWith("22", StringComparison.Ordinal) || e.SqlState.StartsWith("54", StringComparison.Ordinal);
+}

@@ -1,0 +1,217 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Keelback.Jobs.Tests.Schedules;
+
+/// <summary>Schedules of the code and of run time, and how the two meet.</summary>
+public sealed class JobSchedulesTests : SchedulesTest
+{
+    private static readonly DateTimeOffset s_noon = new(2026, 3, 2, 12, 0, 0, TimeSpan.Zero);
+    private static readonly Trigger s_minutes = Trigger.Cron("* * * * *");
+
+    [Fact]
+    public async Task A_schedule_that_was_added_ticks_and_a_removed_one_does_not()
+    {
+        await FreezeClockAsync(s_noon);
+        await using var node = await NodeAsync();
+        var schedules = Schedules(node);
+
+        await schedules.AddAsync("s", Trigger.Cron("30 2 * * *", "Europe/Berlin"), Note.Call(new { n = 7 }), new() { Overlap = Overlap.Skip });
+        var added = Assert.Single(await schedules.ListAsync());
+        await FreezeClockAsync(s_noon.AddDays(1));
+        await FireAsync(node);
+        await schedules.RemoveAsync("s");
+        await FreezeClockAsync(s_noon.AddDays(2));
+        await FireAsync(node);
+
+        Assert.Equal(("s", "cron 30 2 * * * (Europe/Berlin)", Overlap.Skip, JobScheduleState.Active, false), (added.Name, added.Trigger.ToString(), added.Options.Overlap, added.State, added.IsFromCode));
+        Assert.Equal("2026-03-03T02:30:00+01:00", $"{added.Next:yyyy-MM-dd'T'HH:mm:sszzz}");
+        Assert.Equal(["note"], added.Kinds);
+        Assert.Equal(
+            ["2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"], // the 29th has no half past two
+            added.TicksAfter(new(2026, 3, 28, 12, 0, 0, TimeSpan.Zero)).Take(2).Select(t => $"{t:yyyy-MM-dd'T'HH:mm:sszzz}"));
+        Assert.Equal("""{"n": 7}""", await node.ScalarAsync<string>("select string_agg(input::text, ' ') from keelback.run"));
+        Assert.Empty(await schedules.ListAsync());
+        Assert.Equal(0, await node.ScalarAsync<long>("select count(*) from keelback.tick"));
+    }
+
+    [Fact]
+    public async Task Paused_it_lets_ticks_pass_and_resumed_it_makes_up_for_none()
+    {
+        await FreezeClockAsync(s_noon);
+        await using var node = await NodeAsync("s", s_minutes, new() { CatchUp = CatchUp.All });
+        var schedules = Schedules(node);
+
+        await schedules.PauseAsync("s");
+        await FreezeClockAsync(s_noon.AddMinutes(5));
+        await FireAsync(node);
+        var paused = (await schedules.GetAsync("s"))!;
+        await using (var restarted = await NodeAsync("s", s_minutes, new() { CatchUp = CatchUp.All })) Assert.Equal(JobScheduleState.Paused, (await schedules.GetAsync("s"))!.State);
+        await schedules.ResumeAsync("s");
+        await FreezeClockAsync(s_noon.AddMinutes(7));
+        await FireAsync(node);
+
+        Assert.Equal((JobScheduleState.Paused, null), (paused.State, paused.Next));
+        Assert.Equal(["12:06:00 Enqueued", "12:07:00 Enqueued"], await TicksAsync(node, "s"));
+    }
+
+    [Fact]
+    public async Task Run_by_hand_it_keeps_its_ticks()
+    {
+        await FreezeClockAsync(s_noon.AddSeconds(20));
+        await using var node = await NodeAsync(o => o.AddSchedule("s", s_minutes, tick => Note.Call(new { tick.At })));
+        await Schedules(node).PauseAsync("s");
+
+        var run = await Schedules(node).RunNowAsync("s");
+        await Schedules(node).ResumeAsync("s");
+        await FreezeClockAsync(s_noon.AddMinutes(1));
+        await FireAsync(node);
+
+        Assert.Equal(["12:00:20 ByHand", "12:01:00 Enqueued"], await TicksAsync(node, "s"));
+        Assert.Equal(run, (await Schedules(node).GetHistoryAsync("s"))[1].Run);
+        Assert.Equal(JobRunState.Ready, (await node.Jobs.GetAsync(run))!.State);
+    }
+
+    [Fact]
+    public async Task A_new_definition_in_code_takes_over_and_a_restart_of_the_same_changes_nothing()
+    {
+        await FreezeClockAsync(s_noon);
+        await using var old = await NodeAsync("s", Trigger.Every(TimeSpan.FromMinutes(10)));
+        await FreezeClockAsync(s_noon.AddMinutes(4));
+        await using var same = await NodeAsync("s", Trigger.Every(TimeSpan.FromMinutes(10)));
+        var kept = (await Schedules(old).GetAsync("s"))!.Next;
+
+        await using var changed = await NodeAsync("s", Trigger.Every(TimeSpan.FromMinutes(3)), new() { Overlap = Overlap.Skip });
+
+        var schedule = (await Schedules(old).GetAsync("s"))!;
+        Assert.Equal(s_noon.AddMinutes(10), kept);
+        Assert.Equal((s_noon.AddMinutes(7), Overlap.Skip, false), (schedule.Next, schedule.Options.Overlap, schedule.IsOverridden));
+    }
+
+    [Fact]
+    public async Task What_ticked_while_nobody_ran_is_caught_up_by_the_new_code()
+    {
+        await FreezeClockAsync(s_noon);
+        await using (await NodeAsync("s", s_minutes, new() { CatchUp = CatchUp.All }))
+        {
+        }
+
+        await FreezeClockAsync(s_noon.AddMinutes(3));
+        await using var node = await NodeAsync("s", s_minutes, new() { CatchUp = CatchUp.All, Overlap = Overlap.Allow, CatchUpLimit = 10 });
+        await FireAsync(node);
+
+        Assert.Equal(["12:01:00 Enqueued", "12:02:00 Enqueued", "12:03:00 Enqueued"], await TicksAsync(node, "s"));
+    }
+
+    [Fact]
+    public async Task What_was_changed_at_run_time_outlives_a_deploy_until_it_is_reset()
+    {
+        await FreezeClockAsync(s_noon);
+        await using var node = await NodeAsync("s", s_minutes);
+        var schedules = Schedules(node);
+
+        await schedules.ChangeAsync("s", Trigger.Cron("*/10 * * * *"), Note.Call(new { by = "hand" }), new() { Overlap = Overlap.Skip });
+        await using var deployed = await NodeAsync("s", Trigger.Cron("*/7 * * * *"));
+        var overridden = (await schedules.GetAsync("s"))!;
+        await FreezeClockAsync(s_noon.AddMinutes(10));
+        await FireAsync(node);
+        await schedules.ResetAsync("s");
+        var reset = (await schedules.GetAsync("s"))!;
+
+        Assert.Equal(("cron */10 * * * * (UTC)", Overlap.Skip, true), (overridden.Trigger.ToString(), overridden.Options.Overlap, overridden.IsOverridden));
+        Assert.Equal("""{"by": "hand"}""", await node.ScalarAsync<string>("select string_agg(input::text, ' ') from keelback.run"));
+        Assert.Equal(("cron */7 * * * * (UTC)", Overlap.Allow, false, s_noon.AddMinutes(14)), (reset.Trigger.ToString(), reset.Options.Overlap, reset.IsOverridden, reset.Next));
+    }
+
+    [Fact]
+    public async Task A_schedule_that_the_code_lost_is_retired_and_comes_back_with_it()
+    {
+        await FreezeClockAsync(s_noon);
+        await using var node = await NodeAsync("s", s_minutes);
+        await FreezeClockAsync(s_noon.AddMinutes(1));
+        await FireAsync(node);
+        await using var without = await NodeAsync();
+        var schedules = Schedules(without);
+        await using var foreign = await NodeAsync(_ => { }, program: "another");
+
+        var retired = (await schedules.GetAsync("s"))!;
+        await FreezeClockAsync(s_noon.AddMinutes(5));
+        Assert.Equal(0, await FireAsync(node));
+        await using var back = await NodeAsync("s", s_minutes, new() { CatchUp = CatchUp.All });
+        var active = (await schedules.GetAsync("s"))!;
+        await using var again = await NodeAsync();
+        await schedules.RemoveAsync("s");
+
+        Assert.Equal((JobScheduleState.Retired, null, 1), (retired.State, retired.Next, retired.Runs));
+        Assert.Equal((JobScheduleState.Active, s_noon.AddMinutes(6)), (active.State, active.Next));
+        Assert.Empty(await schedules.ListAsync());
+    }
+
+    [Fact]
+    public async Task A_program_does_not_retire_the_schedules_of_another()
+    {
+        await using var web = await NodeAsync(o => o.AddSchedule("web", s_minutes, () => Note.Call()), program: "web");
+        await using var worker = await NodeAsync(o => o.AddSchedule("worker", s_minutes, () => Note.Call()), program: "worker");
+        await Schedules(web).AddAsync("added", s_minutes, Note.Call());
+        await using var web2 = await NodeAsync(o => o.AddSchedule("web", s_minutes, () => Note.Call()), program: "web");
+
+        Assert.All(await Schedules(web).ListAsync(), schedule => Assert.Equal(JobScheduleState.Active, schedule.State));
+    }
+
+    [Fact]
+    public async Task What_cannot_be_is_refused_by_name_with_the_way_out()
+    {
+        await FreezeClockAsync(s_noon);
+        await using var node = await NodeAsync("nightly", s_minutes);
+        var schedules = Schedules(node);
+        async Task<string> Refused(Func<Task> action) => (await Assert.ThrowsAsync<KeelbackException>(action)).Message;
+
+        Assert.Equal("KB1260: There is no schedule 'nigthly'. Did you mean 'nightly'?", await Refused(() => schedules.PauseAsync("nigthly")));
+        Assert.Equal("KB1260: There is no schedule 'x'.", await Refused(() => schedules.RunNowAsync("x")));
+        Assert.Equal("KB1259: There is a schedule 'nightly' already. Change it, or give the new one another name.", await Refused(() => schedules.AddAsync("nightly", s_minutes, Note.Call())));
+        Assert.Equal("KB1261: Schedule 'nightly' is defined in the app's code, which would bring it back. Take it out of the code, or pause it.", await Refused(() => schedules.RemoveAsync("nightly")));
+        Assert.Equal(
+            "KB1256: Schedule 's' cannot be so: it ends (2026-03-02T11:00:00.0000000+00:00) before it starts (2026-03-02T12:00:00.0000000+00:00).",
+            await Refused(() => schedules.AddAsync("s", s_minutes, Note.Call(), new() { Start = s_noon, End = s_noon.AddHours(-1) })));
+        Assert.StartsWith("KB1257: Schedule 's' (once at 2026-03-02T11:00:00+00:00) can never fire from 2026-03-02T12:00:00", await Refused(() => schedules.AddAsync("s", Trigger.Once(s_noon.AddHours(-1)), Note.Call())));
+        Assert.StartsWith("KB1263: The call of schedule 's' has an EnqueueOptions.Id", await Refused(() => schedules.AddAsync("s", s_minutes, Note.Call().With(new() { Id = Guid.CreateVersion7() }))));
+        Assert.StartsWith("KB1207: ", await Refused(() => schedules.AddAsync("s", s_minutes, Note.Call(new { a = "\0" }))));
+        await schedules.AddAsync("s", s_minutes, Note.Call());
+        Assert.StartsWith("KB1264: Schedule 's' was added at run time", await Refused(() => schedules.ResetAsync("s")));
+        Assert.Equal(["nightly", "s"], (await schedules.ListAsync()).Select(s => s.Name));
+    }
+
+    [Fact]
+    public async Task A_mistake_in_code_keeps_the_app_from_starting()
+    {
+        async Task<string> Refused(Action<JobsOptions> configure) => (await Assert.ThrowsAsync<KeelbackException>(() => NodeAsync(configure))).Message;
+        void Add(JobsOptions o, string name, ScheduleOptions? options = null) => o.AddSchedule(name, s_minutes, () => Note.Call(), options);
+
+        Assert.Equal("KB1258: Two schedules are called 'a'. Give one of them another name.", await Refused(o =>
+        {
+            Add(o, "a");
+            Add(o, "a");
+        }));
+        Assert.Equal("KB1256: Schedule 'a' cannot be so: CatchUpLimit (0) must be 1 to 10,000.", await Refused(o => Add(o, "a", new() { CatchUpLimit = 0 })));
+        Assert.Equal(
+            "KB1257: Schedule 'a' (all of (cron 0 0 1 1 * (UTC); cron 0 0 2 1 * (UTC))) can never fire. Widen its bounds, its holidays or its trigger.",
+            await Refused(o => o.AddSchedule("a", Trigger.All(Trigger.Cron("0 0 1 1 *"), Trigger.Cron("0 0 2 1 *")), () => Note.Call())));
+    }
+
+    [Fact]
+    public async Task Old_ticks_go_and_the_latest_stay()
+    {
+        await FreezeClockAsync(s_noon);
+        await using var node = await NodeAsync("s", s_minutes, new() { CatchUp = CatchUp.All, CatchUpLimit = 300 });
+        await FreezeClockAsync(s_noon.AddMinutes(250));
+        await FireAsync(node);
+        var retention = node.Services.GetRequiredService<RetentionLoop>();
+
+        await retention.RetireAsync(default);
+        var young = await node.ScalarAsync<long>("select count(*) from keelback.tick");
+        await FreezeClockAsync(s_noon.AddDays(8));
+        await retention.RetireAsync(default);
+
+        Assert.Equal((250, 100), (young, await node.ScalarAsync<long>("select count(*) from keelback.tick")));
+        Assert.Equal("16:10:00 Enqueued", (await TicksAsync(node, "s"))[^1]);
+    }
+}
