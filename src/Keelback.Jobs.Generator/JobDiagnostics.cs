@@ -42,6 +42,9 @@ internal static class JobDiagnostics
         "'{0}' only describes a job, and nothing runs until it is enqueued: db.Enqueue(() => …), or await jobs.EnqueueAsync(…)",
         Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Help("KBJ011"));
 
+    public static readonly DiagnosticDescriptor ScheduledParameter = Error("KBJ012", "A scheduled job's parameter has no default",
+        "The job '{0}' has a [Schedule], whose ticks give it no arguments: give '{1}' a default, or use AddSchedule, whose call has arguments");
+
     private static DiagnosticDescriptor Error(string id, string title, string message, params string[] tags) =>
         new(id, title, message, Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Help(id), customTags: tags);
 

@@ -10,7 +10,7 @@ internal static class JobRules
     private static readonly Regex s_timeout = new(@"^(\d+\.)?\d{1,2}:\d{2}:\d{2}(\.\d{1,7})?$", RegexOptions.CultureInvariant);
 
     public static IEnumerable<Diagnostic> Check(IMethodSymbol method, AttributeData job) =>
-        Shape(method).Concat(Options(method, job)).Concat(Retries(method));
+        Shape(method).Concat(Options(method, job)).Concat(Retries(method)).Concat(Schedules(method));
 
     /// <summary>What keeps the generator from adding the call.</summary>
     public static IEnumerable<Diagnostic> Shape(IMethodSymbol method)
@@ -112,6 +112,13 @@ internal static class JobRules
         where range is not null
         select At(method, JobDiagnostics.OptionOutOfRange,
             $"{option.Key} after {attribute.AttributeClass!.TypeArguments.FirstOrDefault()?.Name}", JobSymbols.NameOf(method), $"'{option.Value.Value}'", range);
+
+    private static IEnumerable<Diagnostic> Schedules(IMethodSymbol method) =>
+        method.GetAttributes().Any(a => a.AttributeClass?.ToDisplayString() == JobSymbols.Schedule) && !method.Parameters.IsEmpty
+            ? from parameter in JobSymbols.PayloadOf(method)
+              where !parameter.HasExplicitDefaultValue
+              select At(parameter, JobDiagnostics.ScheduledParameter, JobSymbols.NameOf(method), parameter.Name)
+            : [];
 
     private static bool IsDuration(string text) =>
         s_timeout.IsMatch(text) &&

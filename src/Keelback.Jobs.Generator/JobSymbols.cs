@@ -12,6 +12,8 @@ internal static class JobSymbols
     /// <summary>What an attribute derives from that goes with the job's kind.</summary>
     public const string Metadata = "Keelback.Jobs.JobMetadataAttribute";
 
+    public const string Schedule = "Keelback.Jobs.ScheduleAttribute";
+
     public const string RetryRule = "Keelback.Jobs.RetryRuleAttribute";
 
     /// <summary>As one reads it in a message: <c>Receipts.Send</c>, which is also the kind when the attribute gives none.</summary>

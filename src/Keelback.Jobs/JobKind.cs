@@ -31,9 +31,6 @@ public sealed class JobKind(string name, Type declaredBy, JobAttribute defaults,
 
     internal UniqueAttribute? Unique => Metadata.OfType<UniqueAttribute>().FirstOrDefault();
 
-    /// <summary>The schedules that the method declares.</summary>
-    public IReadOnlyList<ScheduleAttribute> Schedules { get; init; } = [];
-
     // A registry may make new objects each time it is read.
     internal bool IsSameAs(JobKind other) => other.Name == Name && other.DeclaredBy == DeclaredBy;
 }

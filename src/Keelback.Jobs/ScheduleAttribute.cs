@@ -5,7 +5,7 @@ namespace Keelback.Jobs;
 /// <summary>Runs a job on a schedule. The method's parameters must have defaults: a tick has no arguments to give.</summary>
 /// <remarks>Durations are written <c>hh:mm:ss</c>. What is not here, such as holidays, is in <see cref="JobsOptions.AddSchedule(string, Trigger, Func{Job}, ScheduleOptions)"/>.</remarks>
 [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
-public sealed class ScheduleAttribute : Attribute
+public sealed class ScheduleAttribute : JobMetadataAttribute
 {
     /// <summary>By a cron expression: five fields or six, as <see cref="CronExpression"/> has them.</summary>
     public ScheduleAttribute(string cron) => Cron = cron;

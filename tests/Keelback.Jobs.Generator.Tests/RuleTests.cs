@@ -34,6 +34,8 @@ public class RuleTests
         "give one of them a kind of its own: [Job(\"A.Go2\")] [KBJ007]")]
     [InlineData("public sealed partial class A { [Job] public Task Go(int id, CancellationToken ct) => Task.CompletedTask; public void Go(int other) { } }",
         "'A' already has a method 'Go' with the parameters of the job without its token; rename one of them [KBJ008]")]
+    [InlineData("public sealed partial class A { [Job, Schedule(\"0 2 * * *\")] public Task Go(int id, string? text = null, CancellationToken ct = default) => Task.CompletedTask; }",
+        "The job 'A.Go' has a [Schedule], whose ticks give it no arguments: give 'id' a default, or use AddSchedule, whose call has arguments [KBJ012]")]
     public async Task A_method_that_cannot_be_a_job_is_reported(string code, string expected) =>
         Assert.Equal([expected], await Snippet.DiagnosticsAsync(code));
 

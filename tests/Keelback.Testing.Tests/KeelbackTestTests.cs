@@ -54,6 +54,19 @@ public class KeelbackTestTests : KeelbackTest<Program>
     }
 
     [Fact]
+    public async Task A_schedule_runs_when_the_test_says_so()
+    {
+        var schedule = Assert.Single(await Jobs.Schedules.ListAsync());
+        Assert.Equal(("Receipts.Report", "cron 0 6 * * * (Europe/Berlin)"), (schedule.Name, schedule.Trigger.ToString()));
+
+        await Jobs.Schedules.RunNowAsync("Receipts.Report");
+
+        Assert.Empty(Mail);
+        Assert.Equal(1, await Jobs.DrainAsync());
+        Assert.Equal("0 sales", Mail.Single().Subject);
+    }
+
+    [Fact]
     public async Task What_waits_for_the_commit_runs_on_request()
     {
         var album = await Make<Album>();

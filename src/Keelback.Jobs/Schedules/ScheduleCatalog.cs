@@ -14,7 +14,7 @@ internal sealed class ScheduleCatalog
         Program = environment.ApplicationName;
         foreach (var schedule in options.Value.Schedules) Add(schedule.Name, () => schedule);
         foreach (var kind in kinds)
-            foreach (var attribute in kind.Schedules)
+            foreach (var attribute in kind.Metadata.OfType<ScheduleAttribute>())
                 Add(attribute.Name ?? kind.Name, () => attribute.ToSchedule(kind));
     }
 

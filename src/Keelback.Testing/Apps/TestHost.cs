@@ -22,7 +22,7 @@ internal sealed class TestHost : IAsyncDisposable
     {
         (Key, _database, _db, _factory, Services, _createClient, Mail, Queries) = (key, database, db, factory, services, createClient, mail, queries);
         _outer = services.GetRequiredService<OuterTransaction>();
-        Jobs = new(services.GetRequiredService<JobDrainer>());
+        Jobs = new(services.GetRequiredService<JobDrainer>(), services);
         OnCommit = new(_outer);
         Users = services.GetRequiredService<TestUsers>();
         Clock = services.GetRequiredService<HostClock>();

@@ -198,6 +198,62 @@ public sealed class JobSchedulesTests : SchedulesTest
     }
 
     [Fact]
+    public async Task A_jobs_attributes_are_schedules_of_its_own()
+    {
+        await FreezeClockAsync(s_noon);
+        static JobKind Kind(params JobMetadataAttribute[] schedules) =>
+            new("tidy", typeof(TestJobs), new(), static _ => default) { Metadata = schedules };
+        JobHost Node(JobKind kind) => JobHost.Create(Database, [kind], o => o.RunWorker = false);
+        await using var node = await Node(Kind(
+            new ScheduleAttribute("0 13 * * *") { Zone = "Europe/Berlin", Jitter = "00:00:30", Overlap = Overlap.Skip, MisfireGrace = "01:00:00", CatchUp = CatchUp.All, CatchUpLimit = 7 },
+            new ScheduleAttribute { Name = "often", Every = "00:05:00" })).StartAsync();
+
+        await FreezeClockAsync(s_noon.AddMinutes(5));
+        await FireAsync(node);
+
+        var (often, tidy) = ((await Schedules(node).GetAsync("often"))!, (await Schedules(node).GetAsync("tidy"))!);
+        Assert.Equal(("every 00:05:00, aligned", s_noon.AddMinutes(5)), (often.Trigger.ToString(), often.Last));
+        Assert.Equal(("cron 0 13 * * * (Europe/Berlin)", s_noon.AddDays(1)), (tidy.Trigger.ToString(), tidy.Next));
+        Assert.Equal(
+            new ScheduleOptions { Jitter = TimeSpan.FromSeconds(30), Overlap = Overlap.Skip, MisfireGrace = TimeSpan.FromHours(1), CatchUp = CatchUp.All, CatchUpLimit = 7 }, tidy.Options);
+        Assert.Equal("tidy {}", await node.ScalarAsync<string>("select kind || ' ' || input::text from keelback.run"));
+
+        async Task<string> Refused(ScheduleAttribute attribute) => (await Assert.ThrowsAsync<KeelbackException>(() => Node(Kind(attribute)).StartAsync())).Message;
+        Assert.Equal("KB1256: Schedule 'tidy' cannot be so: give it a cron expression or Every, one of the two.", await Refused(new()));
+        Assert.Equal("KB1256: Schedule 'tidy' cannot be so: Jitter ('5s') is not a duration. Write it as hh:mm:ss.", await Refused(new("@daily") { Jitter = "5s" }));
+        Assert.StartsWith("KB1220: cron '61 * * * *', minute, position 1: ", await Refused(new("61 * * * *")));
+    }
+
+    [Fact]
+    public async Task Every_kind_of_definition_is_read_back_as_it_was_written()
+    {
+        await FreezeClockAsync(s_noon);
+        await using var node = await NodeAsync();
+        Trigger[] triggers =
+        [
+            Trigger.Cron("H H * * MON", "Europe/Berlin"), Trigger.Every(TimeSpan.FromMilliseconds(1500), aligned: true), Trigger.Once(s_noon.AddDays(1)),
+            Trigger.EveryDays(2, new(10, 0)), Trigger.EveryWeeks(2, [DayOfWeek.Sunday], new(10, 0), "Asia/Tokyo", new(2026, 1, 1)), Trigger.EveryMonths(3, -1, new(10, 0, 30)),
+            Trigger.Solar(SolarEvent.CivilDawn, 52.5, 13.4),
+            Trigger.Any(Trigger.All(Trigger.Cron("0 9 * * *"), Trigger.Cron("0 9 * * FRI")), Trigger.Every(TimeSpan.FromHours(5))),
+        ];
+        var options = new ScheduleOptions
+        {
+            Start = s_noon, End = s_noon.AddYears(1), Jitter = TimeSpan.FromSeconds(1), OnHoliday = OnHoliday.NextWorkingDay, CatchUpLimit = 5,
+            Holidays = new() { Dates = [new(2026, 4, 3)], Weekdays = [DayOfWeek.Sunday], Yearly = [new(12, 25)] },
+        };
+
+        for (var i = 0; i < triggers.Length; i++) await Schedules(node).AddAsync($"s{i}", triggers[i], Note.Call(), options);
+
+        var read = await Schedules(node).ListAsync();
+        for (var i = 0; i < triggers.Length; i++)
+        {
+            Assert.Equal(triggers[i].ToString(), read[i].Trigger.ToString());
+            Assert.Equal(new TickSource(triggers[i], options, $"s{i}", s_noon).After(s_noon).Take(50), read[i].TicksAfter(s_noon).Take(50));
+            Assert.Equal(read[i].Next, read[i].TicksAfter(s_noon).First());
+        }
+    }
+
+    [Fact]
     public async Task Old_ticks_go_and_the_latest_stay()
     {
         await FreezeClockAsync(s_noon);
