@@ -35,7 +35,7 @@ public static class KeelbackApplicationBuilderExtensions
             o => o.DrainDelay is null || (o.DrainDelay >= TimeSpan.Zero && o.DrainDelay <= TimeSpan.FromMinutes(5)),
             $"Keelback:{nameof(KeelbackOptions.DrainDelay)} must be between 00:00:00 and 00:05:00.");
 
-        keelback.AddPostgres().AddJobs().AddWeb().AddResources();
+        keelback.AddPostgres().AddJobs().AddWeb().AddResources().AddOps();
 
         services.AddHostedService<AppMigrations>();
         AddSettings(keelback);
@@ -54,6 +54,7 @@ public static class KeelbackApplicationBuilderExtensions
         services.AddSettingsSection("Keelback:Postgres", typeof(Postgres.PostgresOptions));
         services.AddSettingsSection("Keelback:Jobs", typeof(Jobs.JobsOptions));
         services.AddSettingsSection("Keelback:Web", typeof(Web.WebOptions));
+        services.AddSettingsSection("Keelback:Ops", typeof(Ops.OpsOptions));
         services.AddSettingsSection("Keelback:Mail", typeof(Web.MailOptions));
 
         services.AddSingleton<PipelineState>();
@@ -82,7 +83,7 @@ public static class KeelbackApplicationBuilderExtensions
 
         keelback.AddCommand<ServeCommand>().AddCommand<WorkerCommand>()
             .AddCommand<MigrateCommand>().AddCommand<MakeMigrationsCommand>()
-            .AddCommand<CheckCommand>().AddCommand<SettingsCommand>().AddCommand<CronCommand>();
+            .AddCommand<CheckCommand>().AddCommand<SettingsCommand>().AddCommand<CronCommand>().AddCommand<JobsCommand>();
     }
 
     // First in the list of rules, so that whatever the app configures is stronger.

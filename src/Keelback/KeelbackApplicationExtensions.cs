@@ -9,7 +9,7 @@ public static class KeelbackApplicationExtensions
 {
     /// <summary>
     /// Puts the middleware in its order (request activity, security headers, problem documents, routing, authentication, authorization)
-    /// and maps <c>/health/live</c> and <c>/health/ready</c>. Your own middleware and endpoints come after it.
+    /// and maps <c>/health/live</c>, <c>/health/ready</c> and the jobs pages, which are closed until a policy is named. Your own middleware and endpoints come after it.
     /// </summary>
     /// <remarks>Safe to call twice.</remarks>
     public static WebApplication UseKeelback(this WebApplication app)
@@ -21,6 +21,7 @@ public static class KeelbackApplicationExtensions
         pipeline.InUse = true;
         MiddlewareOrder.Use(app);
         HealthEndpoints.Map(app);
+        OpsEndpoints.Map(app);
         return app;
     }
 

@@ -9,6 +9,8 @@ namespace Keelback.Repo.Tests;
 ///      |
 ///   Keelback
 ///    |     \
+///    |      Ops  (also on Web)
+///    |       |
 ///   Resources  Jobs     Data.Design
 ///    |   \    /         /
 ///   Web    Data  ------
@@ -29,9 +31,10 @@ public class ArrowTests
         ["Keelback.Jobs.Generator"] = [],
         ["Keelback.Web"] = ["Keelback.Postgres"],
         ["Keelback.Resources"] = ["Keelback.Web", "Keelback.Data", "Keelback.Postgres"],
-        ["Keelback"] = ["Keelback.Resources", "Keelback.Jobs", "Keelback.Web", "Keelback.Data", "Keelback.Postgres"],
+        ["Keelback.Ops"] = ["Keelback.Jobs", "Keelback.Web", "Keelback.Postgres"],
+        ["Keelback"] = ["Keelback.Resources", "Keelback.Ops", "Keelback.Jobs", "Keelback.Web", "Keelback.Data", "Keelback.Postgres"],
         ["Keelback.Testing"] =
-            ["Keelback", "Keelback.Resources", "Keelback.Jobs", "Keelback.Web", "Keelback.Data", "Keelback.Postgres"],
+            ["Keelback", "Keelback.Resources", "Keelback.Ops", "Keelback.Jobs", "Keelback.Web", "Keelback.Data", "Keelback.Postgres"],
     };
 
     public static TheoryData<string> Packages => [.. Repo.Packages];

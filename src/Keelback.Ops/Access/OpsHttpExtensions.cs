@@ -1,0 +1,40 @@
+using System.Net;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Keelback.Ops;
+
+/// <summary>What the pages ask a request.</summary>
+internal static class OpsHttpExtensions
+{
+    /// <summary>Where the pages are mapped, as this request came to them.</summary>
+    public static Place GetPlace(this HttpContext http) =>
+        new(http.Request.PathBase.Add(http.GetEndpoint()!.Metadata.GetRequiredMetadata<PlaceMetadata>().Root));
+
+    /// <summary>The API and the metrics: whoever asks there wants no page.</summary>
+    public static bool IsForMachines(this HttpContext http) => http.GetEndpoint()!.Metadata.GetMetadata<ForMachines>() is not null;
+
+    public static IAntiforgery GetRequiredAntiforgery(this IServiceProvider services) => services.GetRequiredService<IAntiforgery>();
+
+    /// <summary>The hidden field of a form that changes something.</summary>
+    public static Markup GetFormToken(this HttpContext http)
+    {
+        var tokens = http.RequestServices.GetRequiredAntiforgery().GetAndStoreTokens(http);
+        return Html.Of($"""<input type="hidden" name="{tokens.FormFieldName}" value="{tokens.RequestToken}">""");
+    }
+
+    /// <summary>Who acts, for the audit.</summary>
+    public static Actor GetActor(this HttpContext http, string via) => new(Who(http), via);
+
+    private static string Who(HttpContext http) =>
+        http.User.Identity is { IsAuthenticated: true, Name: { Length: > 0 } name } ? name
+        : http.Connection.RemoteIpAddress is { } address ? $"(no login) {(IPAddress.IsLoopback(address) ? "localhost" : address)}"
+        : "(no login)";
+}
+
+/// <summary>On each endpoint: the pattern under which the pages are.</summary>
+internal sealed record PlaceMetadata(string Root);
+
+/// <summary>On endpoints that answer programs.</summary>
+internal sealed record ForMachines;

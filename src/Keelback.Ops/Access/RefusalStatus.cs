@@ -1,0 +1,14 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Keelback.Ops;
+
+/// <summary>The HTTP status that says the same as an error.</summary>
+internal static class RefusalStatus
+{
+    public static int Of(KeelbackException e) => e.Code switch
+    {
+        "KB1218" or "KB1703" or "KB1704" => StatusCodes.Status404NotFound,
+        "KB1706" => StatusCodes.Status409Conflict,
+        _ => StatusCodes.Status400BadRequest,
+    };
+}

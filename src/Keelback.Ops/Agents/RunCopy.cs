@@ -1,0 +1,117 @@
+using Keelback.Jobs;
+using Npgsql;
+
+namespace Keelback.Ops;
+
+/// <summary>What a page did: how many rows it looked at, the last one's id, and how many of them had ended.</summary>
+internal readonly record struct CopiedPage(int Count, long Last, int Ended);
+
+/// <summary>The agent's statements.</summary>
+internal static class RunCopy
+{
+    private const string WordsOf = "keelback.words_of(left(r.input::text, 3000) || ' ' || coalesce(left(r.error::text, 1000), ''))";
+
+    /// <summary>Copies runs with ids over <paramref name="after"/>, up to <paramref name="upTo"/>; <paramref name="again"/>: those only that were not seen before.</summary>
+    public static async Task<CopiedPage> NewAsync(
+        NpgsqlConnection connection, long after, long upTo, bool again, int limit, RollupBatch rollup, CancellationToken ct)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(Statement.ByKey());
+        batch.BatchCommands.Add(Statement.Of(
+            $"""
+            with page as materialized (
+                select * from keelback.run r
+                where id > $1 and id <= $2
+                  {(again ? "and not exists (select from keelback.run_search s where s.id = r.id)" : "")}
+                order by id limit $3
+            ), s as (
+                insert into keelback.run_search (id, kind, queue, state, finished_at, tags)
+                select id, kind, queue, state, finished_at, (select array_agg(tag order by tag) from keelback.tag where run_id = r.id) from page r
+                on conflict do nothing returning id
+            ), w as (
+                insert into keelback.run_words (id, words) select id, {WordsOf} from page r on conflict do nothing
+            )
+            select {RunFact.Columns}, exists (select from s where s.id = r.id) from page r
+            """, Statement.P(after), Statement.P(upTo), Statement.P(limit)));
+
+        var (count, last, ended) = (0, after, 0);
+        await using var row = await batch.ExecuteReaderAsync(ct);
+        await row.NextResultAsync(ct);
+        while (await row.ReadAsync(ct))
+        {
+            var run = RunFact.Read(row);
+            count++;
+            if (run.Id > last) last = run.Id;
+            if (!row.GetBoolean(9)) continue;
+
+            rollup.Enqueued(run);
+            if (!run.HasEnded) continue;
+            rollup.Ended(run);
+            ended++;
+        }
+
+        return new(count, last, ended);
+    }
+
+    /// <summary>Asks open runs whether they have ended: the newest, or a page over <paramref name="after"/>.</summary>
+    public static async Task<CopiedPage> EndedAsync(
+        NpgsqlConnection connection, long after, bool newest, int limit, RollupBatch rollup, CancellationToken ct)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(Statement.ByKey());
+        batch.BatchCommands.Add(Statement.Of(
+            $"""
+            with page as materialized (
+                select id from keelback.run_search
+                where state = 0 and {(newest ? "id < $1 order by id desc" : "id > $1 order by id")} limit $2
+            ), ended as materialized (
+                select r.*, {WordsOf} as words from page p cross join lateral (select * from keelback.run where id = p.id limit 1) r where r.state <> 0
+            ), s as (
+                update keelback.run_search s set state = e.state, finished_at = e.finished_at from ended e where s.id = e.id
+            ), w as (
+                update keelback.run_words w set words = e.words from ended e where w.id = e.id and e.error is not null
+            )
+            select {RunFact.Columns}, p.count::int, p.last
+            from (select count(*) as count, max(id) as last from page) p left join ended r on true
+            """, Statement.P(after), Statement.P(limit)));
+        return await EndsAsync(batch, after, rollup.Ended, ct);
+    }
+
+    /// <summary>Asks runs that ended without success whether somebody let them run again.</summary>
+    public static async Task<CopiedPage> ReopenedAsync(NpgsqlConnection connection, long after, int limit, RollupBatch rollup, CancellationToken ct)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(Statement.ByKey());
+        batch.BatchCommands.Add(Statement.Of(
+            $"""
+            with page as materialized (
+                select id from keelback.run_search where state > 1 and id > $1 order by id limit $2
+            ), open as materialized (
+                select r.* from page p cross join lateral (select * from keelback.run where id = p.id limit 1) r where r.state = 0
+            ), s as (
+                update keelback.run_search s set state = 0, finished_at = null from open o where s.id = o.id
+            )
+            select {RunFact.Columns}, p.count::int, p.last
+            from (select count(*) as count, max(id) as last from page) p left join open r on true
+            """, Statement.P(after), Statement.P(limit)));
+        return await EndsAsync(batch, after, rollup.Reopened, ct);
+    }
+
+    private static async Task<CopiedPage> EndsAsync(NpgsqlBatch batch, long after, Action<RunFact> note, CancellationToken ct)
+    {
+        var (count, last, noted) = (0, after, 0);
+        await using var row = await batch.ExecuteReaderAsync(ct);
+        await row.NextResultAsync(ct);
+        while (await row.ReadAsync(ct))
+        {
+            count = row.GetInt32(9);
+            if (!row.IsDBNull(10)) last = row.GetInt64(10);
+            if (row.IsDBNull(0)) continue;
+
+            note(RunFact.Read(row));
+            noted++;
+        }
+
+        return new(count, last, noted);
+    }
+}

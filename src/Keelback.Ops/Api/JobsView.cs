@@ -1,0 +1,125 @@
+using System.Globalization;
+using System.Text.Json;
+using Keelback.Jobs;
+
+namespace Keelback.Ops;
+
+/// <summary>What the pages show, as lines for a terminal or as JSON.</summary>
+internal sealed class JobsView(
+    OverviewReader overview, RunSearcher searcher, RunDetailsReader runs, AuditReader audit, WarningReader warnings, KnownNames names)
+{
+    public TextWriter Output { get; set; } = TextWriter.Null;
+
+    public bool Json { get; set; }
+
+    /// <exception cref="KeelbackException">KB1703, KB1704: there is no such queue or kind.</exception>
+    public async Task<int> ListAsync(RunSearch search, int limit, CancellationToken ct)
+    {
+        await names.CheckAsync(search.Queue, search.Kind, ct);
+        var page = await searcher.FindAsync(search, limit, ct);
+        if (Json) return Write(ApiShapes.Runs(page));
+
+        Table(["RUN", "STATE", "KIND", "QUEUE", "ATTEMPT", "ENQUEUED", "ERROR"], page.Runs.Select(r => new[]
+        {
+            Show.Id(r.Id), Show.Word(r.State), r.Kind, r.Queue, $"{r.Attempt}/{r.MaxAttempts}", Ago(r.EnqueuedAt, page.Now), FirstLine(r.Error),
+        }));
+        if (page.Next is { } next) Output.WriteLine($"More: --before {Show.Id(next)}");
+        var lag = page.Now - page.CopiedUpTo;
+        if (lag > TimeSpan.FromSeconds(5)) Output.WriteLine($"The search is {Show.Span(lag)} behind.");
+        return 0;
+    }
+
+    /// <exception cref="KeelbackException">KB1218: there is no such run.</exception>
+    public async Task<int> ShowAsync(long id, CancellationToken ct)
+    {
+        var run = await runs.FindAsync(id, ct) ?? throw JobErrors.NoSuchRun(id);
+        if (Json) return Write(ApiShapes.Run(run));
+
+        Table(null, new (string Name, string? Value)[]
+        {
+            ("run", Show.Id(run.Id)), ("kind", run.Kind), ("state", Show.Word(run.State)), ("queue", $"{run.Queue}, priority {run.Priority}"),
+            ("attempt", $"{run.Attempt} of {run.MaxAttempts}"), ("enqueued", Show.Full(run.EnqueuedAt)), ("started", Full(run.StartedAt)),
+            ("ended", Full(run.FinishedAt)), ("next attempt", run.HasEnded ? null : Full(run.RetryAt)), ("worker", run.Worker),
+            ("tags", run.Tags.Length == 0 ? null : string.Join(", ", run.Tags)), ("error", run.Error is { } e ? $"{e.Type}: {e.Message}" : null),
+        }.Where(f => f.Value is not null).Select(f => new[] { f.Name, f.Value! }));
+        Output.WriteLine($"\narguments\n{run.Input}");
+        if (run.Output is not null) Output.WriteLine($"\nresult\n{run.Output}");
+        foreach (var attempt in run.Attempts)
+            Output.WriteLine($"\nattempt {attempt.Number} {attempt.Outcome.ToString().ToLowerInvariant()} {Show.Full(attempt.EndedAt)}\n{attempt.Error?.Details ?? attempt.Error?.Message}");
+        return 0;
+    }
+
+    public async Task<int> QueuesAsync(CancellationToken ct)
+    {
+        var look = await overview.ReadAsync(FigureRange.Hour, ct);
+        if (Json) return Write(look.Queues.Select(q => ApiShapes.Queue(q, look)));
+
+        Table(["QUEUE", "READY", "OLDEST", "RUNNING", "OPEN", "DONE 1H", "FAILED 1H", ""], look.Queues.Select(q =>
+        {
+            var sums = Overview.Sum(look.Figures.Where(f => f.Queue == q.Id));
+            return new[]
+            {
+                q.Name, Show.Bounded(q.Ready), q.OldestAt is { } at ? Show.Span(look.Now - at) : "-", Show.Count(q.Running), Show.Count(q.Open),
+                Show.Count(sums.Succeeded), Show.Count(sums.Failed), q.Paused ? "paused" : "",
+            };
+        }));
+        return 0;
+    }
+
+    public async Task<int> WorkersAsync(CancellationToken ct)
+    {
+        var look = await overview.ReadAsync(FigureRange.Hour, ct);
+        if (Json) return Write(look.Workers.Select(w => ApiShapes.Worker(w, look.Now)));
+
+        Table(["WORKER", "NAME", "QUEUES", "SLOTS", "UP", "RUNS NOW"], look.Workers.Select(w => new[]
+        {
+            w.Id.ToString(CultureInfo.InvariantCulture), w.Name, w.Queues.Length == 0 ? "all" : string.Join(",", w.Queues),
+            $"{w.Running.Count}/{w.Concurrency?.ToString(CultureInfo.InvariantCulture) ?? "?"}", Show.Span(look.Now - w.StartedAt),
+            string.Join(", ", w.Running.Take(5).Select(a => $"{a.Kind} {Show.Id(a.RunId)} {Show.Span(look.Now - a.StartedAt)}")),
+        }));
+        return 0;
+    }
+
+    public async Task<int> AuditAsync(int limit, CancellationToken ct)
+    {
+        var (lines, _) = await audit.ReadAsync(null, null, limit, ct);
+        if (Json) return Write(lines.Select(ApiShapes.Audit));
+
+        Table(["AT", "WHO", "VIA", "DID", "TO", "OUTCOME"], lines.Select(l => new[] { Show.Full(l.At), l.Who, l.Via, l.Action, l.Target, l.Outcome }));
+        return 0;
+    }
+
+    /// <summary>1 when there is one, so that a script can ask.</summary>
+    public async Task<int> WarningsAsync(CancellationToken ct)
+    {
+        var now = await warnings.AllAsync(ct);
+        if (Json) Write(now);
+        else foreach (var warning in now) Output.WriteLine(warning.Text);
+        if (!Json && now.Count == 0) Output.WriteLine("Nothing to warn of.");
+        return now.Count == 0 ? 0 : 1;
+    }
+
+    private int Write(object answer)
+    {
+        Output.WriteLine(JsonSerializer.Serialize(answer, OpsJson.Options));
+        return 0;
+    }
+
+    private void Table(string[]? head, IEnumerable<string[]> rows)
+    {
+        var all = (head is null ? rows : rows.Prepend(head)).Select(r => r.Select(Clean).ToArray()).ToList();
+        if (all.Count == 0) return;
+
+        var widths = Enumerable.Range(0, all[0].Length).Select(i => all.Max(r => r[i].Length)).ToArray();
+        foreach (var row in all) Output.WriteLine(string.Join("  ", row.Select((cell, i) => cell.PadRight(widths[i]))).TrimEnd());
+    }
+
+    // What a job's error holds must not move a terminal's cursor.
+    private static string Clean(string cell) => string.Concat(cell.Select(c => char.IsControl(c) ? ' ' : c));
+
+    private static string FirstLine(string? text) => text?.Split('\n')[0] is { } line ? line.Length <= 80 ? line : line[..79] + "…" : "";
+
+    private static string? Full(DateTimeOffset? at) => at is { } time ? Show.Full(time) : null;
+
+    private static string Ago(DateTimeOffset at, DateTimeOffset now) => Show.Span(now - at) + " ago";
+}

@@ -1,0 +1,48 @@
+using System.Globalization;
+
+namespace Keelback.Ops;
+
+/// <summary>Every error this package raises. Codes KB1700-KB1749.</summary>
+internal static class OpsErrors
+{
+    public const string NoSuchPolicyCode = "KB1701";
+
+    public static KeelbackException NotAdded() => new("KB1702",
+        "MapJobsPages was called, but Keelback.Ops is not among the services. Call AddKeelback(), or AddOps() on a KeelbackBuilder.");
+
+    public static KeelbackException NoSuchQueue(string queue, IEnumerable<string> known) => new("KB1703",
+        $"There is no queue '{Short(queue)}' in this app." + DidYouMean(queue, known) + Known(known, "It has"));
+
+    public static KeelbackException NoSuchKind(string kind, IEnumerable<string> known) => new("KB1704",
+        $"There is no job kind '{Short(kind)}', neither in this program nor among its runs." + DidYouMean(kind, known));
+
+    public static KeelbackException NoSuchState(string state) => new("KB1705", BadState(state));
+
+    public static KeelbackException NotForThisState(string action, long run, string state) => new("KB1706",
+        $"Run {Id(run)} is {state}: it cannot be {action}.");
+
+    public static KeelbackException BadPayload(string mistake) => new("KB1707",
+        $"The arguments are not a JSON object: {mistake} Correct them, and send them again; nothing was enqueued.");
+
+    public static KeelbackException BadTimeGiven(string text) => new("KB1708", BadTime(text));
+
+    public static KeelbackException NoRunId(string text) => new("KB1709", $"'{Short(text)}' is no run's id: it has digits alone. 'jobs list' shows them.");
+
+    public static KeelbackException TargetMissing(string verb, string what) => new("KB1710", $"'jobs {verb}' needs a {what}: jobs {verb} {what}.");
+
+    public static string BadState(string text) => $"'{Short(text)}' is no state." + DidYouMean(text, States.All) + $" States are {string.Join(", ", States.All)}.";
+
+    public static string BadTime(string text) => $"'{Short(text)}' is no point in time. Write it as 2026-01-31T23:59:59Z.";
+
+    public static string DidYouMean(string name, IEnumerable<string> known) => NearestName.Of(Short(name), known) is { } near ? $" Did you mean '{near}'?" : "";
+
+    private static string Known(IEnumerable<string> known, string words)
+    {
+        var few = known.Take(20).ToList();
+        return few.Count == 0 ? "" : $" {words} {string.Join(", ", few)}.";
+    }
+
+    private static string Short(string text) => text.Length <= 60 ? text : text[..60] + "…";
+
+    private static string Id(long run) => run.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,37 @@
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Keelback.Ops;
+
+/// <summary>Says, once the server listens, how the pages are to be opened, or that they are closed.</summary>
+internal sealed class OpsStart(
+    OpsMap map, DevelopmentLink link, IServiceProvider services, IHostApplicationLifetime life, ILogger<OpsStart> log) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        life.ApplicationStarted.Register(Say);
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private void Say()
+    {
+        if (services.GetService<Microsoft.AspNetCore.Hosting.Server.IServer>() is null) return;
+
+        foreach (var root in map.Roots.Where(IsUndecided))
+        {
+            if (!link.Exists) Log.Closed(log, root);
+            else if (!IsForMachines(root)) link.Say(root);
+        }
+    }
+
+    private bool IsUndecided(string root) => At(root).Any(e => !OpsGate.IsDecided(e.Metadata));
+
+    private bool IsForMachines(string root) => At(root).All(e => e.Metadata.GetMetadata<ForMachines>() is not null);
+
+    private IEnumerable<Microsoft.AspNetCore.Http.Endpoint> At(string root) => services.GetServices<EndpointDataSource>()
+        .SelectMany(source => source.Endpoints).Where(e => e.Metadata.GetMetadata<PlaceMetadata>()?.Root == root);
+}

@@ -1,0 +1,126 @@
+using System.Globalization;
+using Keelback.Jobs;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Npgsql;
+
+namespace Keelback.Ops;
+
+/// <summary>The addresses of the pages.</summary>
+internal sealed class PageEndpoints(
+    NpgsqlDataSource db, QueueCatalog catalog, OverviewReader overview, RunSearcher searcher, RunDetailsReader runs, AuditReader audit,
+    EditableInput inputs, WarningReader warnings, DevelopmentLink link)
+{
+    private const int PageSize = 50;
+
+    public void Map(RouteGroupBuilder group)
+    {
+        // Not behind the gate's doors: they hold nothing of the app's, and a link must open before there is a session.
+        group.MapGet("/-/{name}", AssetAsync).AllowAnonymous();
+        group.MapGet("/open", Open).AllowAnonymous();
+
+        group.MapGet("", OverviewAsync);
+        group.MapGet("/runs", RunsAsync);
+        group.MapGet("/runs/{id:long}", RunAsync);
+        group.MapGet("/runs/{id:long}/edit", EditAsync);
+        group.MapGet("/audit", AuditAsync);
+        FormEndpoints.Map(group);
+    }
+
+    private static Task AssetAsync(HttpContext http, string name)
+    {
+        if (Assets.Find(name) is { } asset) return asset.WriteAsync(http);
+        http.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
+    }
+
+    private IResult Open(HttpContext http)
+    {
+        if (!link.Exists) return Results.NotFound();
+
+        var place = http.GetPlace();
+        if (link.Open(http, http.Request.Query["token"], place.Root))
+        {
+            // Not a redirect: a browser that came here from elsewhere would not send a strict cookie on it.
+            return new PageResult(Layout.Bare("Opening the jobs pages", Html.Of($"""<p><a href="{place.Root}">Go on</a></p>"""), place, next: place.Root));
+        }
+
+        link.Say(place.Root);
+        return new PageResult(Layout.Bare("This link was used already", Html.Of($"<p>A new one is in the app's log.</p>"), place), StatusCodes.Status401Unauthorized);
+    }
+
+    private async Task<IResult> OverviewAsync(HttpContext http, CancellationToken ct)
+    {
+        var range = FigureRange.All.FirstOrDefault(r => r.Name == http.Request.Query["range"]) ?? FigureRange.Hour;
+        return await WriteAsync(http, OverviewPage.Render(await overview.ReadAsync(range, ct), http.GetPlace(), http.GetFormToken()), ct);
+    }
+
+    private async Task<IResult> RunsAsync(HttpContext http, CancellationToken ct)
+    {
+        var place = http.GetPlace();
+        var mistakes = new List<FieldError>();
+        var search = RunSearch.Of(http.Request.Query, mistakes);
+        if (search.Text is { } text && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && await runs.FindAsync(id, ct) is not null)
+            return Results.Redirect(place.Run(id));
+
+        var queues = await QueueNames.AllAsync(db, catalog.App, ct);
+        RunPage? found = null;
+        if (search.Queue is { } queue && !queues.ContainsKey(queue))
+            mistakes.Add(FieldError.InParameter("queue", "unknown", $"There is no queue '{queue}'." + OpsErrors.DidYouMean(queue, queues.Keys)));
+        if (mistakes.Count == 0)
+        {
+            try
+            {
+                found = await searcher.FindAsync(search, PageSize, ct);
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.QueryCanceled)
+            {
+                mistakes.Add(FieldError.InParameter("text", "slow", "The search took longer than 5 s and was stopped. Narrow it by time, kind or state."));
+            }
+        }
+
+        return await WriteAsync(http, RunsPage.Render(search, found, mistakes, await searcher.KindsAsync(ct), queues.Keys, place, http.GetFormToken()), ct);
+    }
+
+    private async Task<IResult> RunAsync(HttpContext http, long id, CancellationToken ct)
+    {
+        var place = http.GetPlace();
+        if (await runs.FindAsync(id, ct) is not { } run) return await NoRunAsync(http, id, ct);
+
+        var (lines, _) = await audit.ReadAsync($"run {Show.Id(id)}", null, 20, ct);
+        return await WriteAsync(http, RunDetailsPage.Render(run, lines, place, http.GetFormToken()), ct);
+    }
+
+    private async Task<IResult> EditAsync(HttpContext http, long id, CancellationToken ct) =>
+        await EditAgainAsync(http, id, await inputs.ReadAsync(id, ct) ?? "", null, ct);
+
+    /// <summary>The form once more, with what was typed and what is wrong with it.</summary>
+    public async Task<IResult> EditAgainAsync(HttpContext http, long id, string json, string? mistake, CancellationToken ct) =>
+        await runs.FindAsync(id, ct) is { } run
+            ? await WriteAsync(http, EditPage.Render(run, json, mistake, http.GetPlace(), http.GetFormToken()), ct)
+            : await NoRunAsync(http, id, ct);
+
+    /// <summary>Why an action was not done.</summary>
+    public Task<IResult> RefusedAsync(HttpContext http, KeelbackException why, CancellationToken ct) => WriteAsync(http, new("Not done", "", Html.Of(
+        $"""
+        <div class="head"><h1>Not done</h1></div>
+        <p class="error" role="alert">{why.Message}</p><p><a href="{http.GetPlace().Root}">To the overview</a></p>
+        """)) { Status = RefusalStatus.Of(why) }, ct);
+
+    private async Task<IResult> AuditAsync(HttpContext http, CancellationToken ct)
+    {
+        long? before = long.TryParse(http.Request.Query["before"], NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : null;
+        var (lines, now) = await audit.ReadAsync(null, before, AuditPage.Size, ct);
+        return await WriteAsync(http, AuditPage.Render(lines, now, http.GetPlace()), ct);
+    }
+
+    private Task<IResult> NoRunAsync(HttpContext http, long id, CancellationToken ct) => WriteAsync(http, new("No such run", "runs", Html.Of(
+        $"""
+        <div class="head"><h1>There is no run {Show.Id(id)}</h1></div>
+        <p class="empty">Its transaction did not commit, it belongs to another app, or its retention is over. <a href="{http.GetPlace().Runs}">Search for another</a></p>
+        """)) { Status = StatusCodes.Status404NotFound }, ct);
+
+    private async Task<IResult> WriteAsync(HttpContext http, Page page, CancellationToken ct) =>
+        new PageResult(Layout.Render(page, http.GetPlace(), catalog.App, await warnings.AllAsync(ct)), page.Status);
+}

@@ -1,0 +1,72 @@
+using System.Text.Json;
+using Keelback.Jobs;
+using Npgsql;
+
+namespace Keelback.Ops;
+
+/// <summary>Reads the overview in one round trip: nothing in it counts rows of a hot table.</summary>
+internal sealed class OverviewReader(NpgsqlDataSource db, QueueCatalog catalog)
+{
+    private const int MostAttempts = 1000; // shown of all workers together
+
+    public async Task<Overview> ReadAsync(FigureRange range, CancellationToken ct)
+    {
+        short[] own = [.. await catalog.AllAsync(ct)];
+        await using var batch = db.CreateBatch();
+        batch.BatchCommands.Add(new("select keelback.clock(), (select at from keelback.search_cursor)"));
+        batch.BatchCommands.Add(Statement.Of(
+            """
+            select q.id, q.name, q.paused, q.slots, coalesce(l.open, 0), coalesce(l.ready, 0), l.oldest_at, coalesce(l.running, 0), l.at
+            from keelback.queue q left join keelback.queue_look l on l.queue = q.id
+            where q.app = $1 order by q.name
+            """, Statement.P(catalog.App)));
+        batch.BatchCommands.Add(Statement.Of(
+            """
+            select c.worker_id, c.epoch, c.run_id, r.kind, c.attempt, c.at
+            from keelback.claim c
+            join keelback.worker w on w.id = c.worker_id and w.epoch = c.epoch and w.app = $1
+            cross join lateral (select kind from keelback.run where id = c.run_id limit 1) r
+            order by c.at limit $2
+            """, Statement.P(catalog.App), Statement.P(MostAttempts)));
+        batch.BatchCommands.Add(Statement.Of(
+            "select id, epoch, name, queues, started_at, lease_until, info from keelback.worker where app = $1 order by name, id limit 500",
+            Statement.P(catalog.App)));
+        batch.BatchCommands.Add(FigureRange.Read(range, own));
+
+        await using var row = await batch.ExecuteReaderAsync(ct);
+        await row.ReadAsync(ct);
+        var (now, upTo) = (row.GetFieldValue<DateTimeOffset>(0), row.GetFieldValue<DateTimeOffset>(1));
+
+        await row.NextResultAsync(ct);
+        var queues = new List<QueueLook>();
+        while (await row.ReadAsync(ct))
+            queues.Add(new(row.GetInt16(0), row.GetString(1), row.GetBoolean(2), row.IsDBNull(3) ? null : row.GetInt32(3), row.GetInt64(4),
+                row.GetInt32(5), Time(row, 6), row.GetInt32(7), Time(row, 8)));
+
+        await row.NextResultAsync(ct);
+        var attempts = new List<(int Worker, long Epoch, Attempt Attempt)>();
+        while (await row.ReadAsync(ct))
+            attempts.Add((row.GetInt32(0), row.GetInt64(1),
+                new(row.GetInt64(2), row.GetString(3), row.GetInt16(4), row.GetFieldValue<DateTimeOffset>(5))));
+
+        await row.NextResultAsync(ct);
+        var running = attempts.ToLookup(a => (a.Worker, a.Epoch), a => a.Attempt);
+        var workers = new List<WorkerLook>();
+        while (await row.ReadAsync(ct))
+            workers.Add(new(row.GetInt32(0), row.GetInt64(1), row.GetString(2), row.GetFieldValue<string[]>(3),
+                row.GetFieldValue<DateTimeOffset>(4), row.GetFieldValue<DateTimeOffset>(5), Concurrency(row.GetString(6)),
+                [.. running[(row.GetInt32(0), row.GetInt64(1))]]));
+
+        await row.NextResultAsync(ct);
+        return new(now, upTo, range, queues, workers, await FigureRange.ReadAsync(row, ct));
+    }
+
+    private static DateTimeOffset? Time(NpgsqlDataReader row, int column) =>
+        row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
+
+    private static int? Concurrency(string info)
+    {
+        using var json = JsonDocument.Parse(info);
+        return json.RootElement.TryGetProperty("concurrency", out var value) && value.TryGetInt32(out var slots) ? slots : null;
+    }
+}

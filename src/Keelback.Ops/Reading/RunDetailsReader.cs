@@ -1,0 +1,61 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Keelback.Jobs;
+using Npgsql;
+
+namespace Keelback.Ops;
+
+/// <summary>Reads one run, by key, with its attempts.</summary>
+internal sealed class RunDetailsReader(NpgsqlDataSource db, QueueCatalog catalog)
+{
+    private static readonly JsonSerializerOptions s_pretty = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public async Task<RunDetails?> FindAsync(long id, CancellationToken ct)
+    {
+        await using var connection = await db.OpenConnectionAsync(ct);
+        RunDetails run;
+        await using (var command = new NpgsqlCommand(
+            $"""
+            select keelback.clock(), r.kind, q.name, {RunStates.Sql}, r.priority::int, coalesce(r.attempt, c.attempt, a.n, 0)::int, r.max_attempts::int,
+                   r.timeout_ms, keelback.run_enqueued_at(r.id), r.due_at, coalesce(r.started_at, c.at), r.finished_at, a.retry_at,
+                   r.input, r.output, r.error, r.trace, r.root, r.parent, r.tenant, coalesce(r.limits, '{"{}"}'), r.expires_at,
+                   array(select tag from keelback.tag where run_id = r.id order by tag), w.name || ' #' || w.id, r.followed
+            from keelback.run r
+            join keelback.queue q on q.id = r.queue and q.app = $2
+            {RunStates.Joins}
+            left join keelback.worker w on w.id = c.worker_id and w.epoch = c.epoch
+            where r.id = $1
+            """, connection))
+        {
+            command.Parameters.AddWithValue(id);
+            command.Parameters.AddWithValue(catalog.App);
+            await using var row = await command.ExecuteReaderAsync(ct);
+            if (!await row.ReadAsync(ct)) return null;
+
+            run = new(
+                row.GetFieldValue<DateTimeOffset>(0), id, row.GetString(1), row.GetString(2), Enum.Parse<JobRunState>(row.GetString(3)),
+                row.GetInt32(4), row.GetInt32(5), row.GetInt32(6), row.IsDBNull(7) ? null : TimeSpan.FromMilliseconds(row.GetInt32(7)),
+                row.GetFieldValue<DateTimeOffset>(8), Value<DateTimeOffset>(row, 9), Value<DateTimeOffset>(row, 10), Value<DateTimeOffset>(row, 11),
+                Value<DateTimeOffset>(row, 12), Pretty(row.GetString(13)), row.IsDBNull(14) ? null : Pretty(row.GetString(14)),
+                row.IsDBNull(15) ? null : JsonSerializer.Deserialize<JobError>(row.GetString(15), JobJson.Options),
+                Text(row, 16), Value<long>(row, 17), Value<long>(row, 18), Text(row, 19), row.GetFieldValue<string[]>(20), Value<DateTimeOffset>(row, 21),
+                row.GetFieldValue<string[]>(22), Text(row, 23));
+        }
+
+        return run with
+        {
+            Attempts = await RunReader.AttemptsAsync(connection, id, catalog.App, ct),
+            Graph = await GraphReader.OfAsync(connection, run.Root ?? id, ct),
+        };
+    }
+
+    internal static string Pretty(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return JsonSerializer.Serialize(document.RootElement, s_pretty);
+    }
+
+    private static T? Value<T>(NpgsqlDataReader row, int column) where T : struct => row.IsDBNull(column) ? null : row.GetFieldValue<T>(column);
+
+    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+}

@@ -1,0 +1,93 @@
+using System.Globalization;
+using Keelback.Jobs;
+using Microsoft.AspNetCore.Http;
+
+namespace Keelback.Ops;
+
+/// <summary>What somebody looks for; what is not set says nothing.</summary>
+internal sealed record RunSearch
+{
+    public string? Kind { get; init; }
+
+    public string? Queue { get; init; }
+
+    public JobRunState? State { get; init; }
+
+    public string? Tag { get; init; }
+
+    /// <summary>Words of the arguments and the error; all must be there, each as the beginning of a word. Digits alone may also be a run's id.</summary>
+    public string? Text { get; init; }
+
+    /// <summary>Enqueued at or after.</summary>
+    public DateTimeOffset? From { get; init; }
+
+    /// <summary>Enqueued before.</summary>
+    public DateTimeOffset? To { get; init; }
+
+    /// <summary>Runs with ids below: the next page.</summary>
+    public long? Before { get; init; }
+
+    public bool IsEmpty => this with { Before = null } == new RunSearch();
+
+    /// <summary>Reads an address's query. What does not read is told in <paramref name="mistakes"/>, by its key.</summary>
+    public static RunSearch Of(IQueryCollection query, List<FieldError> mistakes)
+    {
+        foreach (var key in query.Keys.Where(k => !Keys.Contains(k)))
+            mistakes.Add(FieldError.InParameter(key, "unknown", $"There is no '{key}' here." + OpsErrors.DidYouMean(key, Keys)));
+
+        return new()
+        {
+            Kind = Text("kind"), Queue = Text("queue"), Tag = Text("tag"), Text = Text("text"),
+            State = Parse("state", OpsErrors.BadState, States.Parse),
+            From = Parse("from", OpsErrors.BadTime, ParseTime), To = Parse("to", OpsErrors.BadTime, ParseTime),
+            Before = Parse("before", static t => $"'{t}' is no run's id.", static t => long.TryParse(t, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? (long?)id : null),
+        };
+
+        string? Text(string key) => query[key].ToString().Trim() is { Length: > 0 } text ? text : null;
+
+        T? Parse<T>(string key, Func<string, string> mistake, Func<string, T?> parse) where T : struct
+        {
+            if (Text(key) is not { } text) return null;
+            if (parse(text) is { } value) return value;
+
+            mistakes.Add(FieldError.InParameter(key, "value", mistake(text)));
+            return null;
+        }
+    }
+
+    /// <summary>The same as an address's query, from another page on.</summary>
+    public string Query(long? before = null)
+    {
+        var query = QueryString.Empty;
+        void Add(string key, string? value) => query = value is null ? query : query.Add(key, value);
+        Add("kind", Kind);
+        Add("queue", Queue);
+        Add("state", State is { } state ? States.Name(state) : null);
+        Add("tag", Tag);
+        Add("text", Text);
+        Add("from", From?.ToString("O", CultureInfo.InvariantCulture));
+        Add("to", To?.ToString("O", CultureInfo.InvariantCulture));
+        Add("before", before?.ToString(CultureInfo.InvariantCulture));
+        return query.ToString();
+    }
+
+    public static readonly string[] Keys = ["kind", "queue", "state", "tag", "text", "from", "to", "before"];
+
+    /// <summary>An instant, or how long ago: <c>15m</c>, <c>2h</c>, <c>7d</c>. Without an offset it is UTC.</summary>
+    public static DateTimeOffset? ParseTime(string text) =>
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var at) ? at : null;
+}
+
+/// <summary>The states' names in addresses, on the command line and in JSON: camel case.</summary>
+internal static class States
+{
+    public static readonly string[] All = [.. Enum.GetValues<JobRunState>().Select(Name)];
+
+    public static string Name(JobRunState state) => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(state.ToString());
+
+    public static JobRunState? Parse(string text) =>
+        text.All(char.IsLetter) && Enum.TryParse<JobRunState>(text, ignoreCase: true, out var state) ? state : null;
+
+    /// <summary>What <c>keelback.run</c> holds; 0 for every state of an open run.</summary>
+    public static short Stored(JobRunState state) => state < JobRunState.Succeeded ? (short)0 : (short)(state - JobRunState.Succeeded + 1);
+}

@@ -1,0 +1,192 @@
+using System.Globalization;
+using System.Text;
+using Keelback.Jobs;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Keelback.Ops;
+
+/// <summary>One line of a search's answer.</summary>
+internal sealed record RunLine(
+    long Id, string Kind, string Queue, JobRunState State, int Attempt, int MaxAttempts, DateTimeOffset EnqueuedAt, DateTimeOffset? StartedAt,
+    DateTimeOffset? FinishedAt, DateTimeOffset? DueAt, string? Error, string[] Tags);
+
+/// <summary>A page of a search, newest first. The next page begins below <c>Next</c>, unless this was the last; <c>Partial</c>: so many runs were looked at that the search stopped before its page was full.</summary>
+internal sealed record RunPage(IReadOnlyList<RunLine> Runs, long? Next, bool Partial, DateTimeOffset Now, DateTimeOffset CopiedUpTo);
+
+/// <summary>Finds runs in the agent's copy, and asks the engine how each one found stands now.</summary>
+internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
+{
+    private const int MostWordHits = 20_000;
+    private const int MostOpen = 2_000;
+
+    /// <exception cref="PostgresException">57014: it took longer than 5 s.</exception>
+    public async Task<RunPage> FindAsync(RunSearch search, int size, CancellationToken ct)
+    {
+        await using var connection = await db.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var (now, upTo) = await BeginAsync(connection, ct);
+
+        // The words decide how: few hits are put in order, many are met on the way from the newest run down.
+        long[]? hits = null;
+        var words = Words(search.Text);
+        if (words is not null)
+        {
+            hits = await HitsAsync(connection, words, search, ct);
+            if (hits.Length > MostWordHits) hits = null;
+        }
+
+        var ids = await IdsAsync(connection, search, words, hits, size, ct);
+        var lines = await LinesAsync(connection, ids, search.State, ct);
+        await transaction.CommitAsync(ct);
+
+        var looked = IsOpenState(search.State) ? MostOpen : size + 1;
+        var found = lines.Take(size).ToList();
+        var full = ids.Count == looked;
+        var next = found.Count == size && lines.Count > size ? found[^1].Id : full ? ids[^1] : (long?)null;
+        return new(found, next, Partial: full && found.Count < size, now, upTo);
+    }
+
+    /// <summary>The kinds among the runs of the last days, for the search's form.</summary>
+    public async Task<IReadOnlyList<string>> KindsAsync(CancellationToken ct)
+    {
+        await using var command = db.CreateCommand(
+            "select distinct kind from keelback.rollup where step = 1 and at > keelback.clock() - interval '7 days' and queue = any($1) order by 1 limit 500");
+        command.Parameters.AddWithValue((await catalog.AllAsync(ct)).ToArray());
+        var kinds = new List<string>();
+        await using var row = await command.ExecuteReaderAsync(ct);
+        while (await row.ReadAsync(ct)) kinds.Add(row.GetString(0));
+        return kinds;
+    }
+
+    private static async Task<(DateTimeOffset Now, DateTimeOffset UpTo)> BeginAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            select keelback.clock(), (select at from keelback.search_cursor),
+                   set_config('statement_timeout', '5s', true), set_config('jit', 'off', true)
+            """, connection);
+        await using var row = await command.ExecuteReaderAsync(ct);
+        await row.ReadAsync(ct);
+        return (row.GetFieldValue<DateTimeOffset>(0), row.GetFieldValue<DateTimeOffset>(1));
+    }
+
+    private static async Task<long[]> HitsAsync(NpgsqlConnection connection, string words, RunSearch search, CancellationToken ct)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(new("select set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'off', true)"));
+        batch.BatchCommands.Add(Statement.Of(
+            "select id from keelback.run_words where words @@ $1::tsquery and id < $2 limit $3",
+            Statement.P(words), Statement.P(search.Before ?? long.MaxValue), Statement.P(MostWordHits + 1)));
+        batch.BatchCommands.Add(new("select set_config('enable_indexscan', 'on', true)"));
+
+        await using var row = await batch.ExecuteReaderAsync(ct);
+        await row.NextResultAsync(ct);
+        return [.. await Statement.IdsAsync(row, ct)];
+    }
+
+    private async Task<List<long>> IdsAsync(NpgsqlConnection connection, RunSearch search, string? words, long[]? hits, int size, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand { Connection = connection };
+        var where = new StringBuilder("s.queue = any(").Append(P(command, (await QueuesAsync(search.Queue, ct)).ToArray())).Append(')');
+        void And(string condition) => where.Append(" and ").Append(condition);
+
+        And($"s.id < {P(command, search.Before ?? long.MaxValue)}");
+        if (search.From is { } from) And($"s.id >= keelback.first_run_id({P(command, from.UtcDateTime)})");
+        if (search.To is { } to) And($"s.id < keelback.first_run_id({P(command, to.UtcDateTime)})");
+        if (search.Kind is { } kind) And($"s.kind = {P(command, kind)}");
+        if (search.Tag is { } tag) And($"s.tags @> array[{P(command, tag)}]");
+        if (hits is not null) And($"s.id = any({P(command, hits)})");
+        else if (words is not null)
+            And($"exists (select from keelback.run_words w where w.id = s.id and w.words @@ {P(command, words)}::tsquery)");
+
+        var limit = size + 1;
+        if (search.State is { } state)
+        {
+            if (state == JobRunState.Running) And("s.id in (select run_id from keelback.claim)");
+            else And(States.Stored(state) == 0 ? "s.state = 0" : $"s.state = {States.Stored(state).ToString(CultureInfo.InvariantCulture)}");
+            if (IsOpenState(state)) limit = MostOpen;
+        }
+
+        command.CommandText = $"select s.id from keelback.run_search s where {where} order by s.id desc limit {limit.ToString(CultureInfo.InvariantCulture)}";
+        await using var row = await command.ExecuteReaderAsync(ct);
+        return await Statement.IdsAsync(row, ct);
+    }
+
+    private async Task<IReadOnlyList<short>> QueuesAsync(string? name, CancellationToken ct)
+    {
+        var all = await catalog.AllAsync(ct);
+        if (name is null) return all;
+
+        var names = await QueueNames.AllAsync(db, catalog.App, ct);
+        return names.TryGetValue(name, out var number) ? [number] : [];
+    }
+
+    /// <summary>In which states an open run stands is known to the engine alone, so those are asked one by one.</summary>
+    private static bool IsOpenState(JobRunState? state) => state is JobRunState.Ready or JobRunState.Scheduled or JobRunState.Blocked;
+
+    private static async Task<List<RunLine>> LinesAsync(NpgsqlConnection connection, List<long> ids, JobRunState? state, CancellationToken ct)
+    {
+        var lines = new List<RunLine>();
+        if (ids.Count == 0) return lines;
+
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(Statement.ByKey());
+        batch.BatchCommands.Add(Statement.Of(
+            $"""
+            select r.id, r.kind, q.name, {RunStates.Sql}, coalesce(r.attempt, c.attempt, a.n, 0)::int, r.max_attempts::int,
+                   keelback.run_enqueued_at(r.id), coalesce(r.started_at, c.at), r.finished_at, coalesce(a.retry_at, r.due_at),
+                   coalesce(r.error, a.error) ->> 'message', coalesce(s.tags, '{"{}"}')
+            from unnest($1) with ordinality asked (id, ord)
+            cross join lateral (select * from keelback.run where id = asked.id limit 1) r
+            join keelback.run_search s on s.id = r.id
+            join keelback.queue q on q.id = r.queue
+            {RunStates.Joins}
+            order by asked.ord
+            """, Statement.P(ids.ToArray())));
+
+        await using var row = await batch.ExecuteReaderAsync(ct);
+        await row.NextResultAsync(ct);
+        while (await row.ReadAsync(ct))
+        {
+            var line = new RunLine(row.GetInt64(0), row.GetString(1), row.GetString(2), Enum.Parse<JobRunState>(row.GetString(3)), row.GetInt32(4), row.GetInt32(5),
+                row.GetFieldValue<DateTimeOffset>(6), Time(row, 7), Time(row, 8), Time(row, 9), row.IsDBNull(10) ? null : row.GetString(10), row.GetFieldValue<string[]>(11));
+            if (state is null || line.State == state) lines.Add(line);
+        }
+
+        return lines;
+    }
+
+    /// <summary>A tsquery: every word of the text, each as a beginning. Null: there is none.</summary>
+    internal static string? Words(string? text)
+    {
+        if (text is null) return null;
+        var words = new List<string>();
+        var word = new StringBuilder();
+        foreach (var letter in text.Append(' '))
+        {
+            if (char.IsLetterOrDigit(letter))
+            {
+                word.Append(char.ToLowerInvariant(letter));
+            }
+            else if (word.Length > 0)
+            {
+                words.Add($"'{word}':*"); // letters and digits alone: nothing to escape
+                word.Clear();
+            }
+        }
+
+        return words.Count == 0 ? null : string.Join(" & ", words.Take(20));
+    }
+
+    private static DateTimeOffset? Time(NpgsqlDataReader row, int column) =>
+        row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
+
+    private static string P<T>(NpgsqlCommand command, T value)
+    {
+        var parameter = new NpgsqlParameter<T> { TypedValue = value };
+        if (value is DateTime) parameter.NpgsqlDbType = NpgsqlDbType.TimestampTz;
+        command.Parameters.Add(parameter);
+        return "$" + command.Parameters.Count.ToString(CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,99 @@
+using System.Net;
+using Keelback.Jobs;
+using Keelback.Jobs.Tests;
+
+namespace Keelback.Ops.Tests;
+
+public sealed class PageTests : OpsTest
+{
+    private const string Evil = "<script>alert('1')</script><img src=x onerror=alert(1)>\"'";
+
+    [Fact]
+    public async Task Whatever_a_run_holds_is_shown_as_text()
+    {
+        var evil = TestJobs.Kind(Evil, _ => throw new InvalidOperationException(Evil), j => (j.MaxAttempts, j.Queue) = (1, Evil));
+        await using var app = await OpsApp.OpenAsync(Database, [evil]);
+        var run = await app.Jobs.EnqueueAsync(evil.Call(new Dictionary<string, string> { [Evil] = Evil }));
+        await app.DrainAsync();
+        await app.CopyAsync();
+        await app.Services.GetService<QueueLooker>().LookAsync(default);
+
+        foreach (var path in new[] { "/ops/jobs", "/ops/jobs/runs", $"/ops/jobs/runs/{run}", $"/ops/jobs/runs?kind={Uri.EscapeDataString(Evil)}&tag={Uri.EscapeDataString(Evil)}" })
+        {
+            var html = await app.PageAsync(path);
+            Assert.Contains("&lt;script&gt;", html);
+            Assert.DoesNotContain("<script>", html);
+            Assert.DoesNotContain("<img", html);
+        }
+    }
+
+    [Fact]
+    public async Task The_overview_tells_queues_figures_and_workers()
+    {
+        var quick = TestJobs.Kind("quick", _ => Task.CompletedTask, j => j.Queue = "mail");
+        await using var app = await OpsApp.OpenAsync(Database, [quick]);
+        await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 30).Select(_ => quick.Call()));
+        await app.DrainAsync();
+        await app.Jobs.EnqueueAsync(quick.Call());
+        await app.CopyAsync();
+        await app.Services.GetService<QueueLooker>().LookAsync(default);
+
+        foreach (var range in new[] { "", "?range=24h", "?range=7d" })
+        {
+            var html = await app.PageAsync("/ops/jobs" + range);
+            Assert.Contains("<b>30</b>succeeded", html);
+            Assert.Contains("<b>1</b>open", html);
+            Assert.Contains("href=\"/ops/jobs/runs?queue=mail\"", html);
+            Assert.Contains("No worker is alive", html);
+        }
+    }
+
+    [Fact]
+    public async Task A_run_tells_its_arguments_attempts_and_stack()
+    {
+        var flaky = TestJobs.Kind("flaky", _ => throw new InvalidOperationException("Out of luck"), j => j.MaxAttempts = 2);
+        await using var app = await OpsApp.OpenAsync(Database, [flaky]);
+        var run = await app.Jobs.EnqueueAsync(flaky.Call(new { coin = "heads" }));
+        while ((await app.Jobs.GetAsync(run))!.State != JobRunState.Failed) await app.DrainAsync();
+
+        var html = await app.PageAsync($"/ops/jobs/runs/{run}");
+
+        Assert.Contains("&quot;coin&quot;: &quot;heads&quot;", html);
+        Assert.Contains("<b>System.InvalidOperationException</b> Out of luck", html);
+        Assert.Contains("at Keelback.Ops.Tests.PageTests", html);
+        Assert.Contains("attempt 2 failed", html);
+        Assert.Contains("class=\"state bad\"", html);
+    }
+
+    [Fact]
+    public async Task A_run_that_is_not_there_is_a_404_that_says_so()
+    {
+        await using var app = await OpsApp.OpenAsync(Database);
+
+        var response = await app.Client.GetAsync("/ops/jobs/runs/4711");
+
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.Contains("There is no run 4711", await response.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task Runs_of_another_app_are_not_shown()
+    {
+        var mine = TestJobs.Kind("mine", _ => Task.CompletedTask);
+        await using var app = await OpsApp.OpenAsync(Database, [mine]);
+        var run = await app.Jobs.EnqueueAsync(mine.Call());
+        await app.CopyAsync();
+        await using (var command = app.Db.CreateCommand("update keelback.queue set app = 'other'")) await command.ExecuteNonQueryAsync();
+
+        var response = await app.Client.GetAsync($"/ops/jobs/runs/{run}");
+
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.Contains("No run yet", await app.PageAsync("/ops/jobs/runs"));
+        Assert.DoesNotContain("mine", await app.PageAsync("/ops/jobs"));
+    }
+}
+
+file static class Services
+{
+    public static T GetService<T>(this IServiceProvider services) => (T)services.GetService(typeof(T))!;
+}

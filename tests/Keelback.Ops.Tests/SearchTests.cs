@@ -1,0 +1,120 @@
+using Keelback.Jobs;
+using Keelback.Jobs.Tests;
+using Npgsql;
+
+namespace Keelback.Ops.Tests;
+
+public sealed class SearchTests : OpsTest
+{
+    private static readonly JobKind s_mail = TestJobs.Kind("mail.send", _ => Task.CompletedTask, j => j.Queue = "mail");
+    private static readonly JobKind s_bad = TestJobs.Kind("import.rows", _ => throw new InvalidOperationException("Zebra crossing <b>closed</b>"), j => j.MaxAttempts = 1);
+
+    [Fact]
+    public async Task A_run_is_found_by_kind_queue_state_words_and_time()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail, s_bad]);
+        var mail = await app.Jobs.EnqueueAsync(s_mail.Call(new { to = "ada.lovelace@example.com", number = 4711 }));
+        var bad = await app.Jobs.EnqueueAsync(s_bad.Call(new { file = "tracks.csv" }));
+        await app.DrainAsync();
+        var later = await app.Jobs.EnqueueAsync(s_mail.Call(new { to = "bob" }), new() { Delay = TimeSpan.FromHours(1) });
+        await app.CopyAsync();
+
+        await ShouldFind(app, "", later, bad, mail);
+        await ShouldFind(app, "?kind=mail.send", later, mail);
+        await ShouldFind(app, "?queue=mail", later, mail);
+        await ShouldFind(app, "?state=failed", bad);
+        await ShouldFind(app, "?state=succeeded", mail);
+        await ShouldFind(app, "?state=scheduled", later);
+        await ShouldFind(app, "?state=running");
+        await ShouldFind(app, "?text=lovelace%40exam", mail);
+        await ShouldFind(app, "?text=4711+ada", mail);
+        await ShouldFind(app, "?text=zebra", bad);
+        await ShouldFind(app, "?text=4711+zebra");
+        await ShouldFind(app, "?from=2099-01-01");
+        await ShouldFind(app, "?from=2020-01-02&to=2099-01-01", later, bad, mail);
+    }
+
+    [Fact]
+    public async Task A_page_begins_where_the_last_one_ended()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+        var runs = await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 120).Select(i => s_mail.Call(new { i })));
+        await app.CopyAsync();
+
+        var seen = new List<long>();
+        var path = "/ops/jobs/runs?queue=mail";
+        for (var page = 0; page < 3; page++)
+        {
+            var html = await app.PageAsync(path);
+            seen.AddRange(Ids(html));
+            path = html.Split("<p class=\"more\"><a href=\"").Skip(1).FirstOrDefault()?.Split('"')[0].Replace("&amp;", "&");
+            if (path is null) break;
+        }
+
+        Assert.Equal(runs.OrderDescending(), seen);
+        Assert.Null(path);
+    }
+
+    [Fact]
+    public async Task A_run_whose_transaction_committed_late_is_found_all_the_same()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+        await app.Jobs.EnqueueAsync(s_mail.Call());
+        await using var connection = await app.Db.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var command = new NpgsqlCommand(
+            """
+            insert into keelback.run (id, kind, queue, priority, max_attempts, input)
+            select keelback.first_run_id(keelback.clock()) | 77, 'late', queue, 4, 1, '{}' from keelback.run limit 1 returning id
+            """, connection, transaction);
+        var late = (long)(await command.ExecuteScalarAsync())!;
+        await app.Jobs.EnqueueAsync(s_mail.Call());
+        await app.CopyAsync();
+        await ShouldFind(app, "?kind=late");
+
+        await transaction.CommitAsync();
+        await app.CopyAsync();
+
+        await ShouldFind(app, "?kind=late", late);
+        Assert.Equal(3L, await app.ScalarAsync<long>("select sum(enqueued) from keelback.rollup where step = 0"));
+    }
+
+    [Fact]
+    public async Task What_cannot_be_read_is_told_with_what_is_near()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+
+        var response = await app.Client.GetAsync("/ops/jobs/runs?state=faild&kin=x&from=yesterday&queue=mial");
+
+        Assert.Equal(400, (int)response.StatusCode);
+        var html = await response.Content.ReadAsStringAsync();
+        Assert.Contains("&#x27;faild&#x27; is no state. Did you mean &#x27;failed&#x27;?", html);
+        Assert.Contains("There is no &#x27;kin&#x27; here. Did you mean &#x27;kind&#x27;?", html);
+        Assert.Contains("&#x27;yesterday&#x27; is no point in time.", html);
+        Assert.Contains("There is no queue &#x27;mial&#x27;. Did you mean &#x27;mail&#x27;?", html);
+    }
+
+    [Fact]
+    public async Task Each_run_is_counted_once_when_it_came_and_once_when_it_ended()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail, s_bad]);
+        await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 10).Select(_ => s_mail.Call()));
+        await app.CopyAsync();
+        await app.DrainAsync();
+        await app.Jobs.EnqueueAsync(s_bad.Call());
+        await app.DrainAsync();
+        await app.CopyAsync();
+        await app.CopyAsync();
+
+        Assert.Equal("11 10 1", await app.ScalarAsync<string>("select concat_ws(' ', sum(enqueued), sum(succeeded), sum(failed)) from keelback.rollup where step = 0"));
+        Assert.Equal("11 10 1", await app.ScalarAsync<string>("select concat_ws(' ', sum(enqueued), sum(succeeded), sum(failed)) from keelback.rollup where step = 1"));
+        Assert.Equal(11L, await app.ScalarAsync<long>("select sum(n) from keelback.rollup, unnest(took) n where step = 0"));
+        Assert.Equal(0m, await app.ScalarAsync<decimal>("select sum(open) from keelback.queue_look"));
+    }
+
+    private static async Task ShouldFind(OpsApp app, string query, params long[] runs) =>
+        Assert.Equal(runs, Ids(await app.PageAsync("/ops/jobs/runs" + query)));
+
+    private static long[] Ids(string html) =>
+        [.. html.Split("<td><a class=\"id\" href=\"/ops/jobs/runs/").Skip(1).Select(part => long.Parse(part.Split('"')[0]))];
+}
