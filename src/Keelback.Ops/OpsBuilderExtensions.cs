@@ -47,6 +47,7 @@ public static class OpsBuilderExtensions
 
         services.AddSingleton<AuditWriter>();
         services.AddSingleton<QueueActions>();
+        services.AddSingleton<BulkActions>();
         services.AddScoped<RunActions>();
 
         services.AddSingleton<SearchAgent>();

@@ -30,6 +30,12 @@ internal static class OpsErrors
 
     public static KeelbackException TargetMissing(string verb, string what) => new("KB1710", $"'jobs {verb}' needs a {what}: jobs {verb} {what}.");
 
+    public static KeelbackException NoSuchBulk(string action, IEnumerable<string> known) => new("KB1711",
+        $"'{Short(action)}' is nothing that can be done to all runs of a search." + DidYouMean(action, known) + Known(known, "There are"));
+
+    public static KeelbackException BulkOverEverything() => new("KB1712",
+        "The search names nothing, so the action would be done to every run there is. Narrow it by kind, queue, state, tag, words or time.");
+
     public static string BadState(string text) => $"'{Short(text)}' is no state." + DidYouMean(text, States.All) + $" States are {string.Join(", ", States.All)}.";
 
     public static string BadTime(string text) => $"'{Short(text)}' is no point in time. Write it as 2026-01-31T23:59:59Z.";

@@ -49,7 +49,6 @@ internal sealed class OpsApp : IAsyncDisposable
     {
         var log = new ConcurrentQueue<string>();
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ApplicationName = "test" });
-        builder.WebHost.UseTestServer();
         builder.Logging.ClearProviders().AddProvider(new Lines(log));
         builder.Services.AddSingleton(NpgsqlDataSource.Create(database.ConnectionString));
         builder.Services.AddSingleton(clock ?? TimeProvider.System);
@@ -64,6 +63,7 @@ internal sealed class OpsApp : IAsyncDisposable
         }).AddOps(ops);
         foreach (var kind in kinds ?? []) keelback.Services.AddJobKind(kind);
         services?.Invoke(builder.Services);
+        builder.WebHost.UseTestServer(); // after AddKeelback, so that it is the server itself that a client is made from
 
         var app = builder.Build();
         app.UseKeelback();

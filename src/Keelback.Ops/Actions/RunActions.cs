@@ -7,6 +7,9 @@ namespace Keelback.Ops;
 /// <summary>What can be done to a run, each in the audit. A scoped service, as the client is.</summary>
 internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReader runs, AuditWriter audit)
 {
+    /// <summary>What can be done to all that a search finds.</summary>
+    public static readonly string[] Bulk = ["cancel"];
+
     /// <summary>Ended without success, so that running again can change something.</summary>
     public static bool CanRetry(JobRunState state) => state > JobRunState.Succeeded;
 

@@ -52,19 +52,32 @@ internal sealed class BulkAgent(
             : null;
     }
 
-    private static async Task NoteAsync(NpgsqlConnection connection, long id, long? next, int done, int refused, CancellationToken ct)
+    private async Task NoteAsync(NpgsqlConnection connection, long id, long? next, int done, int refused, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(
             """
             update keelback.bulk set done = done + $2, refused = refused + $3, upto = coalesce($4, upto),
                    ended_at = case when $4 is null then keelback.clock() end, outcome = case when $4 is null then 'done' end
             where id = $1
+            returning ended_at is not null, done, refused
             """, connection);
         command.Parameters.AddWithValue(id);
         command.Parameters.AddWithValue(done);
         command.Parameters.AddWithValue(refused);
         command.Parameters.Add(new() { Value = (object?)next ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Bigint });
-        await command.ExecuteNonQueryAsync(ct);
+        var outcome = "";
+        await using (var row = await command.ExecuteReaderAsync(ct))
+        {
+            await row.ReadAsync(ct);
+            if (!row.GetBoolean(0)) return;
+            outcome = $"done: {Show.Count(row.GetInt32(1))}, left as they were: {Show.Count(row.GetInt32(2))}";
+        }
+
+        await using var told = new NpgsqlCommand("update keelback.audit set outcome = $3 where app = $1 and target = $2", connection);
+        told.Parameters.AddWithValue(catalog.App);
+        told.Parameters.AddWithValue(BulkActions.Target(id));
+        told.Parameters.AddWithValue(outcome);
+        await told.ExecuteNonQueryAsync(ct);
     }
 
     private sealed record Bulk(long Id, string Action, RunSearch Search, long UpTo);

@@ -18,6 +18,7 @@ internal static class FormEndpoints
         group.MapPost("/runs/{id:long}/cancel", (HttpContext http, long id, CancellationToken ct) =>
             ActAsync(Actions(http).CancelAsync(id, http.GetActor("page"), ct), http.GetPlace().Run(id)));
         group.MapPost("/runs/{id:long}/edit", EditAsync);
+        group.MapPost("/bulk", BulkAsync);
         group.MapPost("/queues/{name}/pause", (HttpContext http, string name, CancellationToken ct) =>
             ActAsync(Queues(http).PauseAsync(name, true, http.GetActor("page"), ct), http.GetPlace().Root));
         group.MapPost("/queues/{name}/resume", (HttpContext http, string name, CancellationToken ct) =>
@@ -37,6 +38,16 @@ internal static class FormEndpoints
         {
             return await http.RequestServices.GetRequiredService<PageEndpoints>().EditAgainAsync(http, id, json, e.Message, ct);
         }
+    }
+
+    private static async Task<IResult> BulkAsync(HttpContext http, CancellationToken ct)
+    {
+        var mistakes = new List<FieldError>();
+        var search = RunSearch.Of(http.Request.Query, mistakes);
+        if (mistakes.Count > 0) return Keelback.Web.Problem.Input(mistakes);
+
+        var bulks = http.RequestServices.GetRequiredService<BulkActions>();
+        return SeeOther($"{http.GetPlace().Root}/bulk/{Show.Id(await bulks.BeginAsync(http.Request.Form["action"].ToString(), search, http.GetActor("page"), ct))}");
     }
 
     private static async Task<IResult> ActAsync(Task<ActionResult> action, string back)

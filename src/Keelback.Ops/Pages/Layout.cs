@@ -27,7 +27,7 @@ internal static class Layout
 {
     private static readonly (string Section, string Path, string Word)[] s_sections =
     [
-        ("overview", "", "Overview"), ("runs", "/runs", "Runs"), ("schedules", "/schedules", "Schedules"), ("audit", "/audit", "Audit"),
+        ("overview", "", "Overview"), ("runs", "/runs", "Runs"), ("audit", "/audit", "Audit"),
     ];
 
     public static Markup Render(Page page, Place place, string app, IReadOnlyList<Warning> warnings) => Html.Of(

@@ -10,7 +10,7 @@ namespace Keelback.Ops;
 /// <summary>The addresses of the pages.</summary>
 internal sealed class PageEndpoints(
     NpgsqlDataSource db, QueueCatalog catalog, OverviewReader overview, RunSearcher searcher, RunDetailsReader runs, AuditReader audit,
-    EditableInput inputs, WarningReader warnings, DevelopmentLink link)
+    EditableInput inputs, BulkActions bulks, WarningReader warnings, DevelopmentLink link)
 {
     private const int PageSize = 50;
 
@@ -24,6 +24,7 @@ internal sealed class PageEndpoints(
         group.MapGet("/runs", RunsAsync);
         group.MapGet("/runs/{id:long}", RunAsync);
         group.MapGet("/runs/{id:long}/edit", EditAsync);
+        group.MapGet("/bulk/{id:long}", BulkAsync);
         group.MapGet("/audit", AuditAsync);
         FormEndpoints.Map(group);
     }
@@ -114,6 +115,9 @@ internal sealed class PageEndpoints(
         var (lines, now) = await audit.ReadAsync(null, before, AuditPage.Size, ct);
         return await WriteAsync(http, AuditPage.Render(lines, now, http.GetPlace()), ct);
     }
+
+    private async Task<IResult> BulkAsync(HttpContext http, long id, CancellationToken ct) =>
+        await bulks.FindAsync(id, ct) is { } bulk ? await WriteAsync(http, BulkPage.Render(bulk, http.GetPlace()), ct) : Results.NotFound();
 
     private Task<IResult> NoRunAsync(HttpContext http, long id, CancellationToken ct) => WriteAsync(http, new("No such run", "runs", Html.Of(
         $"""

@@ -34,10 +34,7 @@ internal static class RunDetailsPage
         return Html.Of(
             $"""
             <div class="buttons">
-            {Html.If(RunActions.CanRetry(run.State), () => Button("retry", "Run again", "main"))}
-            {Html.If(run.Graph is not null && RunActions.CanRetry(run.State), () => Button("redrive", "Run what failed of the graph again"))}
             {Html.If(!run.HasEnded, () => Button("cancel", "Cancel", "danger"))}
-            {Html.If(!run.HasEnded && run.Graph is not null, () => Button("cancel-graph", "Cancel the graph", "danger"))}
             <a class="button" href="{place.Run(run.Id)}/edit">Edit and enqueue anew</a>
             </div>
             """);

@@ -93,7 +93,7 @@ internal static class RunsPage
         <details class="bulk" id="bulk"><summary>Do something with all that this search finds</summary>
         <form method="post" action="{place.Root}/bulk{search.Query()}">{token}
         <p>Every run that the search finds, older pages included and those enqueued from now on not, is handled in the background. Runs in another state are left as they are.</p>
-        <button name="action" value="retry">Retry all</button> <button class="danger" name="action" value="cancel">Cancel all</button>
+        {Html.Each(RunActions.Bulk, a => Html.Of($"""<button name="action" value="{a}" class="{(a == "cancel" ? "danger" : "")}">{a} all</button> """))}
         </form></details>
         """);
 }

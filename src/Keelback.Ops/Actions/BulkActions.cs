@@ -1,0 +1,52 @@
+using System.Text.Json;
+using Keelback.Jobs;
+using Npgsql;
+
+namespace Keelback.Ops;
+
+/// <summary>An action over a whole search, and how far it is.</summary>
+internal sealed record BulkLook(
+    long Id, string Who, string Action, RunSearch Search, DateTimeOffset At, int Done, int Refused, DateTimeOffset? EndedAt, DateTimeOffset Now);
+
+/// <summary>Begins actions over a whole search, and tells how far they are.</summary>
+internal sealed class BulkActions(NpgsqlDataSource db, QueueCatalog catalog, AuditWriter audit)
+{
+    /// <summary>Over what the search finds of the runs that there are now.</summary>
+    /// <exception cref="KeelbackException">KB1711: there is no such action, or the search is empty.</exception>
+    public async Task<long> BeginAsync(string action, RunSearch search, Actor actor, CancellationToken ct)
+    {
+        if (!RunActions.Bulk.Contains(action)) throw OpsErrors.NoSuchBulk(action, RunActions.Bulk);
+        if (search.IsEmpty) throw OpsErrors.BulkOverEverything();
+
+        var filter = JsonSerializer.Serialize(search with { Before = null }, OpsJson.Options);
+        await using var command = db.CreateCommand(
+            """
+            insert into keelback.bulk (app, who, action, filter, at, upto)
+            values ($1, $2, $3, $4, keelback.clock(), keelback.first_run_id(keelback.clock())) returning id
+            """);
+        command.Parameters.AddWithValue(catalog.App);
+        command.Parameters.AddWithValue(actor.Who);
+        command.Parameters.AddWithValue(action);
+        command.Parameters.Add(new() { Value = filter, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Jsonb });
+        var id = (long)(await command.ExecuteScalarAsync(ct))!;
+
+        await audit.AuditAsync(actor, $"{action} all", Target(id), filter, () => Task.FromResult(new ActionResult(true, "begun")), ct);
+        return id;
+    }
+
+    public async Task<BulkLook?> FindAsync(long id, CancellationToken ct)
+    {
+        await using var command = db.CreateCommand(
+            "select who, action, filter, at, done, refused, ended_at, keelback.clock() from keelback.bulk where id = $1 and app = $2");
+        command.Parameters.AddWithValue(id);
+        command.Parameters.AddWithValue(catalog.App);
+        await using var row = await command.ExecuteReaderAsync(ct);
+        return !await row.ReadAsync(ct) ? null : new(
+            id, row.GetString(0), row.GetString(1), JsonSerializer.Deserialize<RunSearch>(row.GetString(2), OpsJson.Options)!,
+            row.GetFieldValue<DateTimeOffset>(3), row.GetInt32(4), row.GetInt32(5), row.IsDBNull(6) ? null : row.GetFieldValue<DateTimeOffset>(6),
+            row.GetFieldValue<DateTimeOffset>(7));
+    }
+
+    /// <summary>How the audit calls it.</summary>
+    public static string Target(long id) => $"bulk {Show.Id(id)}";
+}

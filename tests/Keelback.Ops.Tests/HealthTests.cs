@@ -1,0 +1,104 @@
+using Keelback.Jobs;
+using Keelback.Jobs.Tests;
+using Keelback.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace Keelback.Ops.Tests;
+
+public sealed class HealthTests : OpsTest
+{
+    private static readonly JobKind s_mail = TestJobs.Kind("mail.send", _ => Task.CompletedTask, j => j.Queue = "mail");
+
+    [Fact]
+    public async Task A_transaction_that_holds_back_the_cleaning_is_named_by_its_pid_until_it_ends()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, ops: o => o.WarnTransaction = TimeSpan.FromTicks(1));
+        await using var connection = await app.Db.OpenConnectionAsync();
+        int pid;
+        await using (var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead))
+        {
+            await using var command = new NpgsqlCommand("select pg_backend_pid()", connection, transaction);
+            pid = (int)(await command.ExecuteScalarAsync())!;
+            await LookAsync(app);
+
+            Assert.Contains($"Session {pid} ", await app.PageAsync("/ops/jobs"));
+            Assert.Contains(app.Log, line => line.StartsWith("1702 ") && line.Contains($"pg_terminate_backend({pid})"));
+            Assert.Contains("\"jobs\":\"Degraded\"", await app.PageAsync("/health/ready"));
+            await transaction.RollbackAsync();
+        }
+
+        await LookAsync(app);
+
+        Assert.DoesNotContain("Session ", await app.PageAsync("/ops/jobs"));
+        Assert.Contains(app.Log, line => line.StartsWith("1703 ") && line.Contains($"Session {pid} "));
+        Assert.Contains("\"jobs\":\"Healthy\"", await app.PageAsync("/health/ready"));
+    }
+
+    [Fact]
+    public async Task A_queue_that_no_worker_takes_is_warned_of()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+        await app.Jobs.EnqueueAsync(s_mail.Call());
+
+        await LookAsync(app);
+        Assert.Contains("1 runs wait in queue &#x27;mail&#x27;, and no live worker takes it.", await app.PageAsync("/ops/jobs"));
+        await using (var command = app.Db.CreateCommand(
+            "insert into keelback.worker (app, name, queues, started_at, lease_until, info) values ('test', 'x', '{mail}', now(), now() + interval '1 hour', '{}')"))
+            await command.ExecuteNonQueryAsync();
+        await LookAsync(app);
+
+        Assert.DoesNotContain("no live worker takes it", await app.PageAsync("/ops/jobs"));
+    }
+
+    [Fact]
+    public async Task A_run_that_could_start_long_ago_is_warned_of()
+    {
+        var clock = new TestClock(Database.DataSource);
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail], clock);
+        await app.Jobs.EnqueueAsync(s_mail.Call());
+        await using (var command = app.Db.CreateCommand(
+            "insert into keelback.worker (app, name, queues, started_at, lease_until, info) values ('test', 'x', '{}', now(), now() + interval '1 day', '{}')"))
+            await command.ExecuteNonQueryAsync();
+        await LookAsync(app);
+        var before = await app.PageAsync("/ops/jobs/api/health");
+
+        clock.Advance(TimeSpan.FromMinutes(6));
+        await LookAsync(app);
+
+        Assert.Equal("{\"warnings\":[]}", before);
+        Assert.Contains("The oldest run in queue 'mail' could have started 6 min", await app.PageAsync("/ops/jobs/api/health"));
+    }
+
+    [Fact]
+    public async Task Dead_rows_among_the_ready_runs_are_warned_of()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail], ops: o => o.WarnDeadRows = 50);
+        await using (var command = app.Db.CreateCommand("alter table keelback.ready set (autovacuum_enabled = off)")) await command.ExecuteNonQueryAsync();
+        await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 100).Select(_ => s_mail.Call()));
+        await using (var connection = await app.Db.OpenConnectionAsync())
+        await using (var command = new NpgsqlCommand("delete from keelback.ready; select pg_stat_force_next_flush()", connection)) await command.ExecuteNonQueryAsync();
+
+        await LookAsync(app);
+
+        Assert.Contains("keelback.ready holds 100 dead rows, last cleaned up never.", await app.PageAsync("/ops/jobs/api/health"));
+    }
+
+    [Fact]
+    public async Task Only_one_node_looks_at_a_time()
+    {
+        await using var app = await OpsApp.OpenAsync(Database);
+        var watch = app.Services.GetRequiredService<HealthWatch>();
+
+        var looks = await Task.WhenAll(watch.LookAsync(default), watch.LookAsync(default), watch.LookAsync(default));
+
+        Assert.Equal(1, looks.Count(looked => looked));
+    }
+
+    private static async Task LookAsync(OpsApp app)
+    {
+        await using (var command = app.Db.CreateCommand("delete from keelback.turn")) await command.ExecuteNonQueryAsync();
+        Assert.True(await app.Services.GetRequiredService<QueueLooker>().LookAsync(default));
+        Assert.True(await app.Services.GetRequiredService<HealthWatch>().LookAsync(default));
+    }
+}
