@@ -28,8 +28,8 @@ public static class OpsEndpointExtensions
         return map.Once(path, () =>
         {
             var group = Closed(endpoints.MapGroup(path), path, services);
-            services.GetRequiredService<PageEndpoints>().Map(group);
-            services.GetRequiredService<ApiEndpoints>().Map(group);
+            PageEndpoints.Map(group);
+            ApiEndpoints.Map(group);
             return group;
         });
     }

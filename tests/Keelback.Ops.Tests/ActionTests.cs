@@ -63,7 +63,7 @@ public sealed class ActionTests : OpsTest
 
     [Theory]
     [InlineData("[1]", "KB1707: The arguments are not a JSON object: they are a JSON array.")]
-    [InlineData("{\"word\": }", "KB1707: The arguments are not a JSON object: line 1, byte 11 does not read.")]
+    [InlineData("{\"word\": }", "KB1707: The arguments are not a JSON object: line 1, byte 10 does not read.")]
     [InlineData("{\"word\": \"\\u0000\"}", "KB1207: The arguments of")]
     public async Task Arguments_that_cannot_be_enqueued_come_back_with_the_reason(string json, string reason)
     {
@@ -168,11 +168,11 @@ public sealed class ActionTests : OpsTest
             return new(app, await response.Content.ReadAsStringAsync(), response.Headers.GetValues("Set-Cookie").Single().Split(';')[0]);
         }
 
-        public async Task<HttpResponseMessage> PostAsync(string path, (string Name, string Value) field = default, Action<HttpRequestHeaders>? headers = null)
+        public async Task<HttpResponseMessage> PostAsync(string path, (string Name, string Value)? field = null, Action<HttpRequestHeaders>? headers = null)
         {
             var token = html.Split("type=\"hidden\" name=\"")[1];
             var fields = new Dictionary<string, string> { [token.Split('"')[0]] = token.Split("value=\"")[1].Split('"')[0] };
-            if (field.Name is not null) fields[field.Name] = field.Value;
+            if (field is { } own) fields[own.Name] = own.Value;
 
             using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new FormUrlEncodedContent(fields) };
             request.Headers.Add("Cookie", cookie);

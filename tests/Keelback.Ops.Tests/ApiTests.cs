@@ -25,7 +25,7 @@ public sealed class ApiTests : OpsTest
         Assert.Equal("succeeded", found.GetProperty("runs")[0].GetProperty("state").GetString());
         Assert.Equal("ada", one.GetProperty("input").GetProperty("to").GetString());
         Assert.Equal(1, overview.GetProperty("totals").GetProperty("succeeded").GetInt64());
-        Assert.Equal("mail", overview.GetProperty("queues")[0].GetProperty("name").GetString());
+        Assert.Contains(overview.GetProperty("queues").EnumerateArray(), q => q.GetProperty("name").GetString() == "mail" && q.GetProperty("open").GetInt64() == 0);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Keelback.Jobs.Tests;
 using Keelback.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using TestJobs = Keelback.Jobs.Tests.TestJobs;
 
 namespace Keelback.Ops.Tests;
 

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Keelback.Jobs;
 using Keelback.Jobs.Tests;
 
 namespace Keelback.Ops.Tests;

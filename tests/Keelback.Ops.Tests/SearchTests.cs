@@ -76,7 +76,7 @@ public sealed class SearchTests : OpsTest
         await app.CopyAsync();
 
         await ShouldFind(app, "?kind=late", late);
-        Assert.Equal(3L, await app.ScalarAsync<long>("select sum(enqueued) from keelback.rollup where step = 0"));
+        Assert.Equal(3L, await app.ScalarAsync<long>("select sum(enqueued)::bigint from keelback.rollup where step = 0"));
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class SearchTests : OpsTest
 
         Assert.Equal("11 10 1", await app.ScalarAsync<string>("select concat_ws(' ', sum(enqueued), sum(succeeded), sum(failed)) from keelback.rollup where step = 0"));
         Assert.Equal("11 10 1", await app.ScalarAsync<string>("select concat_ws(' ', sum(enqueued), sum(succeeded), sum(failed)) from keelback.rollup where step = 1"));
-        Assert.Equal(11L, await app.ScalarAsync<long>("select sum(n) from keelback.rollup, unnest(took) n where step = 0"));
+        Assert.Equal(11L, await app.ScalarAsync<long>("select sum(n)::bigint from keelback.rollup, unnest(took) n where step = 0"));
         Assert.Equal(0m, await app.ScalarAsync<decimal>("select sum(open) from keelback.queue_look"));
     }
 

@@ -42,7 +42,7 @@ internal sealed class QueueLooker(NpgsqlDataSource db, QueueCatalog catalog, Tim
             cross join lateral (
                 select count(*)::int as n from (
                     select from unnest(array[q.id, -q.id]) lane (id)
-                    cross join lateral (select from keelback.ready where queue = lane.id limit 1001) r limit 1001) some) ready
+                    cross join lateral (select from keelback.ready where queue = lane.id limit 1001) r limit 1001) few) ready
             cross join lateral (
                 select min(coalesce(a.retry_at, greatest(r.due_at, keelback.run_enqueued_at(r.id)))) as at
                 from unnest(array[q.id, -q.id]) lane (id)

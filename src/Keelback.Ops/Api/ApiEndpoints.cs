@@ -10,12 +10,11 @@ using Npgsql;
 namespace Keelback.Ops;
 
 /// <summary>The pages' content and actions as JSON, under <c>/api</c> of the pages.</summary>
-internal sealed class ApiEndpoints(
-    NpgsqlDataSource db, QueueCatalog catalog, OverviewReader overview, RunSearcher searcher, RunDetailsReader runs, AuditReader audit, WarningReader warnings)
+internal sealed class ApiEndpoints(NpgsqlDataSource db, QueueCatalog catalog, RunSearcher searcher, AuditReader audit)
 {
     private const int MostRuns = 200;
 
-    public void Map(RouteGroupBuilder pages)
+    public static void Map(RouteGroupBuilder pages)
     {
         var group = pages.MapGroup("/api");
         group.WithMetadata(new ForMachines());
@@ -23,13 +22,13 @@ internal sealed class ApiEndpoints(
         group.AddEndpointFilter(ToldAsProblem);
         group.DisableAntiforgery(); // a cookie's user is protected by the content type and what the browser says of the origin
 
-        group.MapGet("/overview", async (HttpContext http, CancellationToken ct) => Ok(ApiShapes.Overview(await overview.ReadAsync(Range(http), ct))));
-        group.MapGet("/queues", async (CancellationToken ct) => await overview.ReadAsync(FigureRange.Hour, ct) is var look ? Ok(look.Queues.Select(q => ApiShapes.Queue(q, look))) : null);
-        group.MapGet("/workers", async (CancellationToken ct) => await overview.ReadAsync(FigureRange.Hour, ct) is var look ? Ok(look.Workers.Select(w => ApiShapes.Worker(w, look.Now))) : null);
-        group.MapGet("/health", async (CancellationToken ct) => Ok(new { warnings = await warnings.AllAsync(ct) }));
-        group.MapGet("/audit", AuditAsync);
-        group.MapGet("/runs", RunsAsync);
-        group.MapGet("/runs/{id:long}", async (long id, CancellationToken ct) => Ok(ApiShapes.Run(await runs.FindAsync(id, ct) ?? throw JobErrors.NoSuchRun(id))));
+        group.MapGet("/overview", async (HttpContext http, OverviewReader overview, CancellationToken ct) => Ok(ApiShapes.Overview(await overview.ReadAsync(Range(http), ct))));
+        group.MapGet("/queues", async (OverviewReader overview, CancellationToken ct) => await overview.ReadAsync(FigureRange.Hour, ct) is var look ? Ok(look.Queues.Select(q => ApiShapes.Queue(q, look))) : null);
+        group.MapGet("/workers", async (OverviewReader overview, CancellationToken ct) => await overview.ReadAsync(FigureRange.Hour, ct) is var look ? Ok(look.Workers.Select(w => ApiShapes.Worker(w, look.Now))) : null);
+        group.MapGet("/health", async (WarningReader warnings, CancellationToken ct) => Ok(new { warnings = await warnings.AllAsync(ct) }));
+        group.MapGet("/audit", (HttpContext http, CancellationToken ct) => http.RequestServices.GetRequiredService<ApiEndpoints>().AuditAsync(http, ct));
+        group.MapGet("/runs", (HttpContext http, CancellationToken ct) => http.RequestServices.GetRequiredService<ApiEndpoints>().RunsAsync(http, ct));
+        group.MapGet("/runs/{id:long}", async (long id, RunDetailsReader runs, CancellationToken ct) => Ok(ApiShapes.Run(await runs.FindAsync(id, ct) ?? throw JobErrors.NoSuchRun(id))));
 
         group.MapPost("/runs/{id:long}/cancel", async (HttpContext http, long id, CancellationToken ct) =>
             Ok(await Actions(http).CancelAsync(id, http.GetActor("api"), ct)));

@@ -42,7 +42,7 @@ internal static class ApiShapes
         timeoutSeconds = run.Timeout?.TotalSeconds, enqueuedAt = run.EnqueuedAt, dueAt = run.DueAt, startedAt = run.StartedAt, finishedAt = run.FinishedAt,
         retryAt = run.HasEnded ? null : run.RetryAt, expiresAt = run.ExpiresAt, worker = run.Worker, tenant = run.Tenant, limits = run.Limits, tags = run.Tags,
         root = run.Root, parent = run.Parent, trace = run.Trace, input = Json(run.Input), output = run.Output is null ? (JsonElement?)null : Json(run.Output),
-        error = run.Error, attempts = run.Attempts, log = run.Log,
+        progress = run.Progress is null ? (JsonElement?)null : Json(run.Progress), error = run.Error, attempts = run.Attempts, log = run.Log,
         graph = run.Graph is null ? null : new { nodes = run.Graph.Nodes, edges = run.Graph.Edges, truncated = run.Graph.Truncated },
     };
 

@@ -3,6 +3,7 @@ using Keelback.Jobs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace Keelback.Ops;
@@ -14,20 +15,23 @@ internal sealed class PageEndpoints(
 {
     private const int PageSize = 50;
 
-    public void Map(RouteGroupBuilder group)
+    public static void Map(RouteGroupBuilder group)
     {
+        // The readers are asked for with the request: mapping must not need a database.
         // Not behind the gate's doors: they hold nothing of the app's, and a link must open before there is a session.
         group.MapGet("/-/{name}", AssetAsync).AllowAnonymous();
-        group.MapGet("/open", Open).AllowAnonymous();
+        group.MapGet("/open", (HttpContext http) => Of(http).Open(http)).AllowAnonymous();
 
-        group.MapGet("", OverviewAsync);
-        group.MapGet("/runs", RunsAsync);
-        group.MapGet("/runs/{id:long}", RunAsync);
-        group.MapGet("/runs/{id:long}/edit", EditAsync);
-        group.MapGet("/bulk/{id:long}", BulkAsync);
-        group.MapGet("/audit", AuditAsync);
+        group.MapGet("", (HttpContext http, CancellationToken ct) => Of(http).OverviewAsync(http, ct));
+        group.MapGet("/runs", (HttpContext http, CancellationToken ct) => Of(http).RunsAsync(http, ct));
+        group.MapGet("/runs/{id:long}", (HttpContext http, long id, CancellationToken ct) => Of(http).RunAsync(http, id, ct));
+        group.MapGet("/runs/{id:long}/edit", (HttpContext http, long id, CancellationToken ct) => Of(http).EditAsync(http, id, ct));
+        group.MapGet("/bulk/{id:long}", (HttpContext http, long id, CancellationToken ct) => Of(http).BulkAsync(http, id, ct));
+        group.MapGet("/audit", (HttpContext http, CancellationToken ct) => Of(http).AuditAsync(http, ct));
         FormEndpoints.Map(group);
     }
+
+    private static PageEndpoints Of(HttpContext http) => http.RequestServices.GetRequiredService<PageEndpoints>();
 
     private static Task AssetAsync(HttpContext http, string name)
     {

@@ -16,6 +16,7 @@ internal static class RunDetailsPage
         <section><h2>Timeline</h2><ol class="timeline">{Html.Each(Timeline(run), e => Html.Of($"""<li class="{e.Tone}"><span>{Show.Time(e.At, run.Now)}</span> <span>{e.What}</span></li>"""))}</ol></section>
         </div>
         {Html.If(run.Error is not null, () => Html.Of($"<section><h2>Error</h2>{Failure(run.Error!, "error")}</section>"))}
+        {Html.If(run.Progress is not null, () => Html.Of($"""<section><h2>Progress</h2><pre id="progress" tabindex="0"><code>{run.Progress}</code></pre></section>"""))}
         <section><h2>Arguments</h2><pre id="input" tabindex="0"><code>{run.Input}</code></pre></section>
         {Html.If(run.Output is not null, () => Html.Of($"""<section><h2>Result</h2><pre id="output" tabindex="0"><code>{run.Output}</code></pre></section>"""))}
         {Html.If(run.Graph is not null, () => Html.Of($"<section><h2>Graph</h2>{GraphPicture.Render(run.Graph!, run.Id, place)}</section>"))}

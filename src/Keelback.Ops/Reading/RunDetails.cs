@@ -7,7 +7,7 @@ internal sealed record RunDetails(
     DateTimeOffset Now, long Id, string Kind, string Queue, JobRunState State, int Priority, int Attempt, int MaxAttempts, TimeSpan? Timeout,
     DateTimeOffset EnqueuedAt, DateTimeOffset? DueAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, DateTimeOffset? RetryAt,
     string Input, string? Output, JobError? Error, string? Trace, long? Root, long? Parent, string? Tenant, string[] Limits, DateTimeOffset? ExpiresAt,
-    string[] Tags, string? Worker)
+    string[] Tags, string? Worker, string? Progress)
 {
     public IReadOnlyList<JobAttempt> Attempts { get; init; } = [];
 

@@ -19,7 +19,8 @@ internal sealed class RunDetailsReader(NpgsqlDataSource db, QueueCatalog catalog
             select keelback.clock(), r.kind, q.name, {RunStates.Sql}, r.priority::int, coalesce(r.attempt, c.attempt, a.n, 0)::int, r.max_attempts::int,
                    r.timeout_ms, keelback.run_enqueued_at(r.id), r.due_at, coalesce(r.started_at, c.at), r.finished_at, a.retry_at,
                    r.input, r.output, r.error, r.trace, r.root, r.parent, r.tenant, coalesce(r.limits, '{"{}"}'), r.expires_at,
-                   array(select tag from keelback.tag where run_id = r.id order by tag), w.name || ' #' || w.id, r.followed
+                   array(select tag from keelback.tag where run_id = r.id order by tag), w.name || ' #' || w.id, r.followed,
+                   (select data from keelback.progress p where p.run_id = r.id)
             from keelback.run r
             join keelback.queue q on q.id = r.queue and q.app = $2
             {RunStates.Joins}
@@ -39,7 +40,7 @@ internal sealed class RunDetailsReader(NpgsqlDataSource db, QueueCatalog catalog
                 Value<DateTimeOffset>(row, 12), Pretty(row.GetString(13)), row.IsDBNull(14) ? null : Pretty(row.GetString(14)),
                 row.IsDBNull(15) ? null : JsonSerializer.Deserialize<JobError>(row.GetString(15), JobJson.Options),
                 Text(row, 16), Value<long>(row, 17), Value<long>(row, 18), Text(row, 19), row.GetFieldValue<string[]>(20), Value<DateTimeOffset>(row, 21),
-                row.GetFieldValue<string[]>(22), Text(row, 23));
+                row.GetFieldValue<string[]>(22), Text(row, 23), row.IsDBNull(25) ? null : Pretty(row.GetString(25)));
         }
 
         return run with

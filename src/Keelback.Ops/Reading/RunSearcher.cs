@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using Keelback.Jobs;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Keelback.Ops;
 
@@ -19,6 +18,8 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
 {
     private const int MostWordHits = 20_000;
     private const int MostOpen = 2_000;
+    private const long FirstMillisecond = 1_577_836_800_000; // of 2020
+    private const int IdBits = 22; // below the milliseconds
 
     /// <exception cref="PostgresException">57014: it took longer than 5 s.</exception>
     public async Task<RunPage> FindAsync(RunSearch search, int size, CancellationToken ct)
@@ -92,8 +93,8 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
         void And(string condition) => where.Append(" and ").Append(condition);
 
         And($"s.id < {P(command, search.Before ?? long.MaxValue)}");
-        if (search.From is { } from) And($"s.id >= keelback.first_run_id({P(command, from.UtcDateTime)})");
-        if (search.To is { } to) And($"s.id < keelback.first_run_id({P(command, to.UtcDateTime)})");
+        if (search.From is { } from) And($"s.id >= {P(command, FirstId(from))}");
+        if (search.To is { } to) And($"s.id < {P(command, FirstId(to))}");
         if (search.Kind is { } kind) And($"s.kind = {P(command, kind)}");
         if (search.Tag is { } tag) And($"s.tags @> array[{P(command, tag)}]");
         if (hits is not null) And($"s.id = any({P(command, hits)})");
@@ -179,14 +180,16 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
         return words.Count == 0 ? null : string.Join(" & ", words.Take(20));
     }
 
+    /// <summary>As keelback.first_run_id, within the years that an id can tell.</summary>
+    private static long FirstId(DateTimeOffset at) =>
+        Math.Clamp(at.ToUnixTimeMilliseconds() - FirstMillisecond, 0, long.MaxValue >> IdBits) << IdBits;
+
     private static DateTimeOffset? Time(NpgsqlDataReader row, int column) =>
         row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
 
     private static string P<T>(NpgsqlCommand command, T value)
     {
-        var parameter = new NpgsqlParameter<T> { TypedValue = value };
-        if (value is DateTime) parameter.NpgsqlDbType = NpgsqlDbType.TimestampTz;
-        command.Parameters.Add(parameter);
+        command.Parameters.Add(new NpgsqlParameter<T> { TypedValue = value });
         return "$" + command.Parameters.Count.ToString(CultureInfo.InvariantCulture);
     }
 }

@@ -9,7 +9,7 @@ namespace Keelback.Tests.Health;
 
 public sealed class HealthTests : IAsyncLifetime, IDisposable
 {
-    private const string AllHealthy = """{"status":"Healthy","checks":{"draining":"Healthy","database":"Healthy","schema":"Healthy"}}""";
+    private const string AllHealthy = """{"status":"Healthy","checks":{"jobs":"Healthy","draining":"Healthy","database":"Healthy","schema":"Healthy"}}""";
     private static readonly TestTemplate s_packages = TestTemplate.OfPackages("umbrella", keelback => keelback.AddJobs());
 
     private readonly TestClock _clock = new();
@@ -32,7 +32,7 @@ public sealed class HealthTests : IAsyncLifetime, IDisposable
 
         var stop = app.StopAsync();
 
-        await StatusAsync(app, "ready", HttpStatusCode.ServiceUnavailable, """{"status":"Unhealthy","checks":{"draining":"Unhealthy","database":"Healthy","schema":"Healthy"}}""");
+        await StatusAsync(app, "ready", HttpStatusCode.ServiceUnavailable, """{"status":"Unhealthy","checks":{"jobs":"Healthy","draining":"Unhealthy","database":"Healthy","schema":"Healthy"}}""");
         var live = await StatusAsync(app, "live", HttpStatusCode.OK, """{"status":"Healthy","checks":{}}""");
         Assert.True(live.Headers.ConnectionClose);
         Assert.False(stop.IsCompleted);
@@ -55,7 +55,7 @@ public sealed class HealthTests : IAsyncLifetime, IDisposable
         await ExecuteAsync(admin, $"alter database {name} allow_connections false");
         await ExecuteAsync(admin, $"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'");
 
-        await StatusAsync(app, "ready", HttpStatusCode.ServiceUnavailable, """{"status":"Unhealthy","checks":{"draining":"Healthy","database":"Unhealthy","schema":"Healthy"}}""");
+        await StatusAsync(app, "ready", HttpStatusCode.ServiceUnavailable, """{"status":"Unhealthy","checks":{"jobs":"Degraded","draining":"Healthy","database":"Unhealthy","schema":"Healthy"}}""");
         await StatusAsync(app, "live", HttpStatusCode.OK, """{"status":"Healthy","checks":{}}""");
 
         await ExecuteAsync(admin, $"alter database {name} allow_connections true");
