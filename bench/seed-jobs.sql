@@ -36,5 +36,7 @@ with made as (
 )
 insert into keelback.ready (queue, priority, run_id) select queue, priority, id from made;
 drop table seed;
+-- The agent begins anew: these ids are older than what it has seen.
+update keelback.search_cursor set fast = 0, safe = 0, tick = null, tick_xmax = null, look = 0, look_back = 0;
 analyze keelback.run;
 analyze keelback.ready;

@@ -3,13 +3,14 @@ using Microsoft.CodeAnalysis;
 
 namespace Keelback.Repo.Tests;
 
-/// <summary>The first C# example of every README compiles against the packages as they are.</summary>
+/// <summary>The first C# example of every README, and of the operating guide, compiles against the packages as they are.</summary>
 public partial class ReadmeTests
 {
     public static TheoryData<string> Readmes =>
     [
         .. Directory.EnumerateFiles(Repo.Root, "README.md")
             .Concat(Directory.EnumerateFiles(Repo.PathTo("src"), "README.md", SearchOption.AllDirectories))
+            .Append(Repo.PathTo("docs", "guides", "operating", "README.md"))
             .Select(file => Path.GetRelativePath(Repo.Root, file).Replace('\\', '/')).Order(),
     ];
 

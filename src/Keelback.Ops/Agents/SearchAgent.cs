@@ -73,7 +73,7 @@ internal sealed record SearchCursor(long Fast, long Safe, long? Tick, bool Secon
     {
         await using var command = new NpgsqlCommand(
             """
-            select fast, safe, tick, coalesce(tick_xmax <= pg_snapshot_xmin(pg_current_snapshot()), false), look, look_back,
+            select fast, safe, tick, coalesce(tick is not null and tick_xmax <= pg_snapshot_xmin(pg_current_snapshot()), false), look, look_back,
                    keelback.first_run_id(now.at - $1), now.at - $1
             from keelback.search_cursor, (select keelback.clock() as at) now
             for update of search_cursor skip locked

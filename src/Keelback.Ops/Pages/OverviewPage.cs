@@ -31,8 +31,8 @@ internal static class OverviewPage
             <li><a href="{place.Runs}?state=succeeded"><b>{Show.Count(total.Succeeded)}</b>succeeded</a></li>
             <li class="{(total.Failed > 0 ? "bad" : "")}"><a href="{place.Runs}?state=failed"><b>{Show.Count(total.Failed)}</b>failed</a></li>
             <li><b>{total.Ended / seconds:0.##}<small> /s</small></b>rate</li>
-            <li><b>{Show.Span(Figures.Quantile(total.Took, 0.5))}<small> · {Show.Span(Figures.Quantile(total.Took, 0.95))}</small></b>duration, median · 95 %</li>
-            <li><b>{Show.Span(Figures.Quantile(total.Waited, 0.5))}<small> · {Show.Span(Figures.Quantile(total.Waited, 0.95))}</small></b>wait, median · 95 %</li>
+            <li><b>{Show.Span(Figures.Quantile(total.Took, 0.5))}<small> · {Show.Span(Figures.Quantile(total.Took, 0.95))}</small></b>duration, p50 · p95</li>
+            <li><b>{Show.Span(Figures.Quantile(total.Waited, 0.5))}<small> · {Show.Span(Figures.Quantile(total.Waited, 0.95))}</small></b>wait, p50 · p95</li>
             </ul>
             """);
     }

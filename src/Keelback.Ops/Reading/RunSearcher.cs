@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using Keelback.Jobs;
 using Npgsql;
 
@@ -17,7 +18,8 @@ internal sealed record RunPage(IReadOnlyList<RunLine> Runs, long? Next, bool Par
 internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
 {
     private const int MostWordHits = 20_000;
-    private const int MostOpen = 2_000;
+    private const int FewHits = 5_000; // up to here it is cheaper to fetch them all than to meet them on the way
+    private const int MostOpen = 1_000; // asked one by one, a page
     private const long FirstMillisecond = 1_577_836_800_000; // of 2020
     private const int IdBits = 22; // below the milliseconds
 
@@ -31,21 +33,27 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
         // The words decide how: few hits are put in order, many are met on the way from the newest run down.
         long[]? hits = null;
         var words = Words(search.Text);
-        if (words is not null)
+        if (words is not null && await EstimateAsync(connection, words, ct) <= FewHits)
         {
             hits = await HitsAsync(connection, words, search, ct);
             if (hits.Length > MostWordHits) hits = null;
         }
 
-        var ids = await IdsAsync(connection, search, words, hits, size, ct);
-        var lines = await LinesAsync(connection, ids, search.State, ct);
-        await transaction.CommitAsync(ct);
+        var (lines, last) = (new List<RunLine>(), (long?)search.Before);
+        var (limit, more) = (size + 1, true);
+        for (var looked = 0; more && lines.Count <= size && looked < MostOpen; looked += limit, limit = MostOpen)
+        {
+            var ids = await IdsAsync(connection, search with { Before = last }, words, hits, limit, ct);
+            lines.AddRange(await LinesAsync(connection, ids, search.State, ct));
+            more = ids.Count == limit;
+            if (ids.Count > 0) last = ids[^1];
+            if (!IsOpenState(search.State)) break;
+        }
 
-        var looked = IsOpenState(search.State) ? MostOpen : size + 1;
+        await transaction.CommitAsync(ct);
         var found = lines.Take(size).ToList();
-        var full = ids.Count == looked;
-        var next = found.Count == size && lines.Count > size ? found[^1].Id : full ? ids[^1] : (long?)null;
-        return new(found, next, Partial: full && found.Count < size, now, upTo);
+        var next = lines.Count > size ? found[^1].Id : more ? last : null;
+        return new(found, next, Partial: more && found.Count < size, now, upTo);
     }
 
     /// <summary>The kinds among the runs of the last days, for the search's form.</summary>
@@ -72,6 +80,15 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
         return (row.GetFieldValue<DateTimeOffset>(0), row.GetFieldValue<DateTimeOffset>(1));
     }
 
+    /// <summary>The planner's guess of how many runs hold the words; it knows the most common ones.</summary>
+    private static async Task<double> EstimateAsync(NpgsqlConnection connection, string words, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("explain (format json) select from keelback.run_words where words @@ $1::tsquery", connection);
+        command.Parameters.AddWithValue(words);
+        using var plan = JsonDocument.Parse((string)(await command.ExecuteScalarAsync(ct))!);
+        return plan.RootElement[0].GetProperty("Plan").GetProperty("Plan Rows").GetDouble();
+    }
+
     private static async Task<long[]> HitsAsync(NpgsqlConnection connection, string words, RunSearch search, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection);
@@ -86,7 +103,7 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
         return [.. await Statement.IdsAsync(row, ct)];
     }
 
-    private async Task<List<long>> IdsAsync(NpgsqlConnection connection, RunSearch search, string? words, long[]? hits, int size, CancellationToken ct)
+    private async Task<List<long>> IdsAsync(NpgsqlConnection connection, RunSearch search, string? words, long[]? hits, int limit, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand { Connection = connection };
         var where = new StringBuilder("s.queue = any(").Append(P(command, (await QueuesAsync(search.Queue, ct)).ToArray())).Append(')');
@@ -101,12 +118,10 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
         else if (words is not null)
             And($"exists (select from keelback.run_words w where w.id = s.id and w.words @@ {P(command, words)}::tsquery)");
 
-        var limit = size + 1;
         if (search.State is { } state)
         {
             if (state == JobRunState.Running) And("s.id in (select run_id from keelback.claim)");
             else And(States.Stored(state) == 0 ? "s.state = 0" : $"s.state = {States.Stored(state).ToString(CultureInfo.InvariantCulture)}");
-            if (IsOpenState(state)) limit = MostOpen;
         }
 
         command.CommandText = $"select s.id from keelback.run_search s where {where} order by s.id desc limit {limit.ToString(CultureInfo.InvariantCulture)}";

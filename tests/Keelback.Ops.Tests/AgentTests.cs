@@ -1,0 +1,107 @@
+using Keelback.Jobs;
+using Keelback.Jobs.Tests;
+using Keelback.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using TestJobs = Keelback.Jobs.Tests.TestJobs;
+
+namespace Keelback.Ops.Tests;
+
+public sealed class AgentTests : OpsTest
+{
+    private static readonly JobKind s_mail = TestJobs.Kind("mail.send", _ => Task.CompletedTask, j => j.Queue = "mail");
+
+    [Fact]
+    public async Task A_run_that_ends_after_it_was_copied_is_noted_whichever_way_it_ends()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+        var runs = await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 3).Select(_ => s_mail.Call()));
+        await app.CopyAsync();
+        var open = await app.ScalarAsync<long>("select open from keelback.queue_look");
+
+        await app.Jobs.CancelAsync(runs[0]);
+        await app.DrainAsync();
+        await app.CopyAsync();
+
+        Assert.Equal(3, open);
+        Assert.Equal("3 1 1", await app.ScalarAsync<string>("select string_agg(state::text, ' ' order by id) from keelback.run_search"));
+        Assert.Equal(0L, await app.ScalarAsync<long>("select open from keelback.queue_look"));
+        Assert.Equal("2 1", await app.ScalarAsync<string>("select concat_ws(' ', succeeded, cancelled) from keelback.rollup where step = 2"));
+    }
+
+    [Fact]
+    public async Task A_run_that_is_opened_again_is_open_in_the_search_too()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+        var run = await app.Jobs.EnqueueAsync(s_mail.Call());
+        await app.Jobs.CancelAsync(run);
+        await app.CopyAsync();
+
+        await using (var command = app.Db.CreateCommand("update keelback.run set state = 0, finished_at = null")) await command.ExecuteNonQueryAsync();
+        await app.CopyAsync();
+
+        Assert.Equal((short)0, await app.ScalarAsync<short>("select state from keelback.run_search"));
+        Assert.Equal(1L, await app.ScalarAsync<long>("select open from keelback.queue_look"));
+    }
+
+    [Fact]
+    public async Task Two_nodes_copy_each_run_once()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+        await using var other = await OpsApp.OpenAsync(Database, [s_mail]);
+        for (var i = 0; i < 5; i++) await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 1000).Select(_ => s_mail.Call()));
+
+        await Task.WhenAll(app.CopyAsync(), other.CopyAsync());
+        await app.CopyAsync();
+
+        Assert.Equal(5000L, await app.ScalarAsync<long>("select count(*) from keelback.run_search"));
+        Assert.Equal(5000L, await app.ScalarAsync<long>("select enqueued from keelback.rollup where step = 2"));
+    }
+
+    [Fact]
+    public async Task Copies_go_when_their_runs_are_gone_and_figures_and_audit_when_they_are_old()
+    {
+        var clock = new TestClock(Database.DataSource);
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail], clock);
+        await app.Jobs.EnqueueManyAsync([s_mail.Call(), s_mail.Call()]);
+        await app.DrainAsync();
+        await app.CopyAsync();
+        await using (var command = app.Db.CreateCommand(
+            """
+            delete from keelback.run where id = (select min(id) from keelback.run);
+            insert into keelback.audit (at, app, who, via, action, target, outcome) values (keelback.clock(), 'test', 'a', 'cli', 'x', 'y', 'z');
+            """)) await command.ExecuteNonQueryAsync();
+        var tidier = app.Services.GetRequiredService<Tidier>();
+        await tidier.TidyAsync(default);
+        var young = await app.ScalarAsync<long>("select count(*) from keelback.run_search");
+
+        clock.Advance(TimeSpan.FromDays(8));
+        await tidier.TidyAsync(default);
+        var old = await CountsAsync(app);
+        clock.Advance(TimeSpan.FromDays(800));
+        await tidier.TidyAsync(default);
+
+        Assert.Equal(2, young);
+        Assert.Equal("1 1 0 1 1 1", old);
+        Assert.Equal("1 1 0 0 1 0", await CountsAsync(app));
+    }
+
+    [Fact]
+    public async Task A_full_queue_is_looked_at_without_counting_it()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+        for (var i = 0; i < 3; i++) await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 1000).Select(_ => s_mail.Call()));
+
+        await app.Services.GetRequiredService<QueueLooker>().LookAsync(default);
+
+        Assert.Equal(1001, await app.ScalarAsync<int>("select ready from keelback.queue_look where ready > 0"));
+        Assert.Contains("1,000+", await app.PageAsync("/ops/jobs"));
+    }
+
+    /// <summary>Copies, their words, figures a minute, an hour, in all, and audit rows.</summary>
+    private static Task<string> CountsAsync(OpsApp app) => app.ScalarAsync<string>(
+        """
+        select concat_ws(' ', (select count(*) from keelback.run_search), (select count(*) from keelback.run_words),
+            (select count(*) from keelback.rollup where step = 0), (select count(*) from keelback.rollup where step = 1),
+            (select count(*) from keelback.rollup where step = 2), (select count(*) from keelback.audit))
+        """);
+}
