@@ -1,26 +1,37 @@
 using Keelback.Jobs;
-using Npgsql;
 
 namespace Keelback.Ops;
 
 /// <summary>What can be done to a queue, each in the audit.</summary>
-internal sealed class QueueActions(NpgsqlDataSource db, QueueCatalog catalog, JobWakes wakes, AuditWriter audit)
+internal sealed class QueueActions(JobQueues queues, QueueCatalog catalog, AuditWriter audit)
 {
     /// <summary>From now on no run of it is claimed, by any worker; or claimed again. What runs goes on.</summary>
     /// <exception cref="KeelbackException">KB1703: there is no such queue.</exception>
-    public async Task<ActionResult> PauseAsync(string name, bool paused, Actor actor, CancellationToken ct)
-    {
-        var names = await QueueNames.AllAsync(db, catalog.App, ct);
-        if (!names.TryGetValue(name, out var id)) throw OpsErrors.NoSuchQueue(name, names.Keys);
-
-        return await audit.AuditAsync(actor, paused ? "pause" : "resume", $"queue {name}", null, async () =>
+    public Task<ActionResult> PauseAsync(string name, bool paused, Actor actor, CancellationToken ct) =>
+        OnQueueAsync(name, paused ? "pause" : "resume", actor, async queue =>
         {
-            await using var command = db.CreateCommand("update keelback.queue set paused = $2 where id = $1 and paused <> $2");
-            command.Parameters.AddWithValue(id);
-            command.Parameters.AddWithValue(paused);
-            var changed = await command.ExecuteNonQueryAsync(ct) > 0;
-            wakes.Workers();
-            return new(changed, changed ? paused ? "paused" : "resumed" : paused ? "was paused already" : "was not paused");
+            if (paused) await queues.PauseAsync(name, ct);
+            else await queues.ResumeAsync(name, ct);
+            return queue.IsPaused == paused
+                ? new(false, paused ? "was paused already" : "was not paused")
+                : new(true, paused ? "paused" : "resumed");
         }, ct);
+
+    /// <summary>How many of it run at once, over all workers; null: no limit of its own.</summary>
+    /// <exception cref="KeelbackException">KB1703: there is no such queue. KB1229: fewer than one slot.</exception>
+    public Task<ActionResult> SetSlotsAsync(string name, int? slots, Actor actor, CancellationToken ct) =>
+        OnQueueAsync(name, "set slots", actor, async _ =>
+        {
+            await queues.SetSlotsAsync(name, slots, ct);
+            var now = slots is { } n ? Show.Id(n) : "null";
+            return new(true, slots is null ? "no limit" : $"{now} at once", $$"""{"slots": {{now}}}""");
+        }, ct);
+
+    private async Task<ActionResult> OnQueueAsync(string name, string action, Actor actor, Func<QueueState, Task<ActionResult>> act, CancellationToken ct)
+    {
+        var all = await catalog.AllAsync(ct);
+        var queue = all.FirstOrDefault(q => q.Name == name) ?? throw OpsErrors.NoSuchQueue(name, all.Select(q => q.Name));
+        var before = $$"""{"paused": {{(queue.IsPaused ? "true" : "false")}}, "slots": {{(queue.Slots is { } n ? Show.Id(n) : "null")}}}""";
+        return await audit.AuditAsync(actor, action, $"queue {name}", before, () => act(queue), ct);
     }
 }

@@ -26,7 +26,7 @@ internal sealed class QueueLooker(NpgsqlDataSource db, QueueCatalog catalog, Tim
 
     internal async Task<bool> LookAsync(CancellationToken ct)
     {
-        short[] own = [.. await catalog.AllAsync(ct)];
+        short[] own = [.. (await catalog.AllAsync(ct)).Select(q => q.Id)];
         await using var connection = await db.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         if (!await Turn.TakeAsync(connection, $"look:{catalog.App}", s_interval * 0.9, ct)) return false;

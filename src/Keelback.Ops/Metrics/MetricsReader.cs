@@ -66,7 +66,7 @@ internal sealed class MetricsReader(NpgsqlDataSource db, QueueCatalog catalog, O
 
     private async Task<List<FigureRow>> TotalsAsync(CancellationToken ct)
     {
-        short[] own = [.. await catalog.AllAsync(ct)];
+        short[] own = [.. (await catalog.AllAsync(ct)).Select(q => q.Id)];
         await using var batch = db.CreateBatch();
         batch.BatchCommands.Add(FigureRange.ReadTotals(own));
         await using var row = await batch.ExecuteReaderAsync(ct);

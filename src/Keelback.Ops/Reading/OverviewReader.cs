@@ -11,7 +11,7 @@ internal sealed class OverviewReader(NpgsqlDataSource db, QueueCatalog catalog)
 
     public async Task<Overview> ReadAsync(FigureRange range, CancellationToken ct)
     {
-        short[] own = [.. await catalog.AllAsync(ct)];
+        short[] own = [.. (await catalog.AllAsync(ct)).Select(q => q.Id)];
         await using var batch = db.CreateBatch();
         batch.BatchCommands.Add(new("select keelback.clock(), (select at from keelback.search_cursor)"));
         batch.BatchCommands.Add(Statement.Of(

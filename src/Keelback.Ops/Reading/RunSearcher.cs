@@ -61,7 +61,7 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
     {
         await using var command = db.CreateCommand(
             "select distinct kind from keelback.rollup where step = 1 and at > keelback.clock() - interval '7 days' and queue = any($1) order by 1 limit 500");
-        command.Parameters.AddWithValue((await catalog.AllAsync(ct)).ToArray());
+        command.Parameters.AddWithValue((await catalog.AllAsync(ct)).Select(q => q.Id).ToArray());
         var kinds = new List<string>();
         await using var row = await command.ExecuteReaderAsync(ct);
         while (await row.ReadAsync(ct)) kinds.Add(row.GetString(0));
@@ -132,10 +132,7 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
     private async Task<IReadOnlyList<short>> QueuesAsync(string? name, CancellationToken ct)
     {
         var all = await catalog.AllAsync(ct);
-        if (name is null) return all;
-
-        var names = await QueueNames.AllAsync(db, catalog.App, ct);
-        return names.TryGetValue(name, out var number) ? [number] : [];
+        return [.. all.Where(q => name is null || q.Name == name).Select(q => q.Id)];
     }
 
     /// <summary>In which states an open run stands is known to the engine alone, so those are asked one by one.</summary>
