@@ -36,6 +36,8 @@ internal static class OpsErrors
     public static KeelbackException BulkOverEverything() => new("KB1712",
         "The search names nothing, so the action would be done to every run there is. Narrow it by kind, queue, state, tag, words or time.");
 
+    public static KeelbackException BadSlots(string text) => new("KB1713", $"'{Short(text)}' is no number of slots. Give 1 or more, or nothing for no limit.");
+
     public static string BadState(string text) => $"'{Short(text)}' is no state." + DidYouMean(text, States.All) + $" States are {string.Join(", ", States.All)}.";
 
     public static string BadTime(string text) => $"'{Short(text)}' is no point in time. Write it as 2026-01-31T23:59:59Z.";

@@ -7,7 +7,7 @@ internal static class RefusalStatus
 {
     public static int Of(KeelbackException e) => e.Code switch
     {
-        "KB1218" or "KB1703" or "KB1704" => StatusCodes.Status404NotFound,
+        "KB1218" or "KB1703" or "KB1228" or "KB1704" => StatusCodes.Status404NotFound,
         "KB1706" => StatusCodes.Status409Conflict,
         _ => StatusCodes.Status400BadRequest,
     };

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Keelback.Jobs;
 using Keelback.Web;
 using Microsoft.AspNetCore.Builder;
@@ -38,6 +39,23 @@ internal sealed class ApiEndpoints(NpgsqlDataSource db, QueueCatalog catalog, Ru
             Ok(await Queues(http).PauseAsync(name, true, http.GetActor("api"), ct)));
         group.MapPost("/queues/{name}/resume", async (HttpContext http, string name, CancellationToken ct) =>
             Ok(await Queues(http).PauseAsync(name, false, http.GetActor("api"), ct)));
+        group.MapPost("/queues/{name}/slots", async (HttpContext http, string name, CancellationToken ct) =>
+            Ok(await Queues(http).SetSlotsAsync(name, Slots(await BodyAsync(http, ct)), http.GetActor("api"), ct)));
+    }
+
+    /// <exception cref="KeelbackException">KB1713: not an object with a whole number, or null, as its <c>slots</c>.</exception>
+    private static int? Slots(string json)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(json);
+            var slots = document.RootElement.GetProperty("slots");
+            return slots.ValueKind == JsonValueKind.Null ? null : slots.GetInt32();
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw OpsErrors.BadSlots(json);
+        }
     }
 
     private async Task<IResult> RunsAsync(HttpContext http, CancellationToken ct)

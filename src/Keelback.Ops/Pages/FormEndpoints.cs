@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -23,7 +24,13 @@ internal static class FormEndpoints
             ActAsync(Queues(http).PauseAsync(name, true, http.GetActor("page"), ct), http.GetPlace().Root));
         group.MapPost("/queues/{name}/resume", (HttpContext http, string name, CancellationToken ct) =>
             ActAsync(Queues(http).PauseAsync(name, false, http.GetActor("page"), ct), http.GetPlace().Root));
+        group.MapPost("/queues/{name}/slots", (HttpContext http, string name, CancellationToken ct) =>
+            ActAsync(Queues(http).SetSlotsAsync(name, Slots(http.Request.Form["slots"].ToString()), http.GetActor("page"), ct), http.GetPlace().Root));
     }
+
+    /// <exception cref="KeelbackException">KB1713: neither a number nor empty.</exception>
+    private static int? Slots(string text) => text.Trim().Length == 0 ? null
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var slots) ? slots : throw OpsErrors.BadSlots(text);
 
     private static async Task<IResult> EditAsync(HttpContext http, long id, CancellationToken ct)
     {

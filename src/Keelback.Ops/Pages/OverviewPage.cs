@@ -75,8 +75,15 @@ internal static class OverviewPage
         <td class="n">{Show.Count(sums.Succeeded)}</td>
         <td class="n{(sums.Failed > 0 ? " bad" : "")}">{Show.Count(sums.Failed)}</td>
         <td class="n">{Show.Span(Figures.Quantile(sums.Waited, 0.95))}</td>
-        <td class="act">{Html.If(!token.IsEmpty, () => Html.Of($"""<form method="post" action="{place.Root}/queues/{Uri.EscapeDataString(queue.Name)}/{(queue.Paused ? "resume" : "pause")}">{token}<button>{(queue.Paused ? "Resume" : "Pause")}</button></form>"""))}</td>
+        <td class="act">{Buttons(queue, $"{place.Root}/queues/{Uri.EscapeDataString(queue.Name)}", token)}</td>
         </tr>
+        """);
+
+    private static Markup Buttons(QueueLook queue, string path, Markup token) => token.IsEmpty ? Markup.Empty : Html.Of(
+        $"""
+        <span class="row"><details id="slots-{queue.Id}"><summary>Slots</summary>
+        <form class="row" method="post" action="{path}/slots">{token}<input name="slots" size="4" inputmode="numeric" value="{(queue.Slots is { } n ? Show.Id(n) : "")}" placeholder="no limit" aria-label="How many of {queue.Name} run at once, over all workers"><button>Set</button></form></details>
+        <form method="post" action="{path}/{(queue.Paused ? "resume" : "pause")}">{token}<button>{(queue.Paused ? "Resume" : "Pause")}</button></form></span>
         """);
 
     private static Markup Workers(Overview look, Place place)

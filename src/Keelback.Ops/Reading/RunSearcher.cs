@@ -17,7 +17,7 @@ internal sealed record RunPage(IReadOnlyList<RunLine> Runs, long? Next, bool Par
 /// <summary>Finds runs in the agent's copy, and asks the engine how each one found stands now.</summary>
 internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
 {
-    private const int MostWordHits = 20_000;
+    private const int MostWordHits = 3_000;
     private const int FewHits = 5_000; // up to here it is cheaper to fetch them all than to meet them on the way
     private const int MostOpen = 1_000; // asked one by one, a page
     private const long FirstMillisecond = 1_577_836_800_000; // of 2020
@@ -80,11 +80,11 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
         return (row.GetFieldValue<DateTimeOffset>(0), row.GetFieldValue<DateTimeOffset>(1));
     }
 
-    /// <summary>The planner's guess of how many runs hold the words; it knows the most common ones.</summary>
+    /// <summary>The planner's guess of how many runs hold the words; it knows the most common ones, but not what begins with a prefix.</summary>
     private static async Task<double> EstimateAsync(NpgsqlConnection connection, string words, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand("explain (format json) select from keelback.run_words where words @@ $1::tsquery", connection);
-        command.Parameters.AddWithValue(words);
+        command.Parameters.AddWithValue(words.Replace(":*", "", StringComparison.Ordinal));
         using var plan = JsonDocument.Parse((string)(await command.ExecuteScalarAsync(ct))!);
         return plan.RootElement[0].GetProperty("Plan").GetProperty("Plan Rows").GetDouble();
     }
