@@ -94,7 +94,7 @@ public sealed class AgentTests : OpsTest
         await app.Services.GetRequiredService<QueueLooker>().LookAsync(default);
 
         Assert.Equal(1001, await app.ScalarAsync<int>("select ready from keelback.queue_look where ready > 0"));
-        Assert.Contains("1,000+", await app.PageAsync("/ops/jobs"));
+        Assert.Contains("1,000&#x2B;", await app.PageAsync("/ops/jobs"));
     }
 
     /// <summary>Copies, their words, figures a minute, an hour, in all, and audit rows.</summary>
