@@ -50,6 +50,7 @@ internal static class ClassWriter
 
     private static void WriteRun(SourceLines code, JobClass c, JobModel job)
     {
+        var more = More(job).ToList();
         string[] arguments = [.. job.Parameters.Select(Read), "input.Cancellation"];
         var result = job.Result is null ? "" : ", " + job.Result;
         var (call, target) = job.IsStatic
@@ -58,15 +59,24 @@ internal static class ClassWriter
 
         code.Line($"    static call => {call}{target}{job.Method}(");
         foreach (var argument in arguments.Take(arguments.Length - 1)) code.Line($"        {argument},");
-        code.Line($"        {arguments[arguments.Length - 1]}))){(job.Metadata.Count == 0 ? ";" : "")}");
-        if (job.Metadata.Count == 0) return;
+        code.Line($"        {arguments[arguments.Length - 1]}))){(more.Count == 0 ? ";" : "")}");
+        if (more.Count == 0) return;
 
         code.Line("{");
-        code.Line("    Metadata =");
-        code.Line("    [");
-        foreach (var attribute in job.Metadata) code.Line($"        new {attribute},");
-        code.Line("    ],");
+        foreach (var line in more) code.Line("    " + line);
         code.Line("};");
+    }
+
+    private static IEnumerable<string> More(JobModel job)
+    {
+        var secrets = job.Parameters.Where(p => p.IsSecret).Select(p => Quote(p.Json)).ToList();
+        if (secrets.Count > 0) yield return $"Secrets = [{string.Join(", ", secrets)}],";
+        if (job.Metadata.Count == 0) yield break;
+
+        yield return "Metadata =";
+        yield return "[";
+        foreach (var attribute in job.Metadata) yield return $"    new {attribute},";
+        yield return "],";
     }
 
     private static string Read(JobParameter p) =>

@@ -40,7 +40,8 @@ internal sealed record JobParameter(
     bool IsNullableReference,
     bool IsInterface,
     string? Default, // an expression; null: required
-    string? Item) // the item's type, when the type is a list that any list can fill
+    string? Item, // the item's type, when the type is a list that any list can fill
+    bool IsSecret) // stored encrypted
 {
     /// <summary>C# converts neither an interface nor a collection expression to an Arg, so these also get overloads that take the type itself.</summary>
     public bool NeedsPlainOverload => IsInterface || Item is not null;

@@ -91,7 +91,8 @@ internal static class JobReader
             type is { IsReferenceType: true, NullableAnnotation: NullableAnnotation.Annotated },
             type.TypeKind == TypeKind.Interface,
             parameter.HasExplicitDefaultValue ? Default(type, parameter.ExplicitDefaultValue) : null,
-            PayloadType.ItemOf(type)?.ToDisplayString(s_full));
+            PayloadType.ItemOf(type)?.ToDisplayString(s_full),
+            parameter.GetAttributes().Any(a => a.AttributeClass?.ToDisplayString() == JobSymbols.Secret));
     }
 
     private static string Default(ITypeSymbol type, object? value)

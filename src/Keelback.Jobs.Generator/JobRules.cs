@@ -87,6 +87,7 @@ internal static class JobRules
             {
                 ("MaxAttempts", int n) when n is < 1 or > 1000 => Wrong(option.Key, n.ToString(CultureInfo.InvariantCulture), "1 to 1,000"),
                 ("Priority", int n) when n is < 0 or > 9 => Wrong(option.Key, n.ToString(CultureInfo.InvariantCulture), "0 (first) to 9 (last)"),
+                ("Version", int n) when n is < 1 or > 30_000 => Wrong(option.Key, n.ToString(CultureInfo.InvariantCulture), "1 to 30,000"),
                 ("Queue", string text) when text.Trim().Length == 0 => Wrong(option.Key, "empty", "the name of a queue"),
                 ("Timeout" or "ResultKept" or "RetryDelay" or "MaxRetryDelay", string text) when !IsDuration(text) => Wrong(option.Key, $"'{text}'", "a duration over zero, as hh:mm:ss"),
                 _ => null,

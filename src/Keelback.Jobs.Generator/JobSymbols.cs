@@ -14,6 +14,8 @@ internal static class JobSymbols
 
     public const string Schedule = "Keelback.Jobs.ScheduleAttribute";
 
+    public const string Secret = "Keelback.Jobs.SecretAttribute";
+
     public const string RetryRule = "Keelback.Jobs.RetryRuleAttribute";
 
     /// <summary>As one reads it in a message: <c>Receipts.Send</c>, which is also the kind when the attribute gives none.</summary>

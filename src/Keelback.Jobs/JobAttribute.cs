@@ -16,6 +16,12 @@ public sealed class JobAttribute : Attribute
     /// <summary>The name in the database. Default: <c>Class.Method</c>.</summary>
     public string? Kind { get; }
 
+    /// <summary>
+    /// Of the payload. Raise it when rows of older code need an <see cref="UpgradeAttribute{T}"/>; older code that meets a newer row hands it back. 1 to
+    /// 30,000. Default 1.
+    /// </summary>
+    public int Version { get; set; } = 1;
+
     /// <summary>Default <c>default</c>.</summary>
     public string Queue { get; set; } = "default";
 

@@ -30,7 +30,7 @@ public sealed class JobCall
     /// <summary>Calls a method of a <typeparamref name="TTarget"/> from the scope, and writes its result.</summary>
     public async ValueTask<ReadOnlyMemory<byte>> RunAsync<TTarget, TResult>(Func<TTarget, JobCall, Task<TResult>> method)
         where TTarget : class =>
-        Result(await method(Services.GetRequiredService<TTarget>(), this));
+        Written(await method(Services.GetRequiredService<TTarget>(), this));
 
     /// <summary>Calls a static method.</summary>
     public async ValueTask<ReadOnlyMemory<byte>> RunStaticAsync(Func<JobCall, Task> method)
@@ -41,7 +41,7 @@ public sealed class JobCall
 
     /// <summary>Calls a static method, and writes its result.</summary>
     public async ValueTask<ReadOnlyMemory<byte>> RunStaticAsync<TResult>(Func<JobCall, Task<TResult>> method) =>
-        Result(await method(this));
+        Written(await method(this));
 
     /// <summary>Reads one argument.</summary>
     /// <exception cref="KeelbackException">KB1204: missing. KB1205: not of the type.</exception>
@@ -56,6 +56,20 @@ public sealed class JobCall
 
     /// <summary>The result of a method, as it is stored.</summary>
     public static ReadOnlyMemory<byte> Result<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, JobJson.Options);
+
+    internal JsonElement Input => _input;
+
+    private ReadOnlyMemory<byte> Written<T>(T value)
+    {
+        try
+        {
+            return Result(value);
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException or NotSupportedException or InvalidOperationException)
+        {
+            throw JobErrors.ResultNotStorable(Services.GetRequiredService<JobContext>().Kind, e.Message, e);
+        }
+    }
 
     internal ReadOnlyMemory<byte> RawMembers() =>
         JsonSerializer.SerializeToUtf8Bytes(_input.GetProperty(JobBinding.Members));

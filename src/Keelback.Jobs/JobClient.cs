@@ -130,6 +130,13 @@ public sealed class JobClient
         }
     }
 
+    /// <summary>What the run's attempts logged, in order: up to <see cref="JobsOptions.LogLines"/> of each. Lines arrive within a second.</summary>
+    public async Task<IReadOnlyList<RunLogLine>> GetLogAsync(long run, CancellationToken ct = default)
+    {
+        await using var connection = await _connections.OpenAsync(ct);
+        return await RunReader.LogAsync(connection.Connection, run, _queues.App, ct);
+    }
+
     private Task<long[]> SubmitAsync(EnqueuePlan plan, CancellationToken ct) =>
         _context.Db is { } db ? _submission.JoinAsync(db, plan, ct) : _submission.AloneAsync(plan, ct);
 

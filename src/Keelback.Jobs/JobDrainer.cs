@@ -58,7 +58,7 @@ internal sealed class JobDrainer(
 
     private async Task RunAsync(NpgsqlConnection connection, Claim claim, WorkerIdentity worker, CancellationToken ct)
     {
-        using var job = new RunningJob(claim);
+        using var job = new RunningJob(claim, clock);
         using var stop = ct.Register(() => job.Stop(StopReason.Released));
 
         var outcome = await runner.RunAsync(job, worker);

@@ -28,9 +28,9 @@ internal static class JobErrors
         $"The payload's '{parameter}' does not read as {type.Name}: {inner.Message} " +
         "Keep the old shape readable, or give the job a new kind.", inner);
 
-    public static KeelbackException PayloadTooLarge(string kind, int bytes) => new("KB1206",
+    public static KeelbackException PayloadTooLarge(string kind, int bytes, int most) => new("KB1206",
         $"The arguments of '{kind}' take {bytes.ToString("N0", CultureInfo.InvariantCulture)} bytes of JSON; the limit is " +
-        $"{PayloadRules.MaxBytes.ToString("N0", CultureInfo.InvariantCulture)}. Store the data and pass its key.");
+        $"{most.ToString("N0", CultureInfo.InvariantCulture)}. Store the data and pass its key, or raise Keelback:Jobs:{nameof(JobsOptions.MaxPayload)}.");
 
     public static KeelbackException PayloadHasNul(string kind) => new("KB1207",
         $"The arguments of '{kind}' hold a NUL character (\\u0000), or half of a surrogate pair, which PostgreSQL's jsonb cannot store. " +
@@ -50,9 +50,9 @@ internal static class JobErrors
         $"'{kind}' is transactional, and no DbContext is registered for it to work on. " +
         "Add one with AddData<TDb>(), or take Transactional off the [Job].");
 
-    public static KeelbackException ResultTooLarge(string kind, int bytes) => new("KB1212",
+    public static KeelbackException ResultTooLarge(string kind, int bytes, int most) => new("KB1212",
         $"The result of '{kind}' takes {bytes.ToString("N0", CultureInfo.InvariantCulture)} bytes of JSON; the limit is " +
-        $"{PayloadRules.MaxBytes.ToString("N0", CultureInfo.InvariantCulture)}. Store the data and return its key.");
+        $"{most.ToString("N0", CultureInfo.InvariantCulture)}. Store the data and return its key, or raise Keelback:Jobs:{nameof(JobsOptions.MaxPayload)}.");
 
     public static KeelbackException ResultNotStorable(string kind, string reason, Exception? inner = null) => new("KB1213",
         $"The result of '{kind}' cannot be stored as jsonb: {reason} Remove NUL characters, or return the bytes as base64.", inner);
@@ -113,6 +113,26 @@ internal static class JobErrors
 
     public static KeelbackException BadSlots(string queue, int slots) => new("KB1229",
         $"The queue '{Shown(queue)}' cannot have {slots.ToString(CultureInfo.InvariantCulture)} slots: give it 1 or more, null for no limit, or pause it.");
+
+    public static string NewerPayload(string kind, int version, int known) =>
+        $"KB1275: A payload of '{kind}' is of version {version.ToString(CultureInfo.InvariantCulture)}, and this program knows " +
+        $"{known.ToString(CultureInfo.InvariantCulture)}; it was handed back. Deploy the code that wrote it.";
+
+    public static KeelbackException NoUpgrade(JobKind kind, int from) => new("KB1276",
+        $"'{kind.Name}' is of version {kind.Defaults.Version.ToString(CultureInfo.InvariantCulture)}, and nothing turns a payload of version " +
+        $"{from.ToString(CultureInfo.InvariantCulture)} into the next. Add [Upgrade<T>({from.ToString(CultureInfo.InvariantCulture)})] to the method.");
+
+    public static KeelbackException NoSecretKey(string kind) => new("KB1277",
+        $"'{kind}' has a parameter that is [Secret], and there is no key to encrypt it with. " +
+        $"Set Keelback:Jobs:{nameof(JobsOptions.SecretKeys)} to 32 random bytes as base64, or call AddDataProtection().");
+
+    public static KeelbackException SecretNotReadable(string kind, string parameter, Exception? inner) => new("KB1278",
+        $"No key opens the secret '{parameter}' of '{kind}'. Keep a key in Keelback:Jobs:{nameof(JobsOptions.SecretKeys)} until no row needs it, " +
+        "and let all processes share the keys of data protection.", inner);
+
+    public static KeelbackException ArgumentNotJson(string parameter, Type type, Exception? inner) => new("KB1279",
+        $"The argument '{parameter}' of type {type.Name} cannot be written as JSON: {inner?.Message ?? (type == typeof(string) ? "it holds half of a surrogate pair." : "it is no finite number.")} " +
+        "Pass a value that JSON can hold, at most 64 levels deep.", inner);
 
     public static KeelbackException EmptyArgument(string parameter) => new("KB1250",
         $"The argument '{parameter}' is an Arg that holds neither a value nor a job: it was made by new() or default. " +

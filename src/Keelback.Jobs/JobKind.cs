@@ -24,6 +24,9 @@ public sealed class JobKind(string name, Type declaredBy, JobAttribute defaults,
     /// <summary>The method's other attributes that derive from <see cref="JobMetadataAttribute"/>.</summary>
     public IReadOnlyList<JobMetadataAttribute> Metadata { get; init; } = [];
 
+    /// <summary>The payload's members that are stored encrypted, by their names in JSON.</summary>
+    public IReadOnlyList<string> Secrets { get; init; } = [];
+
     /// <summary>Resolves the class, reads the arguments, calls the method, writes the result.</summary>
     public JobBody Run { get; } = run;
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using System.Text.Json;
 
 namespace Keelback.Jobs;
@@ -10,6 +11,9 @@ namespace Keelback.Jobs;
 [SuppressMessage("Design", "CA1001", Justification = "Closing the payload disposes the writer; an unclosed one holds only memory.")]
 public sealed class JobPayload
 {
+    /// <summary>The member that holds the kind's version, where it is not the first. No parameter can have the name.</summary>
+    internal const string Version = "$version";
+
     private readonly ArrayBufferWriter<byte> _buffer = new(64);
     private readonly Utf8JsonWriter _json;
     private List<JobBinding>? _bindings;
@@ -27,6 +31,8 @@ public sealed class JobPayload
     /// <summary>An argument that needs no serializer.</summary>
     public JobPayload Add(string parameter, string? value)
     {
+        if (value is not null && value.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF') >= 0 && value.EnumerateRunes().Any(rune => rune == Rune.ReplacementChar) && !value.Contains('\uFFFD'))
+            throw JobErrors.ArgumentNotJson(parameter, typeof(string), null); // half of a surrogate pair, which the writer would replace without a word
         _json.WriteString(parameter, value);
         return this;
     }
@@ -55,6 +61,7 @@ public sealed class JobPayload
     /// <inheritdoc cref="Add(string, string?)"/>
     public JobPayload Add(string parameter, double value)
     {
+        if (!double.IsFinite(value)) throw JobErrors.ArgumentNotJson(parameter, typeof(double), null);
         _json.WriteNumber(parameter, value);
         return this;
     }
@@ -91,8 +98,15 @@ public sealed class JobPayload
     public JobPayload Add<T>(string parameter, T value)
     {
         _json.WritePropertyName(parameter);
-        JsonSerializer.Serialize(_json, value, JobJson.Options);
-        return this;
+        try
+        {
+            JsonSerializer.Serialize(_json, value, JobJson.Options);
+            return this;
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException or NotSupportedException or InvalidOperationException)
+        {
+            throw JobErrors.ArgumentNotJson(parameter, typeof(T), e); // NaN, a circle, a depth over 64, half of a surrogate pair
+        }
     }
 
     /// <summary>An argument that is a value, or another job's result.</summary>
@@ -113,10 +127,10 @@ public sealed class JobPayload
         argument.IsGiven ? AddGiven(parameter, argument) : Add(parameter, fallback);
 
     /// <summary>Closes the payload.</summary>
-    public Job ToJob(JobKind kind) => new(kind, Close(), _bindings ?? []);
+    public Job ToJob(JobKind kind) => new(kind, Close(kind), _bindings ?? []);
 
     /// <summary>Closes the payload of a job with a result.</summary>
-    public Job<T> ToJob<T>(JobKind kind) => new(kind, Close(), _bindings ?? []);
+    public Job<T> ToJob<T>(JobKind kind) => new(kind, Close(kind), _bindings ?? []);
 
     private JobPayload AddGiven<T>(string parameter, Arg<T> argument) =>
         argument.Source is null ? Add(parameter, argument.Value) : Bind(parameter, argument.Source);
@@ -130,8 +144,9 @@ public sealed class JobPayload
         return this;
     }
 
-    private ReadOnlyMemory<byte> Close()
+    private ReadOnlyMemory<byte> Close(JobKind kind)
     {
+        if (kind.Defaults.Version > 1) _json.WriteNumber(Version, kind.Defaults.Version);
         _json.WriteEndObject();
         _json.Dispose();
         return _buffer.WrittenMemory;

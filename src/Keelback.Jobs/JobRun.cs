@@ -50,27 +50,13 @@ public sealed record JobRun(
 /// <param name="Details">The whole exception as .NET writes it: types, messages and stacks, inner exceptions included, cut at 8,000 characters; null when none was thrown.</param>
 public sealed record JobError(string Type, string Message, string? Details = null)
 {
-    internal static JobError From(Exception e) => new(e.GetType().FullName!, Clean(e.Message, 2000), Clean(e.ToString(), 8000));
+    internal static JobError From(Exception e) => new(e.GetType().FullName!, StorableText.Of(e.Message, 2000), StorableText.Of(e.ToString(), 8000));
 
     /// <summary>In the job's own words: no exception, no stack.</summary>
-    internal static JobError Said(string type, string message) => new(type, Clean(message, 2000));
+    internal static JobError Said(string type, string message) => new(type, StorableText.Of(message, 2000));
 
+    // jsonb refuses NUL and half surrogate pairs, and an error must always be storable: its texts are StorableText.
     internal byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, JobJson.Options);
-
-    // jsonb refuses NUL and half surrogate pairs, and an error must always be storable.
-    private static string Clean(string text, int length)
-    {
-        var cut = text.Length <= length ? text : text[..length];
-        return string.Create(cut.Length, cut, static (target, source) =>
-        {
-            for (var i = 0; i < source.Length; i++)
-            {
-                var paired = char.IsHighSurrogate(source[i]) && i + 1 < source.Length && char.IsLowSurrogate(source[i + 1])
-                    || char.IsLowSurrogate(source[i]) && i > 0 && char.IsHighSurrogate(source[i - 1]);
-                target[i] = source[i] == '\0' || char.IsSurrogate(source[i]) && !paired ? '\uFFFD' : source[i];
-            }
-        });
-    }
 }
 
 /// <summary>One attempt that did not succeed.</summary>

@@ -3,6 +3,7 @@ using Keelback.Jobs;
 using Keelback.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -32,6 +33,9 @@ public static class JobsBuilderExtensions
         services.AddSingleton<QueueCatalog>();
         services.AddSingleton<LimitCatalog>();
         services.AddSingleton<JobConnections>();
+        services.AddSingleton<JobSecrets>();
+        services.AddSingleton<EnqueueGate>();
+        services.AddSingleton(static sp => new JobEvents(sp.GetRequiredService<ILogger<JobEvents>>()));
         services.AddSingleton<EnqueueWriter>();
         services.AddSingleton<EnqueueRetry>();
         services.AddSingleton<Submission>();
@@ -51,8 +55,16 @@ public static class JobsBuilderExtensions
             sp.GetRequiredService<JobConnections>(), sp.GetRequiredService<ScheduleStore>(), sp.GetRequiredService<ScheduleCalls>(),
             sp.GetRequiredService<EnqueueWriter>(), sp.GetRequiredService<JobWakes>()));
 
+        services.AddSingleton(static sp => new JobWorkers(sp.GetRequiredService<NpgsqlDataSource>(), sp.GetRequiredService<QueueCatalog>(), sp.GetRequiredService<JobWakes>()));
+        services.AddSingleton(static sp => new JobRevocations(sp.GetRequiredService<NpgsqlDataSource>(), sp.GetRequiredService<QueueCatalog>(), sp.GetRequiredService<JobWakes>()));
+
+        services.AddSingleton<RunLogSink>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ILoggerProvider, RunLogProvider>());
+
         services.AddSingleton<PreparedStatements>();
         services.AddSingleton<TransactionalAttempt>();
+        services.AddSingleton<JobFilters>();
+        services.AddSingleton<PayloadReader>();
         services.AddSingleton<RetryRules>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton<UnknownKinds>();
@@ -62,6 +74,9 @@ public static class JobsBuilderExtensions
         services.AddHostedService<PartitionKeeper>();
         services.AddSingleton<Exchange>();
         services.AddSingleton<Worker>();
+        services.AddSingleton<Revoked>();
+        services.AddSingleton<WorkerOrders>();
+        services.AddSingleton<RunLogWriter>();
         services.AddSingleton<TimerLoop>();
         services.AddSingleton<JobRescuer>();
         services.AddSingleton<RetentionLoop>();
@@ -86,6 +101,27 @@ public static class JobsBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         foreach (var kind in JobKinds.In(assembly)) builder.Services.AddJobKind(kind);
+        return builder;
+    }
+
+    /// <summary>Adds a filter around attempts, in the order of the calls; the first is the outermost.</summary>
+    /// <param name="builder">The host.</param>
+    /// <param name="kind">Only around this job, by its name in the database; default: around all.</param>
+    public static KeelbackBuilder AddJobFilter<TFilter>(this KeelbackBuilder builder, string? kind = null)
+        where TFilter : class, IJobFilter
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.TryAddScoped<TFilter>();
+        builder.Services.AddSingleton(new JobFilterRegistration(typeof(TFilter), kind));
+        return builder;
+    }
+
+    /// <summary>Adds a filter that every run passes before it is written.</summary>
+    public static KeelbackBuilder AddEnqueueFilter<TFilter>(this KeelbackBuilder builder)
+        where TFilter : class, IEnqueueFilter
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IEnqueueFilter, TFilter>());
         return builder;
     }
 

@@ -12,6 +12,13 @@ internal sealed class JobsCheck(IServiceProvider services) : ICheck
         foreach (var (first, second) in JobKinds.Duplicates(services.GetServices<JobKind>()))
             Add(findings, JobErrors.DuplicateKind(first, second));
 
+        foreach (var kind in services.GetServices<JobKind>().Where(kind => kind.Defaults.Version > 1))
+            for (var from = 1; from < kind.Defaults.Version; from++)
+                if (!kind.Metadata.OfType<UpgradeAttribute>().Any(upgrade => upgrade.From == from)) Add(findings, JobErrors.NoUpgrade(kind, from));
+
+        if (services.GetServices<JobKind>().FirstOrDefault(kind => kind.Secrets.Count > 0) is { } secretive && !HasSecretKey())
+            Add(findings, JobErrors.NoSecretKey(secretive.Name));
+
         foreach (var mistake in ScheduleMistakes()) Add(findings, mistake);
         if (PoolMistake() is { } pool) Add(findings, pool);
 
@@ -40,6 +47,18 @@ internal sealed class JobsCheck(IServiceProvider services) : ICheck
         catch (Exception e) when (e is OptionsValidationException or InvalidOperationException)
         {
             return null; // settings that do not read: their own check tells them
+        }
+    }
+
+    private bool HasSecretKey()
+    {
+        try
+        {
+            return services.GetRequiredService<JobSecrets>().HasKey;
+        }
+        catch (OptionsValidationException)
+        {
+            return true; // settings that do not read: their own check tells them
         }
     }
 

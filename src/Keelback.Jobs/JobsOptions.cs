@@ -11,6 +11,12 @@ public sealed class JobsOptions
     /// <summary>Jobs run at once by this process, 1 to 1,000. Default 10; each may hold one connection, so the pool must be larger.</summary>
     public int Concurrency { get; set; } = 10;
 
+    /// <summary>
+    /// The least to which the jobs at once shrink when there is little to do; they grow to <see cref="Concurrency"/>, by doubling, when every slot is
+    /// taken and more waits. Default: none, which is always <see cref="Concurrency"/>.
+    /// </summary>
+    public int? MinConcurrency { get; set; }
+
     /// <summary>The queues this process takes jobs from. Default: none named, which is all of the app's.</summary>
     public IList<string> Queues { get; } = [];
 
@@ -47,6 +53,33 @@ public sealed class JobsOptions
 
     /// <summary>The least time between two reports of an attempt that are written. Default 250 ms.</summary>
     public TimeSpan ProgressInterval { get; set; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How long an attempt may go on after its token was cancelled; then its run goes on without it and its slot is free. Default 3 s, at most 4 s.</summary>
+    public TimeSpan AbandonAfter { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Lines that are kept of what one attempt logs, 0 to 10,000, and 64 KB. Default 500; zero: none.</summary>
+    public int LogLines { get; set; } = 500;
+
+    /// <summary>Jobs after which the worker drains and stops the process, so that a supervisor starts a fresh one. Default: never.</summary>
+    public int? RecycleAfterJobs { get; set; }
+
+    /// <summary>Bytes of working set above which it does the same. Default: never.</summary>
+    public long? RecycleAboveMemory { get; set; }
+
+    /// <summary>What such a process exits with. Default 75, "try again"; a supervisor that restarts after failures only needs one over zero.</summary>
+    public int RecycleExitCode { get; set; } = 75;
+
+    /// <summary>Whether the process ends when its worker was told to stop from afar. Default false; true in the <c>worker</c> command.</summary>
+    public bool StopHost { get; set; }
+
+    /// <summary>
+    /// Bytes that a job's arguments, or its result, may take as JSON, 1 KB to 64 MB. Default 256 KB: more belongs where files are. PostgreSQL keeps what
+    /// is over 2 KB out of the row, compressed.
+    /// </summary>
+    public int MaxPayload { get; set; } = PayloadRules.MaxBytes;
+
+    /// <summary>Keys of [Secret] parameters, each 32 bytes as base64: the first encrypts, the others still decrypt. Default: none, which is the app's data protection.</summary>
+    public IList<string> SecretKeys { get; } = [];
 
     /// <summary>A run whose worker died this often is quarantined, whatever its attempts: it may be what kills them. Default 5.</summary>
     public int CrashLimit { get; set; } = 5;
@@ -120,6 +153,21 @@ internal sealed class JobsOptionsValidator : IValidateOptions<JobsOptions>
         })
             if (value <= TimeSpan.Zero) mistakes.Add($"{Key(key)} ({value}) must be more than zero.");
 
+        if (o.MinConcurrency is { } least && (least < 1 || least > o.Concurrency))
+            mistakes.Add($"{Key(nameof(o.MinConcurrency))} ({least}) must be 1 to {nameof(o.Concurrency)} ({o.Concurrency}).");
+        if (o.AbandonAfter < TimeSpan.Zero || o.AbandonAfter > TimeSpan.FromSeconds(4))
+            mistakes.Add($"{Key(nameof(o.AbandonAfter))} ({o.AbandonAfter}) must be 0 to 4 s: after 5 s the database takes the run away by itself.");
+        if (o.LogLines is < 0 or > 10_000)
+            mistakes.Add($"{Key(nameof(o.LogLines))} ({o.LogLines}) must be 0 to 10,000.");
+        if (o.RecycleAfterJobs < 1)
+            mistakes.Add($"{Key(nameof(o.RecycleAfterJobs))} ({o.RecycleAfterJobs}) must be 1 or more.");
+        if (o.RecycleAboveMemory < 1)
+            mistakes.Add($"{Key(nameof(o.RecycleAboveMemory))} ({o.RecycleAboveMemory}) must be 1 or more.");
+        if (o.MaxPayload is < 1024 or > 64 * 1024 * 1024)
+            mistakes.Add($"{Key(nameof(o.MaxPayload))} ({o.MaxPayload}) must be 1,024 to 67,108,864.");
+        foreach (var key in o.SecretKeys)
+            if (!Convert.TryFromBase64String(key, new byte[key.Length], out var bytes) || bytes != 32)
+                mistakes.Add($"{Key(nameof(o.SecretKeys))}: a key must be 32 bytes as base64: openssl rand -base64 32.");
         if (o.ProgressInterval < TimeSpan.Zero)
             mistakes.Add($"{Key(nameof(o.ProgressInterval))} ({o.ProgressInterval}) must not be negative.");
         if (o.EnqueuePatience < TimeSpan.Zero)

@@ -56,6 +56,30 @@ internal static partial class Log
     [LoggerMessage(1253, LogLevel.Warning, "{Kind} run {RunId}: its progress could not be written")]
     public static partial void ProgressLost(ILogger log, string kind, long runId, Exception e);
 
+    [LoggerMessage(1254, LogLevel.Error, "{Kind} run {RunId}: attempt {Attempt} did not stop within {After} of being told to and was abandoned; it still runs, its slot is free")]
+    public static partial void Abandoned(ILogger log, string kind, long runId, int attempt, TimeSpan after);
+
+    [LoggerMessage(1255, LogLevel.Warning, "{Kind} run {RunId}: attempt {Attempt}, which was abandoned, has come to its end; what it returned is dropped")]
+    public static partial void AbandonedEnded(ILogger log, string kind, long runId, int attempt);
+
+    [LoggerMessage(1256, LogLevel.Information, "Worker was asked to: paused {Paused}, {Concurrency} jobs at once")]
+    public static partial void WorkerOrdered(ILogger log, bool paused, int concurrency);
+
+    [LoggerMessage(1257, LogLevel.Information, "Worker stops: {Reason}")]
+    public static partial void WorkerAskedToStop(ILogger log, string reason);
+
+    [LoggerMessage(1258, LogLevel.Warning, "{Lines} lines that runs logged could not be kept")]
+    public static partial void RunLogLost(ILogger log, long lines, Exception? e);
+
+    [LoggerMessage(1259, LogLevel.Warning, "A second signal: running jobs are handed back at once")]
+    public static partial void StopsAtOnce(ILogger log);
+
+    [LoggerMessage(1260, LogLevel.Warning, "The session of an abandoned transaction could not be ended; its locks stay until it ends by itself")]
+    public static partial void SessionNotEnded(ILogger log, Exception e);
+
+    [LoggerMessage(1261, LogLevel.Error, "A subscriber of {Event} failed; the others go on")]
+    public static partial void SubscriberFailed(ILogger log, string @event, Exception e);
+
     [LoggerMessage(1213, LogLevel.Debug, "{Kind} run {RunId} ended: {Outcome}")]
     public static partial void Ended(ILogger log, string kind, long runId, string outcome);
 

@@ -36,7 +36,8 @@ public static class KeelbackApplicationExtensions
 
         try
         {
-            return await ActivatorUtilities.CreateInstance<Shell>(app.Services, app).RunAsync(args, ct);
+            var code = await ActivatorUtilities.CreateInstance<Shell>(app.Services, app).RunAsync(args, ct);
+            return code == 0 ? Environment.ExitCode : code; // a worker that recycles its process says with what
         }
         finally
         {

@@ -30,6 +30,9 @@ internal sealed class EnqueuePlan
         set;
     }
 
+    /// <summary>Whether the runs have been through <see cref="EnqueueGate"/>.</summary>
+    public bool HasPassed { get; set; }
+
     /// <summary>An earlier try may have written the rows under the ids that are reserved.</summary>
     public bool MayBeWritten { get; set; }
 

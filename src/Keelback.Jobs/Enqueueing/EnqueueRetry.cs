@@ -26,7 +26,7 @@ internal sealed class EnqueueRetry(
             var (mayBeWritten, pinned) = (false, false);
             try
             {
-                await writer.EnsureQueuesAsync(plan, ct);
+                await writer.PrepareAsync(plan, ct);
                 await using var connection = await connections.OpenAsync(ct);
                 (mayBeWritten, pinned) = (true, !connection.Owned);
                 if (!EnqueueWriter.IsOneStatement(plan)) return await connection.AtomicallyAsync(c => writer.WriteAsync(plan, c, ct), ct);

@@ -3,7 +3,7 @@ using Npgsql;
 namespace Keelback.Jobs;
 
 /// <summary>Writes a plan inside a transaction that is open already, in both colours: a synchronous SaveChanges must not block on a task.</summary>
-internal sealed class EnqueueWriter(QueueCatalog queues, LimitCatalog limits, PreparedStatements prepared, JobTelemetry telemetry)
+internal sealed class EnqueueWriter(QueueCatalog queues, LimitCatalog limits, EnqueueGate gate, PreparedStatements prepared, JobTelemetry telemetry)
 {
     // Large enough that a round trip costs nothing beside the rows, small enough to keep the server's memory flat.
     private const int RowsAtOnce = 5000;
@@ -12,8 +12,12 @@ internal sealed class EnqueueWriter(QueueCatalog queues, LimitCatalog limits, Pr
     public static bool IsOneStatement(EnqueuePlan plan) =>
         !plan.ReserveIds && plan.Runs.Count <= RowsAtOnce;
 
-    /// <summary>Gives the queues and limits numbers that have none yet.</summary>
-    public ValueTask EnsureQueuesAsync(EnqueuePlan plan, CancellationToken ct) => EnsureAsync(plan, async: true, ct);
+    /// <summary>Passes the gate, and gives the queues and limits numbers that have none yet.</summary>
+    public ValueTask PrepareAsync(EnqueuePlan plan, CancellationToken ct)
+    {
+        gate.Pass(plan);
+        return EnsureAsync(plan, async: true, ct);
+    }
 
     /// <summary>The roots' run ids, in order.</summary>
     public long[] Write(EnqueuePlan plan, NpgsqlConnection connection) =>
@@ -39,6 +43,8 @@ internal sealed class EnqueueWriter(QueueCatalog queues, LimitCatalog limits, Pr
     // With async = false every await below is on something that is complete.
     private async Task<long[]> WriteAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct, bool prepare = false)
     {
+        gate.Pass(plan);
+        using var activity = telemetry.Enqueueing(plan);
         await EnsureAsync(plan, async, ct).ConfigureAwait(false);
         try
         {
@@ -57,6 +63,7 @@ internal sealed class EnqueueWriter(QueueCatalog queues, LimitCatalog limits, Pr
             throw JobErrors.PayloadHasNul(plan.Roots[0].Kind.Name);
         }
 
+        activity?.SetTag("messaging.message.id", plan.Roots[0].Id);
         foreach (var run in plan.Runs) telemetry.Enqueued.Add(1, new KeyValuePair<string, object?>("kind", run.Kind.Name));
         return [.. plan.Roots.Select(root => root.Id)];
     }

@@ -3,23 +3,28 @@ namespace Keelback.Jobs;
 /// <summary>What may be stored as a payload or a result; looked at before any row is written.</summary>
 internal static class PayloadRules
 {
-    /// <summary>Bytes of UTF-8 JSON.</summary>
+    /// <summary>Bytes of UTF-8 JSON, where <see cref="JobsOptions.MaxPayload"/> says nothing else.</summary>
     public const int MaxBytes = 256 * 1024;
 
     /// <summary>Of one report: it is written again and again.</summary>
     public const int MaxProgressBytes = 64 * 1024;
 
-    /// <exception cref="KeelbackException">KB1206, KB1207.</exception>
+    /// <exception cref="KeelbackException">KB1206.</exception>
+    public static void CheckSize(string kind, int bytes, int most)
+    {
+        if (bytes > most) throw JobErrors.PayloadTooLarge(kind, bytes, most);
+    }
+
+    /// <exception cref="KeelbackException">KB1207.</exception>
     public static void CheckPayload(string kind, ReadOnlySpan<byte> json)
     {
-        if (json.Length > MaxBytes) throw JobErrors.PayloadTooLarge(kind, json.Length);
         if (HasUnstorableEscape(json)) throw JobErrors.PayloadHasNul(kind);
     }
 
     /// <exception cref="KeelbackException">KB1212, KB1213.</exception>
-    public static void CheckResult(string kind, ReadOnlySpan<byte> json)
+    public static void CheckResult(string kind, ReadOnlySpan<byte> json, int most)
     {
-        if (json.Length > MaxBytes) throw JobErrors.ResultTooLarge(kind, json.Length);
+        if (json.Length > most) throw JobErrors.ResultTooLarge(kind, json.Length, most);
         if (HasUnstorableEscape(json)) throw JobErrors.ResultNotStorable(kind, "it holds a NUL character.");
     }
 

@@ -8,6 +8,12 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(36_525);
     private static readonly ReadOnlyMemory<byte> s_empty = "{}"u8.ToArray();
 
+    /// <summary>Replaced where it has secrets.</summary>
+    public ReadOnlyMemory<byte> Input { get; set; } = Input;
+
+    /// <summary>Replaced where a filter says so.</summary>
+    public EnqueueOptions? Options { get; set; } = Options;
+
     /// <summary>Where its place in the queue comes from; the engine's own kinds have no queue of theirs.</summary>
     public PlannedRun? Example { get; init; }
 

@@ -6,7 +6,7 @@ using Npgsql;
 namespace Keelback.Jobs;
 
 /// <summary>The ways in which a plan gets into the database: by itself, in a caller's transaction, or with a context's next SaveChanges.</summary>
-internal sealed class Submission(EnqueueWriter writer, EnqueueRetry retry, JobWakes wakes)
+internal sealed class Submission(EnqueueWriter writer, EnqueueRetry retry, JobEvents events, JobWakes wakes)
 {
     private EnqueueWriter Writer => writer;
 
@@ -52,6 +52,8 @@ internal sealed class Submission(EnqueueWriter writer, EnqueueRetry retry, JobWa
     private void Wake(EnqueuePlan plan)
     {
         wakes.Workers();
+        if (events.AreWanted)
+            foreach (var run in plan.Runs) events.Raise(new JobEnqueued(run.Id, run.Kind.Name, run.Queue));
         if (plan.Runs.Any(run => run.ExpiresAfter is not null || run.Options is { Delay: not null } or { At: not null } or { ExpiresAt: not null })) wakes.Timers();
     }
 

@@ -7,7 +7,7 @@ namespace Keelback.Jobs;
 
 /// <summary>Sweeps, on every node and all the time: ends dead workers' sessions, of any app, then hands back what they held of this one.</summary>
 internal sealed class JobRescuer(
-    NpgsqlDataSource db, WorkerRegistry workers, QueueCatalog queues, JobTelemetry telemetry, IOptions<JobsOptions> options, TimeProvider clock, ILogger<JobRescuer> log)
+    NpgsqlDataSource db, WorkerRegistry workers, QueueCatalog queues, JobEvents events, JobTelemetry telemetry, IOptions<JobsOptions> options, TimeProvider clock, ILogger<JobRescuer> log)
     : PollingService(clock, log)
 {
     private const int BatchSize = 1000;
@@ -39,6 +39,7 @@ internal sealed class JobRescuer(
         if (runs > 0)
         {
             telemetry.Rescued.Add(runs);
+            if (events.AreWanted) events.Raise(new JobsRescued(runs, quarantined));
             Log.Rescued(log, dead.Count, sessions, runs, quarantined);
         }
 

@@ -15,6 +15,8 @@ internal sealed class JobWakes(WakeUps wakeUps, IOptions<PostgresOptions> postgr
     private const string Due = "jobs-timers";
     private const string Taken = "jobs-claims";
 
+    private string Order => $"jobs-orders:{postgres.Value.App}";
+
     public IDisposable OnWork(Action wake) => wakeUps.Subscribe(Work, wake);
 
     public IDisposable OnLookAgain(Action wake) => wakeUps.Subscribe(Again, wake);
@@ -27,6 +29,11 @@ internal sealed class JobWakes(WakeUps wakeUps, IOptions<PostgresOptions> postgr
 
     /// <summary>A schedule was made or changed.</summary>
     public void Schedules() => wakeUps.Signal(Ticks);
+
+    public IDisposable OnOrders(Action wake) => wakeUps.Subscribe(Order, wake);
+
+    /// <summary>Something was asked of workers, or something may not run any more.</summary>
+    public void Orders() => wakeUps.Signal(Order);
 
     /// <summary>Runs became ready.</summary>
     public void Workers() => wakeUps.Signal(Work);

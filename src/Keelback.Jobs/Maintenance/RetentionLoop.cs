@@ -87,7 +87,7 @@ internal sealed class RetentionLoop(NpgsqlDataSource db, QueueCatalog queues, IO
                 new("select set_config('lock_timeout', '2s', true)"),
                 OfWeek("uniq", week),
                 OfWeek("progress", week),
-                new($"drop table if exists keelback.run_{Text(week)}, keelback.attempt_{Text(week)}, keelback.edge_{Text(week)}"),
+                new($"drop table if exists keelback.run_{Text(week)}, keelback.attempt_{Text(week)}, keelback.edge_{Text(week)}, keelback.log_{Text(week)}"),
             },
         };
         await batch.ExecuteNonQueryAsync(ct);
@@ -111,6 +111,8 @@ internal sealed class RetentionLoop(NpgsqlDataSource db, QueueCatalog queues, IO
                 returning id
             ), u as (
                 delete from keelback.uniq where run_id in (select id from page)
+            ), l as (
+                delete from keelback.log where run_id in (select id from page)
             ), p as (
                 delete from keelback.progress where run_id in (select id from page)
             )

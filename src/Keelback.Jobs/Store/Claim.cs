@@ -13,9 +13,6 @@ internal sealed record Claim(long RunId, long Token, int Attempt, int Crashes, s
     /// <summary>Where it was claimed from; a tenant's lane is the negative of its queue.</summary>
     public short Queue { get; init; }
 
-    /// <summary>Of the kind, when it was enqueued.</summary>
-    public int Version { get; init; } = 1;
-
     /// <summary>How long the result stays after the end; zero: it is not written; null: as long as the run. A result that another job takes stays.</summary>
     public TimeSpan? ResultKept { get; init; }
 

@@ -59,7 +59,7 @@ internal static class ClaimStatement
             returning queue, priority, seq, run_id, attempt, crashes, tenant
         ), body as (
             select t.*, r.kind, r.max_attempts, r.timeout_ms, r.followed, r.trace, r.input, r.ups, r.params,
-                   r.version, r.result_ms, r.due_at, r.root, r.parent,
+                   r.result_ms, r.due_at, r.root, r.parent,
                    kind = any($7) as known, r.special or abs(t.queue) = any($9) as special
             from taken t
             cross join lateral (select * from keelback.run where id = t.run_id and state = 0 limit 1) r
@@ -91,7 +91,7 @@ internal static class ClaimStatement
         )
         select t.queue, t.priority, t.seq, b.run_id, h.token, h.attempt, b.crashes, b.kind, b.max_attempts, b.timeout_ms, b.followed, b.trace,
                case when h.token is not null then case when b.ups is null then b.input else keelback.bound_input(b.input, b.ups, b.params) end end,
-               b.version, b.result_ms, b.due_at, b.root, b.parent,
+               b.result_ms, b.due_at, b.root, b.parent,
                b.known, b.special, t.tenant
         from taken t left join body b using (run_id) left join held h using (run_id)
         order by t.seq
@@ -111,12 +111,12 @@ internal static class ClaimStatement
     {
         while (await row.ReadAsync(ct))
         {
-            result.Seen.Add(new(row.GetInt16(0), row.GetInt16(1), row.GetInt64(2), row.IsDBNull(20) ? null : row.GetString(20)));
+            result.Seen.Add(new(row.GetInt16(0), row.GetInt16(1), row.GetInt64(2), row.IsDBNull(19) ? null : row.GetString(19)));
             if (row.IsDBNull(3)) continue; // ended while it was ready: a cancelled run leaves its row here
 
             if (row.IsDBNull(4))
             {
-                if (!row.GetBoolean(18)) result.UnknownKinds.Add(row.GetString(7));
+                if (!row.GetBoolean(17)) result.UnknownKinds.Add(row.GetString(7));
                 continue; // or not admitted: it waits for a limit now, or has expired
             }
 
@@ -127,12 +127,11 @@ internal static class ClaimStatement
                 Followed = row.GetBoolean(10),
                 Trace = row.IsDBNull(11) ? null : row.GetString(11),
                 Queue = row.GetInt16(0),
-                Version = row.GetInt16(13),
-                ResultKept = row.IsDBNull(14) || row.GetBoolean(10) ? null : TimeSpan.FromMilliseconds(row.GetInt64(14)),
-                DueAt = row.IsDBNull(15) ? null : row.GetFieldValue<DateTimeOffset>(15),
-                RootId = row.IsDBNull(16) ? null : row.GetInt64(16),
-                ParentId = row.IsDBNull(17) ? null : row.GetInt64(17),
-                Limited = row.GetBoolean(19),
+                ResultKept = row.IsDBNull(13) || row.GetBoolean(10) ? null : TimeSpan.FromMilliseconds(row.GetInt64(13)),
+                DueAt = row.IsDBNull(14) ? null : row.GetFieldValue<DateTimeOffset>(14),
+                RootId = row.IsDBNull(15) ? null : row.GetInt64(15),
+                ParentId = row.IsDBNull(16) ? null : row.GetInt64(16),
+                Limited = row.GetBoolean(18),
             });
         }
     }

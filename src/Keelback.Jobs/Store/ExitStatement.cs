@@ -24,13 +24,13 @@ internal static class ExitStatement
     public const string Skip =
         """
         with f as (
-            select * from unnest($1, $2, $3) t (id, token, reason)
+            select * from unnest($1, $2, $3, $4) t (id, token, reason, state)
         ), d as (
             delete from keelback.claim c using f where c.run_id = f.id and c.token = f.token
-            returning c.run_id, c.attempt, c.at, f.reason
+            returning c.run_id, c.attempt, c.at, f.reason, f.state
         ), u as (
             update keelback.run r
-            set state = 7, error = d.reason, attempt = d.attempt, started_at = d.at, finished_at = keelback.clock()
+            set state = d.state, error = d.reason, attempt = d.attempt, started_at = d.at, finished_at = keelback.clock()
             from d where r.id = d.run_id and r.state = 0
             returning r.id, r.followed
         ), b as (
@@ -49,5 +49,6 @@ internal static class ExitStatement
     public static NpgsqlBatchCommand Of(IReadOnlyList<Outcome.Skipped> skipped) => Statement.Of(Skip,
         Statement.P(skipped.Select(o => o.Claim.RunId).ToArray()),
         Statement.P(skipped.Select(o => o.Claim.Token).ToArray()),
-        Statement.Jsonb([.. skipped.Select(o => (byte[]?)o.Reason.ToJson())]));
+        Statement.Jsonb([.. skipped.Select(o => (byte[]?)o.Reason.ToJson())]),
+        Statement.P(skipped.Select(o => (short)(o.IsRevoked ? 3 : 7)).ToArray()));
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Keelback.Jobs;
@@ -69,6 +70,26 @@ internal static class RunReader
                 row.IsDBNull(5) ? null : row.GetFieldValue<DateTimeOffset>(5)));
 
         return attempts;
+    }
+
+    public static async Task<IReadOnlyList<RunLogLine>> LogAsync(NpgsqlConnection connection, long id, string app, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            select attempt, at, level, category, message from keelback.log
+            where run_id = $1
+              and exists (select from keelback.run r join keelback.queue q on q.id = r.queue where r.id = $1 and q.app = $2)
+            order by attempt, n
+            """, connection);
+        command.Parameters.AddWithValue(id);
+        command.Parameters.AddWithValue(app);
+
+        var lines = new List<RunLogLine>();
+        await using var row = await command.ExecuteReaderAsync(ct);
+        while (await row.ReadAsync(ct))
+            lines.Add(new(row.GetInt16(0), row.GetFieldValue<DateTimeOffset>(1), (LogLevel)row.GetInt16(2), row.GetString(3), row.GetString(4)));
+
+        return lines;
     }
 
     private static T Json<T>(NpgsqlDataReader row, int column) =>

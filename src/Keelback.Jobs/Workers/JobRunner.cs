@@ -11,8 +11,9 @@ namespace Keelback.Jobs;
 
 /// <summary>Runs one attempt in a scope of its own, and says how it ended. Never throws.</summary>
 internal sealed class JobRunner(
-    JobKinds kinds, IServiceScopeFactory scopes, TransactionalAttempt transactional, RetryRules rules, QueueCatalog queues,
-    JobConnections connections, RunWaiters waiters, IOptions<JobsOptions> options, TimeProvider clock, JobTelemetry telemetry, ILogger<JobRunner> log)
+    JobKinds kinds, UnknownKinds unknownKinds, IServiceScopeFactory scopes, TransactionalAttempt transactional, RetryRules rules, QueueCatalog queues,
+    JobConnections connections, RunWaiters waiters, RunLogSink logs, JobFilters filters, PayloadReader payloads,
+    IOptions<JobsOptions> options, TimeProvider clock, JobTelemetry telemetry, ILogger<JobRunner> log)
 {
     /// <param name="job">The attempt.</param>
     /// <param name="worker">Whose lease it runs under; names its transaction on the server.</param>
@@ -20,6 +21,7 @@ internal sealed class JobRunner(
     {
         var claim = job.Claim;
         using var activity = telemetry.Source.StartActivity(claim.Kind, ActivityKind.Consumer, claim.Trace);
+        JobTelemetry.Describe(activity, claim, queues.Name(Math.Abs(claim.Queue)));
         activity?.SetTag("keelback.run_id", claim.RunId).SetTag("keelback.attempt", claim.Attempt);
 
         var started = clock.GetTimestamp();
@@ -32,14 +34,17 @@ internal sealed class JobRunner(
         {
             outcome = await CallAsync(job, worker);
         }
-        catch (Exception e)
+        catch (Exception thrown)
         {
+            var e = Readable(thrown);
             outcome = AfterThrowing(job, e);
             activity?.SetStatus(ActivityStatusCode.Error, e.Message);
         }
 
         var tags = new TagList { { "kind", claim.Kind }, { "outcome", outcome.GetType().Name } };
         telemetry.Ended.Add(1, tags);
+        if (claim.Attempt == 1 && clock.GetUtcNow() - (claim.DueAt ?? JobRun.EnqueuedAtOf(claim.RunId)) - clock.GetElapsedTime(started) is { } waited && waited > TimeSpan.Zero)
+            telemetry.Waited.Record(waited.TotalSeconds, new KeyValuePair<string, object?>("kind", claim.Kind));
         telemetry.Duration.Record(clock.GetElapsedTime(started).TotalSeconds, tags);
         return outcome;
     }
@@ -49,28 +54,58 @@ internal sealed class JobRunner(
         var claim = job.Claim;
         var kind = kinds.Find(claim.Kind)!; // a claim asks for known kinds only
         if (claim.Input.Length == 0) throw JobErrors.ArgumentsTooLarge(claim.Kind);
-        using var input = JsonDocument.Parse(claim.Input);
+        using var input = payloads.Read(kind, claim.Input);
 
         await using var scope = scopes.CreateAsyncScope();
         await using var attempt = Attempt(job);
         scope.ServiceProvider.GetRequiredService<JobContext>().Begin(attempt);
 
-        var call = new JobCall(scope.ServiceProvider, input.RootElement, job.Token);
+        var lines = options.Value.LogLines > 0 && !connections.ArePinned ? logs.Begin(claim, options.Value.LogLines) : null;
+        try
+        {
+            return await CallAsync(kind, scope.ServiceProvider, input, job, attempt, worker);
+        }
+        finally
+        {
+            lines?.End();
+        }
+    }
+
+    private async Task<Outcome> CallAsync(
+        JobKind kind, IServiceProvider services, JsonDocument input, RunningJob job, RunningAttempt attempt, WorkerIdentity worker)
+    {
+        var call = new JobCall(services, input.RootElement, job.Token);
         if (kind.Defaults.Transactional) return await transactional.RunAsync(kind, call, attempt, worker);
 
         FailPoint.Hit(FailPoint.BeforeEffect);
         var result = await attempt.RunAsync(kind, call);
         FailPoint.Hit(FailPoint.BeforeCommit);
 
-        return new Outcome.Succeeded(claim, result);
+        return new Outcome.Succeeded(job.Claim, result);
     }
 
     private RunningAttempt Attempt(RunningJob job)
     {
         var progress = new ProgressReporter(job, connections, waiters, telemetry, clock, options.Value.ProgressInterval, log);
         DateTimeOffset? deadline = job.Claim.Timeout is { } limit ? clock.GetUtcNow() + limit : null;
-        return new(job, queues.Name(Math.Abs(job.Claim.Queue)), deadline, progress, connections, queues.App);
+        return new(job, queues.Name(Math.Abs(job.Claim.Queue)), deadline, progress, connections, filters, queues.App, options.Value.MaxPayload);
     }
+
+    // Whatever is thrown must be told of: one whose own text throws is told by its type.
+    private static Exception Readable(Exception e)
+    {
+        try
+        {
+            return e.Message is not null && e.ToString() is not null ? e : throw new InvalidOperationException("It has no text.");
+        }
+        catch (Exception unreadable)
+        {
+            return new InvalidOperationException($"{e.GetType().FullName} was thrown, and reading its message threw {unreadable.GetType().Name}.");
+        }
+    }
+
+    /// <summary>How an attempt ends that does not come to its end: as its stop has it.</summary>
+    public Outcome Abandoned(RunningJob job) => AfterThrowing(job, new OperationCanceledException());
 
     // Once the token is cancelled, whatever is thrown is taken for its consequence: drivers wrap a cancellation in their own exceptions.
     private Outcome AfterThrowing(RunningJob job, Exception e)
@@ -104,6 +139,7 @@ internal sealed class JobRunner(
 
     private Outcome Ended(Claim claim, Exception e, JobAttemptOutcome kind)
     {
+        if (e is NewerPayloadException newer) return HandBack(claim, newer.Version);
         if (e is JobExit { Kind: JobExitKind.Snooze, Delay: { } pause }) return new Outcome.Snoozed(claim, pause);
         if (e is JobExit { Kind: JobExitKind.Ignore }) return new Outcome.Skipped(claim, JobError.Said("Ignored", e.Message));
 
@@ -117,6 +153,12 @@ internal sealed class JobRunner(
 
         var error = e is JobExit exit ? JobError.Said(exit.Kind == JobExitKind.Retry ? "Retry" : "Rejected", exit.Message) : JobError.From(e);
         return new Outcome.Failed(claim, error, kind, retry);
+    }
+
+    private Outcome.Snoozed HandBack(Claim claim, int version)
+    {
+        unknownKinds.ReportNewer(kinds.Find(claim.Kind)!, version);
+        return new(claim, TimeSpan.FromSeconds(5 + 25 * Random.Shared.NextDouble()));
     }
 
     private void LogExpected(Claim claim, Exception e, TimeSpan? retry)

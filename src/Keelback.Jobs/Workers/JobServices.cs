@@ -6,7 +6,7 @@ namespace Keelback.Jobs;
 /// <summary>The loops of a process that runs jobs: started together, and stopped with the worker first, while the others still serve it.</summary>
 internal sealed class JobServices(
     JobKinds kinds, QueueCatalog queues, Worker worker, TimerLoop timers, JobRescuer rescuer, RetentionLoop retention, LimitLoop limitLoop,
-    LimitCatalog limits, ScheduleSync schedules, Ticker ticker, JobWakes wakes, IOptions<JobsOptions> options)
+    LimitCatalog limits, ScheduleSync schedules, Ticker ticker, WorkerOrders orders, RunLogWriter logs, JobWakes wakes, IOptions<JobsOptions> options)
     : IHostedService
 {
     private readonly List<IDisposable> _subscriptions = [];
@@ -19,11 +19,16 @@ internal sealed class JobServices(
         await schedules.RunAsync(cancellationToken);
         if (!options.Value.RunWorker) return;
 
-        _subscriptions.AddRange([
+        _subscriptions.AddRange(
+        [
             wakes.OnWork(worker.Wake), wakes.OnTimer(timers.Wake), wakes.OnClaimsTaken(worker.AskForClaims), wakes.OnLookAgain(worker.LookAgain),
-            wakes.OnSchedules(ticker.Wake)]);
+            wakes.OnSchedules(ticker.Wake), wakes.OnOrders(orders.Wake),
+        ]);
 
+        await orders.ReadAsync(cancellationToken);
         await worker.StartAsync(cancellationToken);
+        await orders.StartAsync(cancellationToken);
+        await logs.StartAsync(cancellationToken);
         await timers.StartAsync(cancellationToken);
         await rescuer.StartAsync(cancellationToken);
         await retention.StartAsync(cancellationToken);
@@ -38,7 +43,7 @@ internal sealed class JobServices(
         await worker.StopAsync(cancellationToken);
         foreach (var subscription in _subscriptions) subscription.Dispose();
         await Task.WhenAll(
-            ticker.StopAsync(cancellationToken), timers.StopAsync(cancellationToken), rescuer.StopAsync(cancellationToken),
-            retention.StopAsync(cancellationToken), limitLoop.StopAsync(cancellationToken));
+            orders.StopAsync(cancellationToken), logs.StopAsync(cancellationToken), ticker.StopAsync(cancellationToken), timers.StopAsync(cancellationToken),
+            rescuer.StopAsync(cancellationToken), retention.StopAsync(cancellationToken), limitLoop.StopAsync(cancellationToken));
     }
 }

@@ -12,8 +12,8 @@ internal abstract record Outcome(Claim Claim)
     /// <summary>Not yet: the run waits, the attempt given back.</summary>
     public sealed record Snoozed(Claim Claim, TimeSpan Delay) : Outcome(Claim);
 
-    /// <summary>With nothing to do: the run ends as skipped.</summary>
-    public sealed record Skipped(Claim Claim, JobError Reason) : Outcome(Claim);
+    /// <summary>With nothing to do: the run ends as skipped, or as cancelled where it may not run.</summary>
+    public sealed record Skipped(Claim Claim, JobError Reason, bool IsRevoked = false) : Outcome(Claim);
 
     /// <summary>Whether it says what became of the run, so that a write that changes no row came too late.</summary>
     public bool Tells => this is Succeeded or Failed or Snoozed or Skipped;

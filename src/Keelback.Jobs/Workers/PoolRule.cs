@@ -8,6 +8,13 @@ internal static class PoolRule
     // Held for good: the pump's. Now and then: timers, sweep, retention, partitions. Three are left for requests.
     private const int Others = 8;
 
+    /// <summary>The most jobs at once that the pool has connections for.</summary>
+    public static int Room(NpgsqlDataSource db)
+    {
+        var pool = new NpgsqlConnectionStringBuilder(db.ConnectionString);
+        return pool.Pooling ? Math.Max(1, pool.MaxPoolSize - Others) : int.MaxValue;
+    }
+
     public static KeelbackException? Mistake(JobsOptions options, NpgsqlDataSource db)
     {
         var pool = new NpgsqlConnectionStringBuilder(db.ConnectionString);

@@ -1,7 +1,8 @@
 namespace Keelback.Jobs;
 
 /// <summary>What a <see cref="JobContext"/> knows, and how it asks for the rest.</summary>
-internal sealed class RunningAttempt(RunningJob job, string queue, DateTimeOffset? deadline, ProgressReporter progress, JobConnections connections, string app)
+internal sealed class RunningAttempt(RunningJob job, string queue, DateTimeOffset? deadline, ProgressReporter progress, JobConnections connections,
+    JobFilters filters, string app, int mostBytes)
     : IAsyncDisposable
 {
     public Claim Claim => job.Claim;
@@ -11,6 +12,12 @@ internal sealed class RunningAttempt(RunningJob job, string queue, DateTimeOffse
     public DateTimeOffset? Deadline => deadline;
 
     public ProgressReporter Progress => progress;
+
+    /// <inheritdoc cref="RunningJob.Session"/>
+    public int Session
+    {
+        set => job.Session = value;
+    }
 
     public async Task<JobRun?> ReadAsync(CancellationToken ct)
     {
@@ -29,10 +36,10 @@ internal sealed class RunningAttempt(RunningJob job, string queue, DateTimeOffse
     /// <exception cref="KeelbackException">KB1212, KB1213.</exception>
     public async ValueTask<ReadOnlyMemory<byte>> RunAsync(JobKind kind, JobCall call)
     {
-        var result = await kind.Run(call);
+        var result = await filters.RunAsync(kind, call);
         await progress.DisposeAsync(); // before the run's end, after which nothing is written
         if (Claim.ResultKept == TimeSpan.Zero) return default;
-        if (kind != JobKind.Gather) PayloadRules.CheckResult(kind.Name, result.Span);
+        if (kind != JobKind.Gather) PayloadRules.CheckResult(kind.Name, result.Span, mostBytes);
         return result;
     }
 

@@ -16,11 +16,13 @@ internal enum StopReason
 }
 
 /// <summary>An attempt in this process, and the one way to stop it.</summary>
-internal sealed class RunningJob(Claim claim) : IDisposable
+internal sealed class RunningJob(Claim claim, TimeProvider clock) : IDisposable
 {
     private readonly CancellationTokenSource _cancellation = new();
     private readonly Lock _gate = new();
     private bool _ended;
+    private long _stoppedAt;
+    private int _outcomes;
 
     public Claim Claim { get; } = claim;
 
@@ -28,13 +30,25 @@ internal sealed class RunningJob(Claim claim) : IDisposable
 
     public CancellationToken Token => _cancellation.Token;
 
+    /// <summary>The server session of its open transaction; zero: it has none.</summary>
+    public int Session { get; set; }
+
+    /// <summary>Whether it was told to stop so long ago, for a reason of its own: at the worker's stop it is handed back anyway.</summary>
+    public bool IsOverdue(TimeSpan after)
+    {
+        lock (_gate) return Reason is StopReason.TimedOut or StopReason.Lost && clock.GetElapsedTime(_stoppedAt) >= after;
+    }
+
+    /// <summary>True once: for the body, or for who gave it up.</summary>
+    public bool TryEnd() => Interlocked.Increment(ref _outcomes) == 1;
+
     /// <summary>Cancels the token; the first reason counts.</summary>
     public void Stop(StopReason reason)
     {
         lock (_gate)
         {
             if (_ended || Reason != StopReason.None) return;
-            Reason = reason;
+            (Reason, _stoppedAt) = (reason, clock.GetTimestamp());
 
             // Callbacks run elsewhere: neither the heartbeat nor the pump waits for what user code has registered.
             _ = _cancellation.CancelAsync();

@@ -48,6 +48,7 @@ internal sealed class TransactionalAttempt(PreparedStatements prepared, JobTelem
         var connection = db.Database.GetDbConnection() as NpgsqlConnection ?? throw JobErrors.NotPostgres(db.GetType());
 
         await NameAsync(connection, worker, ct);
+        attempt.Session = connection.ProcessID;
         FailPoint.Hit(FailPoint.BeforeEffect);
 
         var result = await attempt.RunAsync(kind, call);

@@ -10,11 +10,23 @@ internal sealed class UnknownKinds(JobKinds kinds, TimeProvider clock, ILogger<U
     public void Report(IEnumerable<string> names)
     {
         foreach (var name in names)
+            if (IsDue(name)) Log.UnknownKind(log, JobErrors.UnknownKind(name, kinds.Nearest(name)));
+    }
+
+    /// <summary>A known kind whose payload is of a version that is not.</summary>
+    public void ReportNewer(JobKind kind, int version)
+    {
+        if (IsDue($"{kind.Name}@{version}")) Log.UnknownKind(log, JobErrors.NewerPayload(kind.Name, version, kind.Defaults.Version));
+    }
+
+    private bool IsDue(string name)
+    {
+        lock (_said)
         {
-            if (_said.TryGetValue(name, out var at) && clock.GetElapsedTime(at) < TimeSpan.FromMinutes(1)) continue;
+            if (_said.TryGetValue(name, out var at) && clock.GetElapsedTime(at) < TimeSpan.FromMinutes(1)) return false;
 
             _said[name] = clock.GetTimestamp();
-            Log.UnknownKind(log, JobErrors.UnknownKind(name, kinds.Nearest(name)));
+            return true;
         }
     }
 }

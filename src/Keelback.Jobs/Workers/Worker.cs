@@ -13,7 +13,8 @@ namespace Keelback.Jobs;
 /// </remarks>
 internal sealed class Worker(
     NpgsqlDataSource db, Exchange exchange, JobKinds kinds, JobRunner runner, QueueCatalog queues, RunWaiters waiters,
-    UnknownKinds unknownKinds, JobWakes wakes, JobTelemetry telemetry, IOptions<JobsOptions> configured, TimeProvider clock, ILogger<Worker> log)
+    UnknownKinds unknownKinds, Revoked revoked, JobWakes wakes, JobEvents events, JobTelemetry telemetry, IOptions<JobsOptions> configured,
+    TimeProvider clock, ILogger<Worker> log)
     : PollingService(clock, log)
 {
     private static readonly TimeSpan s_busyPoll = TimeSpan.FromMilliseconds(50);
@@ -23,7 +24,10 @@ internal sealed class Worker(
     private readonly Lanes _lanes = new(clock);
     private readonly ConcurrentDictionary<long, RunningJob> _running = new(); // by token
     private readonly ConcurrentQueue<Outcome> _ended = new();
+    private readonly ConcurrentDictionary<long, RunningJob> _abandoned = new(); // by token
     private readonly WorkerDrain _drain = new(db, waiters, clock, log);
+    private long _done;
+    private int _stopped;
 
     // The pump's own; nobody else reads or writes them.
     private readonly List<Outcome> _untold = [];
@@ -45,6 +49,33 @@ internal sealed class Worker(
 
     /// <summary>Attempts that run in this process now.</summary>
     public int Running => _running.Count;
+
+    /// <summary>Attempts that it has ended.</summary>
+    public long Ended => Interlocked.Read(ref _done);
+
+    public Slots Slots { get; } = new(configured.Value, PoolRule.Room(db), clock);
+
+    /// <summary>Nothing runs, and every outcome is written.</summary>
+    public bool IsEmpty => _drain.IsEmpty;
+
+    public WorkerReport Report() => new()
+    {
+        Concurrency = Slots.Most,
+        Slots = Slots.Now,
+        Abandoned = _abandoned.Count,
+        Ended = Ended,
+        IsPaused = Slots.IsPaused,
+        IsStopping = _drain.HasBegun,
+    };
+
+    /// <summary>No claim from here on; at once: running jobs are cancelled and handed back.</summary>
+    public void Drain(bool atOnce)
+    {
+        _drain.Begin();
+        if (atOnce)
+            foreach (var job in _running.Values) job.Stop(StopReason.Released);
+        Wake();
+    }
 
     /// <summary>Some claim was taken away in this process; the pump asks at once whether it is one of ours.</summary>
     public void AskForClaims()
@@ -72,14 +103,20 @@ internal sealed class Worker(
 
         var names = _options.Queues.Count == 0 ? "all" : string.Join(", ", _options.Queues);
         Log.WorkerStarted(log, Identity?.Id ?? 0, queues.App, _options.Concurrency, names);
+        if (events.AreWanted) events.Raise(new WorkerStarted(Identity?.Id ?? 0));
         await base.StartAsync(cancellationToken);
     }
 
     /// <summary>No claim from here on; what ends in time is kept, the rest is cancelled and handed back, its attempt with it.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        _drain.Begin();
-        Wake();
+        if (Interlocked.Exchange(ref _stopped, 1) == 1) return; // by an order from afar, and then by the host
+        Drain(atOnce: false);
+        using var signals = new SecondSignal(() =>
+        {
+            Log.StopsAtOnce(log);
+            Drain(atOnce: true);
+        });
 
         if (_heartbeat is not null && ExecuteTask is { IsCompleted: false })
         {
@@ -97,6 +134,7 @@ internal sealed class Worker(
         await HandBackAsync();
         _heartbeat?.Dispose();
         await exchange.DisposeAsync();
+        if (events.AreWanted) events.Raise(new WorkerStopped());
     }
 
     public override void Dispose()
@@ -131,13 +169,22 @@ internal sealed class Worker(
         Settle(telling, result);
         if (asked) _askForClaims = false;
         if (full) _lastFull = _clock.GetTimestamp();
+        if (full) AbandonOverdue();
+        if (request.Claim is { } looked) Slots.Saw(_running.Count + result.Claimed.Claims.Count, result.Claimed.Seen.Count == looked.Limit);
         foreach (var token in result.Lost)
             if (_running.TryGetValue(token, out var job)) Stop(job, StopReason.Lost);
 
         _lanes.Saw(result.Claimed.Seen);
         if (result.Promoted > result.Claimed.Claims.Count(claim => claim.Limited)) wakes.LookAgain(); // more than we took: others may
         unknownKinds.Report(result.Claimed.UnknownKinds);
-        foreach (var claim in result.Claimed.Claims) Start(claim, request.Claim!.Worker);
+        var mayNotRun = await AmongRevokedAsync(result.Claimed.Claims, stopping);
+        foreach (var claim in result.Claimed.Claims)
+        {
+            if (mayNotRun.TryGetValue(claim.RunId, out var reason)) _ended.Enqueue(new Outcome.Skipped(claim, reason, IsRevoked: true));
+            else Start(claim, request.Claim!.Worker);
+        }
+
+        if (mayNotRun.Count > 0) Wake();
         if (result.Claimed.Claims.Count > 0) FailPoint.Hit(FailPoint.AfterClaim);
 
         return Sleep(request, result);
@@ -147,7 +194,7 @@ internal sealed class Worker(
 
     private ExchangeRequest Request(List<Outcome> telling, bool full)
     {
-        var free = _options.Concurrency - _running.Count;
+        var free = Slots.Now - _running.Count;
         var worker = _drain.HasBegun ? null : Identity;
         return new()
         {
@@ -158,6 +205,19 @@ internal sealed class Worker(
                 ? (known, [.. _running.Keys, .. _untold.Select(o => o.Claim.Token), .. _ended.Select(o => o.Claim.Token)])
                 : null,
         };
+    }
+
+    private async ValueTask<Dictionary<long, JobError>> AmongRevokedAsync(List<Claim> claims, CancellationToken stopping)
+    {
+        try
+        {
+            return await revoked.AmongAsync(claims, stopping);
+        }
+        catch
+        {
+            _answerLost = true; // nobody runs them: they go back as strangers
+            throw;
+        }
     }
 
     private async Task<ExchangeResult?> TellAsync(ExchangeRequest request, CancellationToken stopping)
@@ -213,6 +273,7 @@ internal sealed class Worker(
             }
             else
             {
+                if (events.AreWanted && EventOf(outcome) is { } e) events.Raise(e);
                 Log.Ended(log, outcome.Claim.Kind, outcome.Claim.RunId, outcome.GetType().Name);
             }
         }
@@ -220,20 +281,76 @@ internal sealed class Worker(
         waiters.Ended(told.Select(o => o.Claim.RunId).Concat(result.Written));
     }
 
+    private static JobEvent? EventOf(Outcome outcome) => (outcome, outcome.Claim) switch
+    {
+        (Outcome.Succeeded or Outcome.Settled, var c) => new JobSucceeded(c.RunId, c.Kind, c.Attempt),
+        (Outcome.Failed { RetryAfter: { } after } failed, var c) => new JobRetried(c.RunId, c.Kind, c.Attempt, failed.Error, after),
+        (Outcome.Failed failed, var c) => new JobFailed(c.RunId, c.Kind, c.Attempt, failed.Error),
+        (Outcome.Snoozed snoozed, var c) => new JobSnoozed(c.RunId, c.Kind, snoozed.Delay),
+        (Outcome.Skipped { IsRevoked: true } revoked, var c) => new JobRevoked(c.RunId, c.Kind, revoked.Reason),
+        (Outcome.Skipped skipped, var c) => new JobSkipped(c.RunId, c.Kind, skipped.Reason),
+        _ => null, // handed back: nothing happened to the run
+    };
+
     private void Start(Claim claim, WorkerIdentity worker)
     {
-        var job = new RunningJob(claim);
+        var job = new RunningJob(claim, _clock);
         _running[claim.Token] = job;
+        if (events.AreWanted) events.Raise(new JobStarted(claim.RunId, claim.Kind, claim.Attempt));
         if (Identity != worker) job.Stop(StopReason.Released); // the lease was lost while the answer was on its way
 
         _ = Task.Run(async () =>
         {
             var outcome = await runner.RunAsync(job, worker);
-            _ended.Enqueue(outcome);
-            _running.TryRemove(claim.Token, out _);
+            if (job.TryEnd())
+            {
+                _ended.Enqueue(outcome);
+                _running.TryRemove(claim.Token, out _);
+            }
+            else
+            {
+                _abandoned.TryRemove(claim.Token, out _);
+                Log.AbandonedEnded(log, claim.Kind, claim.RunId, claim.Attempt);
+            }
+
+            Interlocked.Increment(ref _done);
             job.Dispose();
             Wake();
         });
+    }
+
+    // What does not stop when it is told to keeps its thread, but neither its run nor its slot.
+    private void AbandonOverdue()
+    {
+        foreach (var job in _running.Values)
+        {
+            if (!job.IsOverdue(_options.AbandonAfter) || !job.TryEnd()) continue;
+
+            _abandoned[job.Claim.Token] = job;
+            _ended.Enqueue(runner.Abandoned(job));
+            _running.TryRemove(job.Claim.Token, out _);
+            if (events.AreWanted) events.Raise(new JobAbandoned(job.Claim.RunId, job.Claim.Kind, job.Claim.Attempt));
+            telemetry.Abandoned.Add(1, new KeyValuePair<string, object?>("kind", job.Claim.Kind));
+            Log.Abandoned(log, job.Claim.Kind, job.Claim.RunId, job.Claim.Attempt, _options.AbandonAfter);
+            if (job.Session != 0 && Identity is { } worker) _ = EndSessionAsync(job.Session, worker);
+            Wake();
+        }
+    }
+
+    // Its transaction would keep its locks, and the next attempt would wait for them. The name tells ours from another's: behind a pooler the number is not the server's.
+    private async Task EndSessionAsync(int session, WorkerIdentity worker)
+    {
+        try
+        {
+            await using var command = db.CreateCommand("select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and application_name = $2");
+            command.Parameters.AddWithValue(session);
+            command.Parameters.AddWithValue(worker.ApplicationName);
+            await command.ExecuteNonQueryAsync();
+        }
+        catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
+        {
+            Log.SessionNotEnded(log, e);
+        }
     }
 
     private TimeSpan Sleep(ExchangeRequest request, ExchangeResult result)
@@ -242,7 +359,7 @@ internal sealed class Worker(
         if (_untold.Count > 0) return TimeSpan.Zero;
 
         var claimed = result.Claimed.Seen.Count;
-        if (request.Claim is { } asked && claimed == asked.Limit && _running.Count < _options.Concurrency) return TimeSpan.Zero;
+        if (request.Claim is { } asked && claimed == asked.Limit && _running.Count < Slots.Now) return TimeSpan.Zero;
 
         // Busy: look again soon, in case nobody tells us. Idle: ever more seldom. No slot free: an outcome will wake us.
         _idle = claimed > 0 ? s_busyPoll : _idle * 2;

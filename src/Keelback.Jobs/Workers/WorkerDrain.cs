@@ -14,6 +14,8 @@ internal sealed class WorkerDrain(NpgsqlDataSource db, RunWaiters waiters, TimeP
 
     public void Begin() => _begun = true;
 
+    public bool IsEmpty => _empty.Task.IsCompleted;
+
     /// <summary>The pump has nothing left: no job runs, and every outcome is written.</summary>
     public void Empty() => _empty.TrySetResult();
 

@@ -25,7 +25,7 @@ internal sealed class WorkerCommand(IOptions<JobsOptions> jobs) : Command
     // The options are one object for the whole process, and nothing has read them yet but their rules.
     protected internal override void BeforeHost()
     {
-        jobs.Value.RunWorker = true;
+        (jobs.Value.RunWorker, jobs.Value.StopHost) = (true, true);
         if (Concurrency is { } concurrency) jobs.Value.Concurrency = concurrency;
         if (Queues is null) return;
 

@@ -1,0 +1,12 @@
+namespace Keelback.Jobs;
+
+/// <summary>Runs around each attempt, as an endpoint filter runs around requests; made from the attempt's scope. Added by <c>AddJobFilter</c>, or an attribute of the job's method.</summary>
+/// <remarks>Inside a transactional job's transaction: what a filter writes on its context commits with the run.</remarks>
+public interface IJobFilter
+{
+    /// <summary>Calls <paramref name="next"/> to go on. What it throws is the attempt's error; without the call the attempt has succeeded with what <see cref="JobInvocation.Result"/> is.</summary>
+    ValueTask InvokeAsync(JobInvocation job, JobFilterNext next);
+}
+
+/// <summary>The rest of the filters, and at last the job's method.</summary>
+public delegate ValueTask JobFilterNext(JobInvocation job);

@@ -1,0 +1,88 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Keelback.Jobs;
+
+/// <summary>Encrypts a payload's secret members, each as <c>{"$secret": "…"}</c>, bound to its kind and name: one cannot stand in another's place.</summary>
+internal sealed class JobSecrets(IServiceProvider services, IOptions<JobsOptions> options)
+{
+    private const string Envelope = "$secret";
+    private const int NonceBytes = 12, TagBytes = 16;
+
+    private byte[][] Keys => [.. options.Value.SecretKeys.Select(Convert.FromBase64String)];
+
+    private IDataProtectionProvider? Protection => services.GetService<IDataProtectionProvider>();
+
+    public bool HasKey => options.Value.SecretKeys.Count > 0 || Protection is not null;
+
+    /// <exception cref="KeelbackException">KB1277: there is no key.</exception>
+    public ReadOnlyMemory<byte> Seal(JobKind kind, ReadOnlyMemory<byte> payload)
+    {
+        var members = JsonNode.Parse(payload.Span)!.AsObject();
+        foreach (var name in kind.Secrets)
+            if (members.TryGetPropertyValue(name, out var value))
+                members[name] = new JsonObject { [Envelope] = Encrypt(kind.Name, name, value?.ToJsonString() ?? "null") };
+
+        return JsonSerializer.SerializeToUtf8Bytes(members);
+    }
+
+    /// <exception cref="KeelbackException">KB1278: no key opens it.</exception>
+    public void Open(JobKind kind, JsonObject members)
+    {
+        foreach (var name in kind.Secrets)
+            if (members[name] is JsonObject { Count: 1 } envelope && envelope.TryGetPropertyValue(Envelope, out var text) && text is not null)
+                members[name] = JsonNode.Parse(Decrypt(kind.Name, name, text.GetValue<string>()));
+    }
+
+    private string Encrypt(string kind, string name, string json)
+    {
+        var plain = Encoding.UTF8.GetBytes(json);
+        if (Keys is not [var key, ..])
+            return "p:" + Convert.ToBase64String((Protection ?? throw JobErrors.NoSecretKey(kind)).CreateProtector("Keelback.Jobs", kind, name).Protect(plain));
+
+        var sealedBytes = new byte[NonceBytes + TagBytes + plain.Length];
+        var nonce = sealedBytes.AsSpan(0, NonceBytes);
+        RandomNumberGenerator.Fill(nonce);
+        using var aes = new AesGcm(key, TagBytes);
+        aes.Encrypt(nonce, plain, sealedBytes.AsSpan(NonceBytes + TagBytes), sealedBytes.AsSpan(NonceBytes, TagBytes), Place(kind, name));
+        return "k:" + Convert.ToBase64String(sealedBytes);
+    }
+
+    private string Decrypt(string kind, string name, string text)
+    {
+        var bytes = Convert.FromBase64String(text[2..]);
+        try
+        {
+            if (text.StartsWith("p:", StringComparison.Ordinal))
+                return Encoding.UTF8.GetString((Protection ?? throw JobErrors.NoSecretKey(kind)).CreateProtector("Keelback.Jobs", kind, name).Unprotect(bytes));
+        }
+        catch (CryptographicException e)
+        {
+            throw JobErrors.SecretNotReadable(kind, name, e);
+        }
+
+        foreach (var key in Keys)
+        {
+            try
+            {
+                var plain = new byte[bytes.Length - NonceBytes - TagBytes];
+                using var aes = new AesGcm(key, TagBytes);
+                aes.Decrypt(bytes.AsSpan(0, NonceBytes), bytes.AsSpan(NonceBytes + TagBytes), bytes.AsSpan(NonceBytes, TagBytes), plain, Place(kind, name));
+                return Encoding.UTF8.GetString(plain);
+            }
+            catch (CryptographicException)
+            {
+                // Not this key: an older one may be next.
+            }
+        }
+
+        throw JobErrors.SecretNotReadable(kind, name, null);
+    }
+
+    private static byte[] Place(string kind, string name) => Encoding.UTF8.GetBytes($"{kind}/{name}");
+}

@@ -1,0 +1,36 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Keelback.Jobs;
+
+/// <summary>Reads a stored payload as this program's code wants it: brought to the kind's version, secrets in the open.</summary>
+internal sealed class PayloadReader(JobSecrets secrets)
+{
+    /// <exception cref="NewerPayloadException">Newer code wrote it.</exception>
+    /// <exception cref="KeelbackException">KB1276: a version that nothing upgrades. KB1278: a secret that no key opens.</exception>
+    public JsonDocument Read(JobKind kind, byte[] input)
+    {
+        var document = JsonDocument.Parse(input);
+        var version = document.RootElement.TryGetProperty(JobPayload.Version, out var written) ? written.GetInt32() : 1;
+        if (version == kind.Defaults.Version && kind.Secrets.Count == 0) return document;
+
+        using (document)
+        {
+            if (version > kind.Defaults.Version) throw new NewerPayloadException(version);
+
+            var members = JsonObject.Create(document.RootElement)!;
+            secrets.Open(kind, members);
+            members.Remove(JobPayload.Version);
+            for (; version < kind.Defaults.Version; version++)
+                members = (kind.Metadata.OfType<UpgradeAttribute>().FirstOrDefault(u => u.From == version) ?? throw JobErrors.NoUpgrade(kind, version)).Apply(members);
+
+            return JsonDocument.Parse(JsonSerializer.SerializeToUtf8Bytes(members));
+        }
+    }
+}
+
+/// <summary>A payload that is of a later version than this program knows: handed back, like a kind that it does not know.</summary>
+internal sealed class NewerPayloadException(int version) : Exception
+{
+    public int Version { get; } = version;
+}

@@ -1,0 +1,160 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Keelback.Jobs.Tests;
+
+/// <summary>What runs around jobs and beside them: filters, events, traces.</summary>
+public sealed class FilterTests : JobsTest
+{
+    private static readonly JobKind s_add = TestJobs.Kind("add", call => Task.FromResult(call.Get("n", 1) + 1));
+
+    private sealed class Db(DbContextOptions<Db> options) : DbContext(options);
+
+    private sealed class Story : ConcurrentQueue<string>;
+
+    private sealed class Outer(Story story) : IJobFilter
+    {
+        public async ValueTask InvokeAsync(JobInvocation job, JobFilterNext next)
+        {
+            story.Enqueue($"outer before {job.Context.Kind} {job.Payload}");
+            await next(job);
+            story.Enqueue($"outer after {Encoding.UTF8.GetString(job.Result.Span)}");
+        }
+    }
+
+    private sealed class Doubling(Story story) : IJobFilter
+    {
+        public async ValueTask InvokeAsync(JobInvocation job, JobFilterNext next)
+        {
+            story.Enqueue("inner");
+            await next(job);
+            job.Result = Encoding.UTF8.GetBytes($"{2 * int.Parse(Encoding.UTF8.GetString(job.Result.Span), null)}");
+        }
+    }
+
+    [AttributeUsage(AttributeTargets.Method)]
+    private sealed class AnsweredAttribute : JobMetadataAttribute, IJobFilter
+    {
+        public ValueTask InvokeAsync(JobInvocation job, JobFilterNext next)
+        {
+            job.Result = "99"u8.ToArray(); // without a call of the rest
+            return default;
+        }
+    }
+
+    private sealed class Stamp : IEnqueueFilter
+    {
+        public void OnEnqueue(JobEnqueue job)
+        {
+            if (job.Kind == "banned") throw new InvalidOperationException($"not with {job.ReadPayload()}");
+            job.Options = job.Options with { Queue = "stamped", MaxAttempts = 7 };
+        }
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task Filters_run_around_the_method_in_their_order(bool transactional)
+    {
+        var story = new Story();
+        var add = TestJobs.Kind("add", call => Task.FromResult(call.Get<int>("n") + 1), d => d.Transactional = transactional);
+        await using var host = await JobHost.Create(Database, [add], services: s => s.AddSingleton(story), data: k =>
+            k.AddData<Db>().AddJobFilter<Outer>().AddJobFilter<Doubling>("add")).StartAsync();
+
+        var run = await host.EndOf(await host.Jobs.EnqueueAsync(add.Call(new { n = 4 })));
+
+        Assert.Equal(10, run.Result<int>());
+        Assert.Equal(["outer before add {\"n\": 4}", "inner", "outer after 10"], story);
+    }
+
+    [Fact]
+    public async Task A_filter_may_answer_in_the_methods_place_and_its_error_is_the_attempts()
+    {
+        var ran = 0;
+        var answered = TestJobs.Kind("answered", _ => Task.FromResult(++ran)).With(new AnsweredAttribute());
+        await using var host = await StartAsync(answered);
+
+        var run = await host.EndOf(await host.Jobs.EnqueueAsync(answered.Call()));
+
+        Assert.Equal((99, 0), (run.Result<int>(), ran));
+    }
+
+    [Fact]
+    public async Task A_filter_of_enqueueing_changes_options_or_refuses_whichever_way_the_run_comes()
+    {
+        await using var host = JobHost.Create(Database, [s_add], data: k => k.AddData<Db>().AddEnqueueFilter<Stamp>());
+        await using var scope = host.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<Db>();
+
+        var alone = await host.Jobs.EnqueueAsync(s_add.Call(), new() { Priority = 2 });
+        db.Enqueue(() => s_add.Call());
+        await db.SaveChangesAsync();
+        db.Enqueue(() => s_add.Call());
+        db.SaveChanges();
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => host.Jobs.EnqueueAsync(TestJobs.Kind("banned", _ => Task.CompletedTask).Call(new { n = 1 })));
+
+        Assert.Equal("stamped", (await host.Jobs.GetAsync(alone))!.Queue);
+        Assert.Equal("stamped 2 7, stamped 4 7, stamped 4 7", await host.ScalarAsync<string>(
+            "select string_agg(q.name || ' ' || r.priority || ' ' || r.max_attempts, ', ' order by r.id) from keelback.run r join keelback.queue q on q.id = r.queue"));
+        Assert.Equal("not with {\"n\":1}", error.Message);
+    }
+
+    [Fact]
+    public async Task Subscribers_hear_in_order_what_happened_to_a_run()
+    {
+        var tries = 0;
+        var heard = new ConcurrentQueue<JobEvent>();
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var job = TestJobs.Kind("job", _ => Interlocked.Increment(ref tries) switch
+        {
+            1 => throw JobExit.Snooze(TimeSpan.Zero),
+            2 => throw new IOException("disk"),
+            _ => Task.CompletedTask,
+        });
+        await using var host = JobHost.Create(Database, [job]);
+        var events = host.Services.GetRequiredService<JobEvents>();
+        using var failing = events.Subscribe<JobStarted>(_ => throw new InvalidOperationException("a bad subscriber"));
+        using var all = events.Subscribe<JobEvent>(heard.Enqueue);
+        using var last = events.Subscribe<JobSucceeded>(_ => ended.SetResult());
+        await host.StartAsync();
+
+        var run = await host.Jobs.EnqueueAsync(job.Call());
+        await ended.Task.WaitAsync(Patience);
+
+        Assert.Equal(
+        [
+            nameof(WorkerStarted), "JobEnqueued", "JobStarted", "JobSnoozed", "JobStarted", "JobRetried", "JobStarted", "JobSucceeded",
+        ], heard.Select(e => e.GetType().Name).OrderBy(name => name == "JobEnqueued" ? 1 : name == nameof(WorkerStarted) ? 0 : 2));
+        Assert.All(heard.OfType<JobRunEvent>(), e => Assert.Equal((run, "job"), (e.RunId, e.Kind)));
+        Assert.Equal(("disk", 1), heard.OfType<JobRetried>().Select(e => (e.Error.Message, e.Attempt)).Single());
+    }
+
+    [Fact]
+    public async Task The_trace_of_the_request_goes_on_in_the_job()
+    {
+        var spans = new ConcurrentQueue<Activity>();
+        await using var host = await StartAsync(s_add);
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name is "Keelback.Jobs" or "test-request",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = spans.Enqueue,
+        };
+        ActivitySource.AddActivityListener(listener);
+        using var source = new ActivitySource("test-request");
+        using var request = source.StartActivity("GET /checkout");
+
+        var id = await host.Jobs.EnqueueAsync(s_add.Call(), new() { Queue = "mail" });
+        await host.EndOf(id);
+        await Eventually(() => Task.FromResult(Mine().Count() == 2), "both spans ended");
+
+        var (producer, consumer) = (Mine().Single(s => s.Kind == ActivityKind.Producer), Mine().Single(s => s.Kind == ActivityKind.Consumer));
+        Assert.Equal(("enqueue add", request!.SpanId), (producer.DisplayName, producer.ParentSpanId));
+        Assert.Equal(("add", producer.SpanId), (consumer.DisplayName, consumer.ParentSpanId));
+        foreach (var span in new[] { producer, consumer })
+            Assert.Equal($"keelback mail {id}", $"{span.GetTagItem("messaging.system")} {span.GetTagItem("messaging.destination.name")} {span.GetTagItem("messaging.message.id")}");
+
+        IEnumerable<Activity> Mine() => spans.Where(s => s.TraceId == request!.TraceId);
+    }
+}
