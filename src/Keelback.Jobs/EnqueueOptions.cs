@@ -48,7 +48,13 @@ public sealed record EnqueueOptions
     /// <summary>Whose work it is: the tenants of one queue and priority take turns.</summary>
     public string? Tenant { get; init; }
 
-    /// <summary>These members, and where they say nothing those of <paramref name="under"/>. A delay and an instant are one answer to "when".</summary>
+    /// <summary>
+    /// Words to find and cancel runs by, such as <c>customer:42</c>; 1 to 100 characters each, at most 20. The tags of the job that is
+    /// enqueued go to every run of its graph, and a run's tags to the runs that its attempts enqueue. Default: none.
+    /// </summary>
+    public IReadOnlyCollection<string>? Tags { get; init; }
+
+    /// <summary>These members, and where they say nothing those of <paramref name="under"/>. A delay and an instant are one answer to "when"; tags add up.</summary>
     internal EnqueueOptions Over(EnqueueOptions? under) => under is null ? this : new()
     {
         Id = Id ?? under.Id,
@@ -65,5 +71,6 @@ public sealed record EnqueueOptions
         Limits = Limits ?? under.Limits,
         Unique = Unique ?? under.Unique,
         Tenant = Tenant ?? under.Tenant,
+        Tags = Tags is null ? under.Tags : under.Tags is null ? Tags : [.. under.Tags.Union(Tags)],
     };
 }

@@ -6,7 +6,7 @@ namespace Keelback.Jobs;
 
 /// <summary>Enqueues jobs, and tells what became of them. A scoped service.</summary>
 /// <remarks>Inside a transactional job every enqueueing rides the job's transaction: it happens if and only if the job completes.</remarks>
-public sealed class JobClient
+public sealed partial class JobClient
 {
     private static readonly TimeSpan s_firstLook = TimeSpan.FromMilliseconds(20);
 
@@ -56,16 +56,12 @@ public sealed class JobClient
         return _submission.JoinAsync(db, Many(jobs), ct);
     }
 
-    /// <summary>Ends an open run, and every run that waits for it. A running attempt's token is cancelled, and what it still writes is fenced.</summary>
+    /// <summary>Ends an open run, whatever took its place, and every run that waits for its success. A running attempt's token is cancelled, and what it still writes is fenced.</summary>
     /// <returns>False: it had ended already, or there is none.</returns>
     public async Task<bool> CancelAsync(long run, CancellationToken ct = default)
     {
         await using var connection = await _connections.OpenAsync(ct);
-        var ended = await CancelStatement.RunAsync(connection.Connection, run, _queues.App, ct);
-        _waiters.Ended(ended);
-        if (ended.Count > 0) _wakes.ClaimsTaken();
-
-        return ended.Count > 0;
+        return await EndAsync(connection, [run], ct) > 0;
     }
 
     /// <summary>The run as it is now; null when there is none, or its retention is over.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 
@@ -68,6 +69,31 @@ public sealed class JobContext
         var json = JsonSerializer.SerializeToUtf8Bytes(progress, JobJson.Options);
         PayloadRules.CheckProgress(Kind, json);
         return Attempting.Progress.ReportAsync(json, ct);
+    }
+
+    /// <summary>
+    /// Puts a job, and whatever it waits for, in this one's place: <c>return context.Replace(graph);</c>. The run keeps its id and what follows it,
+    /// gives up its slot, and ends as that job ends: with its result, or its error. Never returns.
+    /// </summary>
+    /// <remarks>
+    /// The method has done its part: it does not run again when a job of the graph is retried. What a transactional job has written
+    /// commits together with the graph. The graph's jobs belong to the run's graph, and have its tags.
+    /// </remarks>
+    /// <exception cref="KeelbackException">KB1244: the graph waits for a run that waits for this one. KB1208, KB1240 to KB1242: it cannot be enqueued.</exception>
+    [DoesNotReturn]
+    public T Replace<T>(Job<T> job)
+    {
+        Replace((Job)job);
+        return default;
+    }
+
+    /// <inheritdoc cref="Replace{T}(Job{T})"/>
+    [DoesNotReturn]
+    public void Replace(Job job)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        Attempting.Replacement = job;
+        throw new JobReplacedException();
     }
 
     internal void Begin(RunningAttempt attempt) => _attempt = attempt;

@@ -138,6 +138,31 @@ internal static class JobErrors
         $"The argument '{parameter}' is an Arg that holds neither a value nor a job: it was made by new() or default. " +
         "Pass a value of the parameter's type, or the job whose result it is.");
 
+    public static KeelbackException Cycle(IEnumerable<string> kinds) => new("KB1240",
+        $"The jobs wait for each other in a circle, so that none could start: {string.Join(" -> ", kinds)}. " +
+        "Look at the callbacks: what OnSuccess or OnError returns must not come before the job that it follows.");
+
+    public static KeelbackException NotACall(long run, string mistake) => new("KB1241",
+        $"Job.Of({run.ToString(CultureInfo.InvariantCulture)}) is a run that is enqueued already: {mistake}");
+
+    public static KeelbackException NeverOpens(string kind, string up) => new("KB1242",
+        $"'{kind}' waits for '{up}' both to succeed and not to: it could never start. Let one job follow the success and another the failure.");
+
+    public static KeelbackException StillShut(JobRun run) => new("KB1243",
+        $"Run {run.Id.ToString(CultureInfo.InvariantCulture)} of '{run.Kind}' never ran, and what it waited for still stands as it was: {run.Error?.Message} " +
+        "Retry the run that is named, or all that did not succeed with RetryGraphAsync.");
+
+    public static KeelbackException WaitsForItself(string kind, long run, long waiting) => new("KB1244",
+        $"Run {run.ToString(CultureInfo.InvariantCulture)} of '{kind}' cannot be replaced so: the graph waits for run " +
+        $"{waiting.ToString(CultureInfo.InvariantCulture)}, {(waiting == run ? "which is itself" : "which waits for it")}, and neither could end. " +
+        "Take that run out of the graph, or enqueue the graph beside it and return a result.");
+
+    public static KeelbackException UnknownMappedKind(string kind, string? nearest) => new("KB1245",
+        $"No handler for job kind '{kind}', which is mapped over items." + (nearest is null ? "" : $" Did you mean '{nearest}'?") +
+        " Deploy the code that has it, or give the map the queue of workers that have it: Job.Map(…).With(new() { Queue = \"…\" }).");
+
+    public static KeelbackException BadMap(string mistake) => new("KB1246", $"Items cannot be mapped so: {mistake}");
+
     private static string Where(JobKind kind) => $"{kind.DeclaredBy.FullName} ({kind.DeclaredBy.Assembly.GetName().Name})";
 
     public static KeelbackException BadCron(string text, CronField? field, int at, string mistake) => new("KB1220",

@@ -12,6 +12,18 @@ public sealed class JobKind(string name, Type declaredBy, JobAttribute defaults,
     /// <summary>Comes after its members, and returns nothing.</summary>
     internal static readonly JobKind Barrier = new("keelback.barrier", typeof(Job), new(), static _ => default);
 
+    /// <summary>Makes a run of each of its items, and puts them in its place.</summary>
+    internal static readonly JobKind Map = new("keelback.map", typeof(Job), new(), JobMap.RunAsync);
+
+    /// <summary>Stands for an item while a map is described; never stored.</summary>
+    internal static readonly JobKind Item = new("keelback.item", typeof(Job), new(), static _ => default);
+
+    /// <summary>Hands the result of the one that it waits for on as its own.</summary>
+    internal static readonly JobKind Forward = new("keelback.forward", typeof(Job), new(), static call => new(call.RawMembers()));
+
+    /// <summary>A run that is enqueued already; never stored.</summary>
+    internal static readonly JobKind Existing = new("keelback.existing", typeof(Job), new(), static _ => default);
+
     /// <summary>The name in the database.</summary>
     public string Name { get; } = name;
 

@@ -37,7 +37,7 @@ internal sealed class JobKinds
         where !named.First().IsSameAs(second)
         select (named.First(), second);
 
-    private static IEnumerable<JobKind> WithEngines(IEnumerable<JobKind> kinds) => [JobKind.Gather, JobKind.Barrier, .. kinds];
+    private static IEnumerable<JobKind> WithEngines(IEnumerable<JobKind> kinds) => [JobKind.Gather, JobKind.Barrier, JobKind.Forward, JobKind.Map, .. kinds];
 
     /// <summary>The kinds that an assembly declares, and those it references, by their <see cref="JobRegistryAttribute{T}"/>.</summary>
     public static IEnumerable<JobKind> In(Assembly root)

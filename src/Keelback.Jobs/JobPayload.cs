@@ -140,7 +140,7 @@ public sealed class JobPayload
 
     private JobPayload Bind(string parameter, Job source)
     {
-        (_bindings ??= []).Add(new(parameter, source));
+        (_bindings ??= []).Add(JobBinding.Of(parameter, source));
         return this;
     }
 

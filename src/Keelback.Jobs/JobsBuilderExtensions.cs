@@ -36,6 +36,7 @@ public static class JobsBuilderExtensions
         services.AddSingleton<JobSecrets>();
         services.AddSingleton<EnqueueGate>();
         services.AddSingleton(static sp => new JobEvents(sp.GetRequiredService<ILogger<JobEvents>>()));
+        services.AddSingleton<CurrentAttempt>();
         services.AddSingleton<EnqueueWriter>();
         services.AddSingleton<EnqueueRetry>();
         services.AddSingleton<Submission>();
@@ -62,6 +63,7 @@ public static class JobsBuilderExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ILoggerProvider, RunLogProvider>());
 
         services.AddSingleton<PreparedStatements>();
+        services.AddSingleton<Replacement>();
         services.AddSingleton<TransactionalAttempt>();
         services.AddSingleton<JobFilters>();
         services.AddSingleton<PayloadReader>();

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Keelback.Jobs;
 
 /// <summary>A list as an argument of a job: a list, or the result that another job will have, whichever kind of list that is.</summary>
@@ -37,6 +39,10 @@ public readonly struct ListArg<T>
 
     /// <inheritdoc cref="op_Implicit(Job{T[]})"/>
     public static implicit operator ListArg<T>(Job<IList<T>> job) => Of(job);
+
+    /// <summary>An argument that is an array, as a callback gets it.</summary>
+    [SuppressMessage("Usage", "CA2225", Justification = "A call reads like the method's own; no one converts by name.")]
+    public static implicit operator ListArg<T>(Arg<T[]> argument) => argument.IsGiven ? new(argument.Value, argument.Source) : default;
 
     private static ListArg<T> Of(Job job) => new(null, job ?? throw new ArgumentNullException(nameof(job)));
 }

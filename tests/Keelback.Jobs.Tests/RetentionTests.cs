@@ -9,7 +9,7 @@ public sealed class RetentionTests : JobsTest
     {
         var count = TestJobs.Kind("count", _ => Task.CompletedTask);
         await using var host = JobHost.Create(Database, [count], clock: Clock);
-        await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 50).Select(_ => count.Call()));
+        await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 50).Select(_ => count.Call().With(new() { Tags = ["old"] })));
         var open = await host.Jobs.EnqueueAsync(count.Call(), new() { Delay = TimeSpan.FromDays(365), Id = Guid.CreateVersion7() });
         await host.Services.GetRequiredService<JobDrainer>().DrainAsync();
         var retention = host.Services.GetRequiredService<RetentionLoop>();
@@ -22,6 +22,7 @@ public sealed class RetentionTests : JobsTest
         Assert.Equal((0, 0), early);
         Assert.Equal(50, late.Runs);
         Assert.Equal(1, await host.ScalarAsync<long>("select count(*) from keelback.run"));
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.tag"));
         await host.Jobs.CancelAsync(open);
         Clock.Advance(TimeSpan.FromDays(10));
         Assert.InRange((await retention.RetireAsync(default)).Partitions, 1, 4);

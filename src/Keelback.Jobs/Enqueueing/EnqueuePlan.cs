@@ -11,7 +11,9 @@ namespace Keelback.Jobs;
 internal sealed class EnqueuePlan
 {
     private readonly Dictionary<Job, PlannedRun> _planned = new(ReferenceEqualityComparer.Instance);
-    private readonly List<PlannedRun> _runs = [];
+    private readonly List<PlannedRun> _existing = [];
+    private readonly List<(Job Owner, JobCallback Callback, Job Next)> _callbacks = [];
+    private List<PlannedRun> _runs = [];
 
     private EnqueuePlan()
     {
@@ -19,6 +21,9 @@ internal sealed class EnqueuePlan
 
     /// <summary>Every run, those that others wait for first.</summary>
     public IReadOnlyList<PlannedRun> Runs => _runs;
+
+    /// <summary>The runs that are rows already, and that some of the plan's wait for.</summary>
+    public IReadOnlyList<PlannedRun> Existing => _existing;
 
     /// <summary>The runs of the calls that were given, in their order.</summary>
     public required IReadOnlyList<PlannedRun> Roots { get; init; }
@@ -33,12 +38,15 @@ internal sealed class EnqueuePlan
     /// <summary>Whether the runs have been through <see cref="EnqueueGate"/>.</summary>
     public bool HasPassed { get; set; }
 
+    /// <summary>The graph that its runs join; null: they are one of their own.</summary>
+    public long? Within { get; set; }
+
     /// <summary>An earlier try may have written the rows under the ids that are reserved.</summary>
     public bool MayBeWritten { get; set; }
 
     public bool IsFlat => _runs.TrueForAll(run => run.Ups.Count == 0);
 
-    /// <exception cref="KeelbackException">KB1206, KB1207, KB1208.</exception>
+    /// <exception cref="KeelbackException">KB1206, KB1207, KB1208, KB1240, KB1241, KB1242.</exception>
     public static EnqueuePlan Of(IEnumerable<Job> jobs, EnqueueOptions? options = null)
     {
         var roots = new List<PlannedRun>();
@@ -46,8 +54,12 @@ internal sealed class EnqueuePlan
         foreach (var job in jobs)
         {
             ArgumentNullException.ThrowIfNull(job);
+            if (job.Parts.Run is { } run) throw JobErrors.NotACall(run, "it cannot be enqueued again. Give it to another job as an argument.");
             roots.Add(plan.Add(options is null ? job : job.With(options)));
         }
+
+        plan.LinkCallbacks();
+        GraphRoots.Mark(plan);
 
         foreach (var run in plan._runs.Except(roots))
             if (run.Options?.Id is not null)
@@ -60,23 +72,32 @@ internal sealed class EnqueuePlan
     private PlannedRun Add(Job root)
     {
         var open = new Stack<Job>([root]);
-        while (open.TryPeek(out var job))
+        var callbacks = new Queue<Job>();
+        while (open.TryPeek(out var job) || callbacks.TryDequeue(out job))
         {
             if (_planned.ContainsKey(job))
             {
-                open.Pop();
+                open.TryPop(out _);
                 continue;
             }
+
+            if (open.Count == 0) open.Push(job);
 
             var missing = Sources(job).Where(source => !_planned.ContainsKey(source)).ToList();
             if (missing.Count > 0)
             {
-                foreach (var source in missing) open.Push(source);
+                for (var i = missing.Count - 1; i >= 0; i--) open.Push(missing[i]); // the first written is the first to run
                 continue;
             }
 
             open.Pop();
-            _planned[job] = Plan(job);
+            _planned[job] = job.Parts.Run is { } run ? PlanExisting(job, run) : Plan(job);
+            foreach (var callback in job.Parts.Callbacks)
+            {
+                var next = callback.Make(job) ?? throw new ArgumentNullException(nameof(root), "A callback returned null in the place of a job.");
+                _callbacks.Add((job, callback, next));
+                callbacks.Enqueue(next);
+            }
         }
 
         return _planned[root];
@@ -92,16 +113,14 @@ internal sealed class EnqueuePlan
         run.Check();
         PayloadRules.CheckPayload(job.Kind.Name, run.Payload.Span);
 
-        foreach (var (parameter, source) in job.Bindings)
+        foreach (var binding in job.Bindings)
         {
-            var many = IsInlined(job, source);
-            foreach (var up in many ? source.Bindings.Select(b => b.Source) : [source])
+            var many = IsInlined(job, binding);
+            foreach (var (_, up, rule) in many ? binding.Source.Bindings : [binding])
             {
-                var planned = _planned[up];
-                planned.Followed = true;
-                run.Ups.Add(planned);
-                if (parameter is not null && job.Kind != JobKind.Barrier)
-                    run.Bound.Add((planned, many || job.Kind == JobKind.Gather ? parameter + "[]" : parameter));
+                Link(_planned[up], run, rule);
+                if (binding.Parameter is { } parameter && job.Kind != JobKind.Barrier)
+                    run.Bound.Add((_planned[up], Shape(parameter, rule, many || job.Kind == JobKind.Gather)));
             }
         }
 
@@ -109,10 +128,51 @@ internal sealed class EnqueuePlan
         return run;
     }
 
-    private static IEnumerable<Job> Sources(Job job) =>
-        job.Bindings.SelectMany(b => IsInlined(job, b.Source) ? b.Source.Bindings.Select(inner => inner.Source) : [b.Source]);
+    private PlannedRun PlanExisting(Job job, long run)
+    {
+        if (job.Options is not null || job.Bindings.Count > 0)
+            throw JobErrors.NotACall(run, "options, and what comes first, were settled when it was.");
 
-    private static bool IsInlined(Job consumer, Job source) => IsEngines(source) && !IsEngines(consumer) && source.Options is null
+        if (_existing.Find(other => other.Id == run) is { } known) return known;
+
+        var planned = new PlannedRun(job.Kind, default, null) { BoundParameters = [], Exists = true, Id = run };
+        _existing.Add(planned);
+        return planned;
+    }
+
+    private static void Link(PlannedRun up, PlannedRun down, JobEdgeRule rule)
+    {
+        if (down.Ups.TryGetValue(up, out var other) && other != rule)
+        {
+            if (other != JobEdgeRule.End && rule != JobEdgeRule.End) throw JobErrors.NeverOpens(down.Kind.Name, up.Kind.Name);
+            rule = other == JobEdgeRule.End ? rule : other;
+        }
+
+        down.Ups[up] = rule;
+        up.Followed = true;
+        up.Settles |= rule == JobEdgeRule.Failure;
+    }
+
+    private static string Shape(string parameter, JobEdgeRule rule, bool isElement) =>
+        parameter + rule switch { JobEdgeRule.Failure => "!", JobEdgeRule.End => "?", _ => "" } + (isElement ? "[]" : "");
+
+    // Only a callback can close a circle: everything else is made of descriptions that were there before it.
+    private void LinkCallbacks()
+    {
+        foreach (var (owner, callback, next) in _callbacks)
+        {
+            if (next.Parts.Run is { } run) throw JobErrors.NotACall(run, "it cannot follow a job that is only now enqueued.");
+            Link(_planned[owner], _planned[next], callback.Rule);
+        }
+
+        if (_callbacks.Count > 0) _runs = GraphOrder.Sort(_runs);
+    }
+
+    private static IEnumerable<Job> Sources(Job job) =>
+        job.Bindings.SelectMany(b => IsInlined(job, b) ? b.Source.Bindings.Select(inner => inner.Source) : [b.Source]);
+
+    private static bool IsInlined(Job consumer, JobBinding binding) => binding is { Source: var source, Rule: JobEdgeRule.Success }
+        && IsEngines(source) && !IsEngines(consumer) && source.Options is null && source.Parts.Callbacks.Count == 0
         && source.Bindings.All(b => b.Parameter == JobBinding.Members || source.Kind == JobKind.Barrier);
 
     private static bool IsEngines(Job job) => job.Kind == JobKind.Gather || job.Kind == JobKind.Barrier;
@@ -122,7 +182,7 @@ internal sealed class EnqueuePlan
     {
         var empty = job.Kind == JobKind.Gather && job.Bindings.Count == 0
             ? [JobBinding.Members]
-            : job.Bindings.Where(b => b.Parameter is not null && b.Source.Bindings.Count == 0 && IsInlined(job, b.Source) && b.Source.Kind == JobKind.Gather)
+            : job.Bindings.Where(b => b.Parameter is not null && b.Source.Bindings.Count == 0 && IsInlined(job, b) && b.Source.Kind == JobKind.Gather)
                 .Select(b => b.Parameter!).ToArray();
         if (empty.Length == 0) return job.Payload;
 

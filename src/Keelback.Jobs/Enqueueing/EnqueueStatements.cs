@@ -7,8 +7,7 @@ namespace Keelback.Jobs;
 /// <summary>The statements that write runs.</summary>
 internal static class EnqueueStatements
 {
-    /// <summary>Independent runs, in one statement; answers their ids in the order of the arrays.</summary>
-    public const string FlatSql =
+    private const string FlatRows =
         """
         with call as materialized (
             select (select keelback.first_run_id(keelback.clock())) | (nextval('keelback.run_seq') & 4194303) as id, c.*,
@@ -16,23 +15,41 @@ internal static class EnqueueStatements
             from unnest($1, $2, $3, $4, $5, $6, $7, $8) with ordinality
                 c (kind, queue, priority, max_attempts, timeout_ms, input, at, delay, ord)
         ), body as (
-            insert into keelback.run (id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, trace)
-            select id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, $9 from call
+            insert into keelback.run (id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, trace, parent)
+            select id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, $9, $10 from call
         ), soon as (
             insert into keelback.ready (queue, priority, run_id)
             select queue, priority, id from call where due_at is null order by ord
         ), later as (
             insert into keelback.timer (at, run_id, what) select due_at, id, 0 from call where due_at is not null
         )
-        select id from call order by ord
         """;
 
+    // The tags of the attempt's run are those of what it enqueues.
+    private static string TagRows(string tags, string places) =>
+        $"""
+        insert into keelback.tag (tag, run_id)
+        select t.tag, call.id from unnest({tags}, {places}) t (tag, ord) join call on call.ord = t.ord
+        union
+        select p.tag, call.id from keelback.tag p cross join call where p.run_id = $10
+        """;
+
+    /// <summary>Independent runs, in one statement; answers their ids in the order of the arrays.</summary>
+    public const string FlatSql = FlatRows + "\nselect id from call order by ord";
+
+    private static readonly string s_taggedSql = $"{FlatRows}, tagged as ({TagRows("$11", "$12")}) select id from call order by ord";
+
     /// <inheritdoc cref="FlatSql"/>
-    public static NpgsqlCommand Flat(IReadOnlyList<PlannedRun> runs, QueueCatalog queues)
+    /// <param name="runs">What to write.</param>
+    /// <param name="queues">The queues' numbers.</param>
+    /// <param name="parent">The run whose attempt enqueues them; null: none does.</param>
+    public static NpgsqlCommand Flat(IReadOnlyList<PlannedRun> runs, QueueCatalog queues, long? parent)
     {
-        var command = new NpgsqlCommand(FlatSql);
+        var isTagged = parent is not null || runs.Any(run => run.Tags.Count > 0);
+        var command = new NpgsqlCommand(isTagged ? s_taggedSql : FlatSql);
         AddColumns(command, runs, queues);
-        AddTrace(command);
+        AddOrigin(command, parent);
+        if (isTagged) AddTags(command, runs);
         return command;
     }
 
@@ -72,27 +89,32 @@ internal static class EnqueueStatements
     }
 
     /// <summary>A whole graph whose ids are reserved.</summary>
-    public static NpgsqlCommand Graph(IReadOnlyList<PlannedRun> runs, QueueCatalog queues)
+    /// <inheritdoc cref="Flat"/>
+    public static NpgsqlCommand Graph(IReadOnlyList<PlannedRun> runs, QueueCatalog queues, long? parent, long? root = null)
     {
         var command = new NpgsqlCommand(
-            """
+            $"""
             with call as materialized (
                 select c.*, coalesce(at, keelback.clock() + delay) as due_at,
                        coalesce(end_at, coalesce(at, keelback.clock() + coalesce(delay, '0')) + end_after) as expires_at
-                from unnest($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, $18, $19, $20, $21, $22) with ordinality
-                    c (kind, queue, priority, max_attempts, timeout_ms, input, at, delay, id, pending, followed, result_ms, tenant, limits, end_at, end_after, ord)
+                from unnest($1, $2, $3, $4, $5, $6, $7, $8, $11, $12, $13, $14, $15, $24, $25, $26, $27, $28) with ordinality
+                    c (kind, queue, priority, max_attempts, timeout_ms, input, at, delay, id, pending, followed, settles, root, result_ms,
+                       tenant, limits, end_at, end_after, ord)
             ), bind as (
                 select down, array_agg(up order by ord) as ups, array_agg(param order by ord) as params
-                from unnest($13, $14, $15) with ordinality b (down, up, param, ord)
+                from unnest($16, $17, $18) with ordinality b (down, up, param, ord)
                 group by down
             ), body as (
                 insert into keelback.run
-                    (id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, trace, followed, ups, params, result_ms, special, tenant, limits, expires_at)
-                select id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, $9, followed, ups, params, result_ms,
+                    (id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, trace, parent, followed, settles, root, ups, params, result_ms,
+                     special, tenant, limits, expires_at)
+                select id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, $9, $10, followed, settles, root, ups, params, result_ms,
                        limits is not null or expires_at is not null, tenant, string_to_array(limits, E'\n'), expires_at
                 from call left join bind on bind.down = call.id
             ), edges as (
-                insert into keelback.edge (up, down) select * from unnest($16, $17)
+                insert into keelback.edge (up, down, rule) select * from unnest($19, $20, $21)
+            ), tagged as (
+                {TagRows("$22", "$23")}
             ), waits as (
                 insert into keelback.wait (run_id, pending, queue, priority, due_at, tenant)
                 select id, pending, queue, priority, due_at, tenant from call where pending > 0
@@ -106,19 +128,23 @@ internal static class EnqueueStatements
             select expires_at, id, 2 from call where expires_at is not null
             """);
         AddColumns(command, runs, queues);
-        AddTrace(command);
+        AddOrigin(command, parent);
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. runs.Select(r => r.Id)] });
         command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = [.. runs.Select(r => r.Ups.Count)] });
         command.Parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = [.. runs.Select(r => r.Followed)] });
+        command.Parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = [.. runs.Select(r => r.Settles)] });
+        command.Parameters.Add(new NpgsqlParameter<long?[]> { TypedValue = [.. runs.Select(r => root ?? r.Root?.Id)] });
 
-        var bound = runs.SelectMany(run => run.Bound.Select(b => (Down: run.Id, Up: b.Up.Id, b.Parameter))).ToList();
+        var bound = runs.SelectMany(run => run.Bound.Concat(Unbound(run)).Select(b => (Down: run.Id, Up: b.Up.Id, b.Parameter))).ToList();
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. bound.Select(b => b.Down)] });
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. bound.Select(b => b.Up)] });
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. bound.Select(b => b.Parameter)] });
 
-        var edges = runs.SelectMany(run => run.Ups.Select(up => (Up: up.Id, Down: run.Id))).ToList();
+        var edges = runs.SelectMany(run => run.Ups.Select(up => (Up: up.Key.Id, Down: run.Id, Rule: (short)up.Value))).ToList();
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. edges.Select(e => e.Up)] });
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. edges.Select(e => e.Down)] });
+        command.Parameters.Add(new NpgsqlParameter<short[]> { TypedValue = [.. edges.Select(e => e.Rule)] });
+        AddTags(command, runs);
         command.Parameters.Add(new NpgsqlParameter<long?[]> { TypedValue = [.. runs.Select(r => (long?)r.ResultKept?.TotalMilliseconds)] });
         AddLimits(command, runs);
         return command;
@@ -140,6 +166,33 @@ internal static class EnqueueStatements
             NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
         });
         p.Add(new NpgsqlParameter<TimeSpan?[]> { TypedValue = [.. runs.Select(r => r.ExpiresAfter)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Interval });
+    }
+
+    /// <summary>Readies runs that exist for edges to come. Answers the ids of those that the app has, negative where they have ended.</summary>
+    /// <remarks>Their rows stay locked, so that none ends between this and the edge.</remarks>
+    public static NpgsqlCommand Join(IEnumerable<long> runs, string app)
+    {
+        var command = new NpgsqlCommand(
+            """
+            with mine as materialized (
+                select r.id from keelback.run r join keelback.queue q on q.id = r.queue
+                where r.id = any($1) and q.app = $2 order by r.id for no key update of r
+            )
+            update keelback.run r set followed = true, settles = true from mine
+            where r.id = mine.id
+            returning case when r.state = 0 then r.id else -r.id end
+            """);
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. runs] });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = app });
+        return command;
+    }
+
+    /// <summary>Follows the edges of runs that had ended before they got them. Answers the runs that this ends.</summary>
+    public static NpgsqlCommand Settle(long[] ended)
+    {
+        var command = new NpgsqlCommand("select unnest(keelback.settle($1))");
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = ended });
+        return command;
     }
 
     private static void AddColumns(NpgsqlCommand command, IReadOnlyList<PlannedRun> runs, QueueCatalog queues)
@@ -172,9 +225,24 @@ internal static class EnqueueStatements
         p.Add(new NpgsqlParameter<TimeSpan?[]> { TypedValue = delays, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Interval });
     }
 
-    private static void AddTrace(NpgsqlCommand command) => command.Parameters.Add(new NpgsqlParameter
+    private static void AddTags(NpgsqlCommand command, IReadOnlyList<PlannedRun> runs)
     {
-        NpgsqlDbType = NpgsqlDbType.Text,
-        Value = Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity ? activity.Id : DBNull.Value,
-    });
+        var tags = runs.SelectMany((run, i) => run.Tags.Select(tag => (Tag: tag, Place: i + 1L))).ToList();
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. tags.Select(t => t.Tag)] });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. tags.Select(t => t.Place)] });
+    }
+
+    // Runs of other graphs that only come first: nothing else leads from a run to them.
+    private static IEnumerable<(PlannedRun Up, string Parameter)> Unbound(PlannedRun run) =>
+        run.Ups.Keys.Where(up => up.Exists && run.Bound.TrueForAll(b => b.Up != up)).Select(up => (up, ""));
+
+    private static void AddOrigin(NpgsqlCommand command, long? parent)
+    {
+        command.Parameters.Add(new()
+        {
+            NpgsqlDbType = NpgsqlDbType.Text,
+            Value = Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity ? activity.Id : DBNull.Value,
+        });
+        command.Parameters.Add(new() { NpgsqlDbType = NpgsqlDbType.Bigint, Value = (object?)parent ?? DBNull.Value });
+    }
 }

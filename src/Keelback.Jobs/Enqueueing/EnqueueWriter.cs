@@ -3,7 +3,8 @@ using Npgsql;
 namespace Keelback.Jobs;
 
 /// <summary>Writes a plan inside a transaction that is open already, in both colours: a synchronous SaveChanges must not block on a task.</summary>
-internal sealed class EnqueueWriter(QueueCatalog queues, LimitCatalog limits, EnqueueGate gate, PreparedStatements prepared, JobTelemetry telemetry)
+internal sealed class EnqueueWriter(
+    QueueCatalog queues, LimitCatalog limits, EnqueueGate gate, CurrentAttempt current, PreparedStatements prepared, JobTelemetry telemetry)
 {
     // Large enough that a round trip costs nothing beside the rows, small enough to keep the server's memory flat.
     private const int RowsAtOnce = 5000;
@@ -81,7 +82,7 @@ internal sealed class EnqueueWriter(QueueCatalog queues, LimitCatalog limits, En
     {
         foreach (var page in plan.Runs.Chunk(RowsAtOnce))
         {
-            var ids = await IdsAsync(EnqueueStatements.Flat(page, queues), connection, async, ct, prepare).ConfigureAwait(false);
+            var ids = await IdsAsync(EnqueueStatements.Flat(page, queues, current.Run), connection, async, ct, prepare).ConfigureAwait(false);
             for (var i = 0; i < page.Length; i++) page[i].Id = ids[i];
         }
 
@@ -103,14 +104,26 @@ internal sealed class EnqueueWriter(QueueCatalog queues, LimitCatalog limits, En
             if (taken[0] != root.Id) return taken[0];
         }
 
+        // First, so that whatever ends meanwhile waits for us, and then sees the edges.
+        var joined = plan.Existing.Count == 0 ? [] : await JoinAsync(plan, connection, async, ct).ConfigureAwait(false);
         foreach (var page in plan.Runs.Chunk(plan.IsFlat ? RowsAtOnce : plan.Runs.Count))
-            await IdsAsync(EnqueueStatements.Graph(page, queues), connection, async, ct).ConfigureAwait(false);
+            await IdsAsync(EnqueueStatements.Graph(page, queues, current.Run, plan.Within), connection, async, ct).ConfigureAwait(false);
+
+        long[] ended = [.. joined.Where(run => run < 0).Select(run => -run)];
+        if (ended.Length > 0) await IdsAsync(EnqueueStatements.Settle(ended), connection, async, ct).ConfigureAwait(false);
         return null;
     }
 
     private static async ValueTask<bool> IsWrittenAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct) =>
         plan.Runs[0].Id != 0
         && (await IdsAsync(EnqueueStatements.Find(plan.Runs[0].Id), connection, async, ct).ConfigureAwait(false)).Count > 0;
+
+    private async ValueTask<List<long>> JoinAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct)
+    {
+        var asked = plan.Existing.Select(run => run.Id).Distinct().ToList();
+        var joined = await IdsAsync(EnqueueStatements.Join(asked, queues.App), connection, async, ct).ConfigureAwait(false);
+        return joined.Count == asked.Count ? joined : throw JobErrors.NoSuchRun(asked.Except(joined.Select(Math.Abs)).First());
+    }
 
     private static async ValueTask<List<long>> IdsAsync(
         NpgsqlCommand statement, NpgsqlConnection connection, bool async, CancellationToken ct, bool prepare = false)

@@ -53,11 +53,23 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
     /// <summary>The arguments that are other runs' results; <c>name[]</c> is an element of an array.</summary>
     public List<(PlannedRun Up, string Parameter)> Bound { get; } = [];
 
-    /// <summary>The runs that must have succeeded first, each once.</summary>
-    public HashSet<PlannedRun> Ups { get; } = new(ReferenceEqualityComparer.Instance);
+    /// <summary>The runs that come first, each once, and how they must have ended.</summary>
+    public Dictionary<PlannedRun, JobEdgeRule> Ups { get; } = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Whether another run waits for this one.</summary>
     public bool Followed { get; set; }
+
+    /// <summary>Whether its end needs more than the fast path, which knows edges by success and by any end.</summary>
+    public bool Settles { get; set; }
+
+    /// <summary>Whether it is a row already: <see cref="Job.Of"/>.</summary>
+    public bool Exists { get; init; }
+
+    /// <summary>The run that its graph is enqueued as; null for a run without edges.</summary>
+    public PlannedRun? Root { get; set; }
+
+    /// <summary>Its own tags and its graph's.</summary>
+    public IReadOnlyCollection<string> Tags { get; set; } = [];
 
     /// <summary>The row's key, once it is reserved.</summary>
     public long Id { get; set; }
@@ -85,6 +97,8 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
             { Options: { ExpiresAt: { } end, At: { } start } } when end <= start => $"it expires ({end:O}) before it is due ({start:O}).",
             { Options.ExpiresAt: { } end } when end.Year is < 1970 or > 9998 => $"its expiry ({end:O}) must be in the years 1970 to 9998.",
             _ when ExpiresAfter is { } after && (after <= TimeSpan.Zero || after > s_longest) => $"its expiry ({after}) must be more than zero, and not over 100 years.",
+            { Options.Tags: { } tags } when tags.Count > 20 => $"it has {tags.Count} tags; 20 are the most.",
+            { Options.Tags: { } tags } when tags.Any(IsNoTag) => $"its tag '{tags.First(IsNoTag)}' must have 1 to 100 characters, and no NUL.",
             _ when Timeout is { } t && (t <= TimeSpan.Zero || t.TotalMilliseconds > int.MaxValue) => $"its timeout ({t}) must be between 1 ms and 24 days.",
             _ => null,
         };
@@ -96,6 +110,8 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
     }
 
     private static TimeSpan? Parsed(string? text) => text is null ? null : TimeSpan.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
+
+    private static bool IsNoTag(string? tag) => tag is not { Length: > 0 and <= 100 } || tag.Contains('\0', StringComparison.Ordinal);
 
     // Identity, not value: the same call written twice is two runs.
     public bool Equals(PlannedRun? other) => ReferenceEquals(this, other);

@@ -86,6 +86,7 @@ internal sealed class RetentionLoop(NpgsqlDataSource db, QueueCatalog queues, IO
                 // A drop locks the parent: it gives up rather than let every enqueuer queue behind it.
                 new("select set_config('lock_timeout', '2s', true)"),
                 OfWeek("uniq", week),
+                OfWeek("tag", week),
                 OfWeek("progress", week),
                 new($"drop table if exists keelback.run_{Text(week)}, keelback.attempt_{Text(week)}, keelback.edge_{Text(week)}, keelback.log_{Text(week)}"),
             },
@@ -113,6 +114,8 @@ internal sealed class RetentionLoop(NpgsqlDataSource db, QueueCatalog queues, IO
                 delete from keelback.uniq where run_id in (select id from page)
             ), l as (
                 delete from keelback.log where run_id in (select id from page)
+            ), t as (
+                delete from keelback.tag where run_id in (select id from page)
             ), p as (
                 delete from keelback.progress where run_id in (select id from page)
             )

@@ -2,8 +2,8 @@ using System.Text.Json;
 
 namespace Keelback.Jobs;
 
-/// <summary>A call, or a graph of calls, as JSON: the jobs in an order in which each comes after those it waits for; the last is the root.</summary>
-internal sealed record StoredCall(IReadOnlyList<StoredJob> Jobs)
+/// <summary>A call, or a graph of calls, as JSON: the jobs in an order in which each comes after those it waits for, and the number of the root.</summary>
+internal sealed record StoredCall(IReadOnlyList<StoredJob> Jobs, int Root)
 {
     public IEnumerable<string> Kinds => Jobs.Select(job => job.Kind).Where(kind => !kind.StartsWith("keelback.", StringComparison.Ordinal)).Distinct();
 
@@ -11,6 +11,7 @@ internal sealed record StoredCall(IReadOnlyList<StoredJob> Jobs)
     {
         var numbers = new Dictionary<Job, int>(ReferenceEqualityComparer.Instance);
         var jobs = new List<StoredJob>();
+        var callbacks = new List<(int Owner, JobEdgeRule Rule, Job Next)>();
 
         // An explicit stack: a chain of jobs may be longer than the thread's.
         var open = new Stack<Job>([root]);
@@ -21,10 +22,21 @@ internal sealed record StoredCall(IReadOnlyList<StoredJob> Jobs)
             if (missing.Count > 0) continue;
 
             open.Pop();
-            if (numbers.TryAdd(job, jobs.Count)) jobs.Add(Store(job, numbers));
+            if (!numbers.TryAdd(job, jobs.Count)) continue;
+
+            jobs.Add(Store(job, numbers));
+            foreach (var callback in job.Parts.Callbacks)
+            {
+                var next = callback.Make(job);
+                callbacks.Add((numbers[job], callback.Rule, next));
+                open.Push(next);
+            }
         }
 
-        return new(jobs);
+        foreach (var owned in callbacks.GroupBy(c => c.Owner))
+            jobs[owned.Key] = jobs[owned.Key] with { Callbacks = [.. owned.Select(c => new StoredBinding(null, numbers[c.Next], c.Rule))] };
+
+        return new(jobs, numbers[root]);
     }
 
     /// <summary>The description again; null: this process does not know one of its kinds.</summary>
@@ -33,12 +45,16 @@ internal sealed record StoredCall(IReadOnlyList<StoredJob> Jobs)
         var jobs = new List<Job>();
         foreach (var stored in Jobs)
         {
-            if (kinds.Find(stored.Kind) is not { } kind) return null;
-            var bindings = stored.Bindings.Select(b => new JobBinding(b.Parameter, jobs[b.Source])).ToList();
-            jobs.Add(new(kind, stored.Input is { } input ? JsonSerializer.SerializeToUtf8Bytes(input) : default, bindings, stored.Options));
+            if ((stored.Run is null ? kinds.Find(stored.Kind) : JobKind.Existing) is not { } kind) return null;
+            var bindings = stored.Bindings.Select(b => new JobBinding(b.Parameter, jobs[b.Source], b.Rule)).ToList();
+            jobs.Add(new(new JobParts(kind, stored.Input is { } input ? JsonSerializer.SerializeToUtf8Bytes(input) : default, bindings, stored.Options)
+            {
+                Run = stored.Run,
+                Callbacks = [.. stored.Callbacks.Select(c => new JobCallback(c.Rule, _ => jobs[c.Source]))],
+            }));
         }
 
-        return jobs[^1];
+        return jobs[Root];
     }
 
     private static StoredJob Store(Job job, Dictionary<Job, int> numbers)
@@ -51,12 +67,20 @@ internal sealed record StoredCall(IReadOnlyList<StoredJob> Jobs)
             input = json.RootElement.Clone();
         }
 
-        return new(job.Kind.Name, input, [.. job.Bindings.Select(b => new StoredBinding(b.Parameter, numbers[b.Source]))], job.Options);
+        return new(job.Kind.Name, input, [.. job.Bindings.Select(b => new StoredBinding(b.Parameter, numbers[b.Source], b.Rule))], job.Options)
+        {
+            Run = job.Parts.Run,
+        };
     }
 }
 
 /// <summary>One job of a <see cref="StoredCall"/>.</summary>
-internal sealed record StoredJob(string Kind, JsonElement? Input, IReadOnlyList<StoredBinding> Bindings, EnqueueOptions? Options);
+internal sealed record StoredJob(string Kind, JsonElement? Input, IReadOnlyList<StoredBinding> Bindings, EnqueueOptions? Options)
+{
+    public IReadOnlyList<StoredBinding> Callbacks { get; init; } = [];
+
+    public long? Run { get; init; }
+}
 
 /// <summary>A <see cref="JobBinding"/> whose source is a number in the list.</summary>
-internal sealed record StoredBinding(string? Parameter, int Source);
+internal sealed record StoredBinding(string? Parameter, int Source, JobEdgeRule Rule = JobEdgeRule.Success);

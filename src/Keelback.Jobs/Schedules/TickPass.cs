@@ -45,7 +45,7 @@ internal sealed class TickPass(NpgsqlConnection connection, ScheduleCalls calls,
         _calls.RemoveAll(call => call.At != call.Schedule.QueuedAt && !made.Contains((call.Schedule.Id, call.At.ToUniversalTime())));
 
         var app = me.App;
-        foreach (var run in _cancel) Cancelled.AddRange(await CancelStatement.RunAsync(connection, run, app, ct));
+        if (_cancel.Count > 0) Cancelled.AddRange(await CancelStatement.RunAsync(connection, [.. _cancel], app, ct));
         await EnqueueAsync(refused, ct);
         await TickStatements.SettleAsync(connection, _calls, ct);
 

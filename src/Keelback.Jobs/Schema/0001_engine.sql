@@ -23,14 +23,14 @@ create table keelback.run (
     kind         text not null,
     queue        smallint not null,
     priority     smallint not null,
-    state        smallint not null default 0, -- 0 open, 1 succeeded, 2 failed, 3 cancelled, 4 upstream failed, 5 quarantined
+    state        smallint not null default 0, -- 0 open, 1 succeeded, 2 failed, 3 cancelled, 4 upstream failed, 5 quarantined, 6 expired, 7 skipped
     followed     bool not null default false, -- has edges to others
     attempt      smallint,                    -- of the last attempt; written at the end
     max_attempts smallint not null,
     timeout_ms   int,
     input        jsonb not null,
     ups          bigint[],                    -- runs whose outputs are put into the input at claim ...
-    params       text[],                      -- ... under these names; 'name[]' is an element of an array
+    params       text[],                      -- ... under these names; '[]' an element of an array, '!' its failure, '?' how it ended, '' nothing
     output       jsonb,
     error        jsonb,
     trace        text,                        -- W3C traceparent of the enqueuer
@@ -144,33 +144,20 @@ declare
 begin
     select input || coalesce(jsonb_object_agg(name, value), '{}') into whole
     from (
-        select rtrim(b.param, '[]') as name,
-               case when bool_or(b.param like '%[]') then jsonb_agg(r.output order by b.ord) else jsonb_agg(r.output) -> 0 end as value
+        select rtrim(b.param, '[]!?') as name,
+               case when bool_or(b.param like '%[]') then jsonb_agg(v.value order by b.ord) else jsonb_agg(v.value) -> 0 end as value
         from unnest(ups, params) with ordinality b (up, param, ord)
-        cross join lateral (select output from keelback.run where id = b.up limit 1) r
+        cross join lateral (select id, kind, state, output, error from keelback.run where id = b.up limit 1) r
+        cross join lateral (select case
+            when b.param like '%!' then jsonb_build_object('run', r.id, 'kind', r.kind, 'state', keelback.state_name(r.state), 'error', r.error)
+            when b.param like '%?' or b.param like '%?[]' then
+                jsonb_strip_nulls(jsonb_build_object('run', r.id, 'kind', r.kind, 'state', keelback.state_name(r.state), 'error', r.error))
+                || case when r.output is null then '{}' else jsonb_build_object('value', r.output) end
+            else r.output end as value) v
+        where b.param <> ''
         group by 1
     ) arguments;
     return case when pg_column_size(whole) <= 67108864 then whole end;
 exception when program_limit_exceeded then
     return null; -- a jsonb ends at 256 MB
 end $$;
-
--- Ends every run that waits, at any distance, for one of these, which will never succeed. In id order: no deadlock.
-create function keelback.fail_below(ids bigint[]) returns bigint[] language sql volatile as $$
-    with recursive below (id) as (
-        select down from keelback.edge where up = any(ids)
-        union
-        select e.down from keelback.edge e join below b on e.up = b.id
-    ), locked as (
-        select run_id from keelback.wait where run_id in (select id from below) order by run_id for update
-    ), gone as (
-        delete from keelback.wait w using locked l where w.run_id = l.run_id returning w.run_id
-    ), ended as (
-        update keelback.run r
-        set state = 4, finished_at = keelback.clock(), error = jsonb_build_object('type', 'UpstreamFailed',
-            'message', 'A job that this one waits for did not succeed.', 'runs', to_jsonb(ids))
-        from gone where r.id = gone.run_id and r.state = 0
-        returning r.id
-    )
-    select coalesce(array_agg(id), '{}') from ended
-$$;

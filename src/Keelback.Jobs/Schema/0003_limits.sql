@@ -308,7 +308,7 @@ begin
 
     delete from keelback.wait w where w.run_id = any(gone);
     delete from keelback.parked p where p.run_id = any(gone);
-    if followed <> '{}' then gone := gone || keelback.fail_below(followed); end if;
+    if followed <> '{}' then gone := gone || keelback.settle(followed); end if;
     return gone;
 end $$;
 

@@ -16,19 +16,24 @@ internal static class CompleteStatement
             update keelback.run r
             set state = 1, output = d.output, attempt = d.attempt, started_at = d.at, finished_at = keelback.clock()
             from d where r.id = d.run_id and r.state = 0
-            returning r.id
+            returning r.id, r.followed, r.settles
+        ), s as (
+            select keelback.settle(array(select id from u where followed)) as below where exists (select from u where settles)
         )
         """;
 
-    public const string Plain = Ended + "\nselect id from u";
+    private const string Told = "select id from u union all select unnest(below) from s";
+
+    public const string Plain = Ended + "\n" + Told;
 
     /// <summary>For runs that others wait for: flips their edges, counts down by the rows that flipped, and readies who waits for none any more.</summary>
     /// <remarks>Waiting rows are locked in the order of their ids, so that two completions cannot wait for each other. A run that ends
-    /// twice flips nothing the second time.</remarks>
+    /// twice flips nothing the second time. An edge that came while the run was running may be newer than this statement's snapshot:
+    /// where there is one, <c>keelback.settle</c> follows them all, and no row is touched from both sides.</remarks>
     public const string Followed = Ended +
-        """
+        $"""
         , e as (
-            update keelback.edge set done = true from u where up = u.id and not done returning down
+            update keelback.edge set done = true from u where up = u.id and not done and not exists (select from u where settles) returning down
         ), n as (
             select down, count(*)::int as done from e group by down
         ), l as (
@@ -51,9 +56,11 @@ internal static class CompleteStatement
             insert into keelback.timer (at, run_id, what)
             select due_at, run_id, 0 from q where due_at > keelback.clock()
         )
-        select id from u
+        {Told}
         """;
 
+    /// <param name="done">In the order of their runs, in which everybody locks claims.</param>
+    /// <param name="followed">Whether others wait for them.</param>
     public static NpgsqlBatchCommand Of(IReadOnlyList<Outcome.Succeeded> done, bool followed) => Statement.Of(
         followed ? Followed : Plain,
         Statement.P(done.Select(o => o.Claim.RunId).ToArray()),

@@ -34,7 +34,7 @@ internal static class ExitStatement
             from d where r.id = d.run_id and r.state = 0
             returning r.id, r.followed
         ), b as (
-            select keelback.fail_below(array(select id from u where followed)) as below where exists (select from u where followed)
+            select keelback.settle(array(select id from u where followed)) as below where exists (select from u where followed)
         )
         select run_id from d
         union all

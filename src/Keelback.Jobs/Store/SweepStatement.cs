@@ -44,7 +44,7 @@ internal static class SweepStatement
             from body where body.quarantined and r.id = body.run_id and r.state = 0
             returning r.id, r.followed
         ), below as (
-            select keelback.fail_below(array(select id from ended where followed)) as ids where exists (select from ended where followed)
+            select keelback.settle(array(select id from ended where followed)) as ids where exists (select from ended where followed)
         )
         select (select count(*)::int from gone), (select count(*)::int from ended), (select count(*)::int from below)
         """;

@@ -89,7 +89,7 @@ internal sealed class Exchange(NpgsqlDataSource db, PreparedStatements prepared,
         async Task Written(NpgsqlDataReader row) => result.Written.UnionWith(await Statement.IdsAsync(row, ct));
 
         foreach (var done in request.Outcomes.OfType<Outcome.Succeeded>().GroupBy(o => o.Claim.Followed))
-            Add(CompleteStatement.Of([.. done], done.Key), Written);
+            Add(CompleteStatement.Of([.. done.OrderBy(o => o.Claim.RunId)], done.Key), Written);
         if (ResultStatement.Of(request.Outcomes.OfType<Outcome.Succeeded>()) is { } forgotten)
             Add(forgotten, static _ => Task.CompletedTask);
         if (request.Outcomes.OfType<Outcome.Failed>().ToList() is { Count: > 0 } failed)

@@ -15,6 +15,9 @@ internal static class FailPoint
     public const string AfterCommit = "after_commit";
     public const string TickInsert = "tick_insert";
 
+    /// <summary>The completion of a run that others wait for: of a plain one just after its commit, of a transactional one just before.</summary>
+    public const string ChordLast = "chord_last";
+
     private static readonly string? s_folder = Environment.GetEnvironmentVariable("KEELBACK_FAILPOINTS");
 
     public static void Hit(string name)

@@ -11,7 +11,8 @@ namespace Keelback.Jobs;
 
 /// <summary>Runs one attempt in a scope of its own, and says how it ended. Never throws.</summary>
 internal sealed class JobRunner(
-    JobKinds kinds, UnknownKinds unknownKinds, IServiceScopeFactory scopes, TransactionalAttempt transactional, RetryRules rules, QueueCatalog queues,
+    JobKinds kinds, UnknownKinds unknownKinds, IServiceScopeFactory scopes, TransactionalAttempt transactional, Replacement replacement,
+    CurrentAttempt current, RetryRules rules, QueueCatalog queues,
     JobConnections connections, RunWaiters waiters, RunLogSink logs, JobFilters filters, PayloadReader payloads,
     IOptions<JobsOptions> options, TimeProvider clock, JobTelemetry telemetry, ILogger<JobRunner> log)
 {
@@ -59,6 +60,7 @@ internal sealed class JobRunner(
         await using var scope = scopes.CreateAsyncScope();
         await using var attempt = Attempt(job);
         scope.ServiceProvider.GetRequiredService<JobContext>().Begin(attempt);
+        current.Begin(claim.RunId);
 
         var lines = options.Value.LogLines > 0 && !connections.ArePinned ? logs.Begin(claim, options.Value.LogLines) : null;
         try
@@ -79,6 +81,7 @@ internal sealed class JobRunner(
 
         FailPoint.Hit(FailPoint.BeforeEffect);
         var result = await attempt.RunAsync(kind, call);
+        if (attempt.Replacement is { } graph) return await replacement.AloneAsync(job.Claim, graph, attempt.Queue, job.Token);
         FailPoint.Hit(FailPoint.BeforeCommit);
 
         return new Outcome.Succeeded(job.Claim, result);
@@ -144,7 +147,7 @@ internal sealed class JobRunner(
         if (e is JobExit { Kind: JobExitKind.Ignore }) return new Outcome.Skipped(claim, JobError.Said("Ignored", e.Message));
 
         var hopeless = e is JobExit { Kind: JobExitKind.Reject }
-            or KeelbackException { Code: "KB1212" or "KB1213" or "KB1219" }; // the same again would fail the same way
+            or KeelbackException { Code: "KB1212" or "KB1213" or "KB1219" or "KB1240" or "KB1241" or "KB1242" or "KB1244" }; // the same again would fail the same way
         var retry = hopeless ? null : rules.After(claim, e);
 
         if (rules.IsExpected(claim.Kind, e)) LogExpected(claim, e, retry);

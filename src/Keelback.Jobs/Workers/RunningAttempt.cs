@@ -7,6 +7,9 @@ internal sealed class RunningAttempt(RunningJob job, string queue, DateTimeOffse
 {
     public Claim Claim => job.Claim;
 
+    /// <summary>What takes the run's place; null: it ends by itself.</summary>
+    public Job? Replacement { get; set; }
+
     public string Queue => queue;
 
     public DateTimeOffset? Deadline => deadline;
@@ -36,11 +39,23 @@ internal sealed class RunningAttempt(RunningJob job, string queue, DateTimeOffse
     /// <exception cref="KeelbackException">KB1212, KB1213.</exception>
     public async ValueTask<ReadOnlyMemory<byte>> RunAsync(JobKind kind, JobCall call)
     {
-        var result = await filters.RunAsync(kind, call);
+        var result = await CallAsync(kind, call);
         await progress.DisposeAsync(); // before the run's end, after which nothing is written
-        if (Claim.ResultKept == TimeSpan.Zero) return default;
-        if (kind != JobKind.Gather) PayloadRules.CheckResult(kind.Name, result.Span, mostBytes);
+        if (Claim.ResultKept == TimeSpan.Zero || Replacement is not null) return default;
+        if (kind != JobKind.Gather && kind != JobKind.Forward) PayloadRules.CheckResult(kind.Name, result.Span, mostBytes);
         return result;
+    }
+
+    private async ValueTask<ReadOnlyMemory<byte>> CallAsync(JobKind kind, JobCall call)
+    {
+        try
+        {
+            return await filters.RunAsync(kind, call);
+        }
+        catch (JobReplacedException)
+        {
+            return default;
+        }
     }
 
     public ValueTask DisposeAsync() => progress.DisposeAsync();

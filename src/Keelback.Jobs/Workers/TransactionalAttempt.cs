@@ -12,7 +12,7 @@ namespace Keelback.Jobs;
 /// The transaction carries the worker's name, so that the sweep can end it when the worker is frozen: the next attempt must not
 /// wait for its locks. A completion that changes no row means that the claim is gone: everything is rolled back.
 /// </remarks>
-internal sealed class TransactionalAttempt(PreparedStatements prepared, JobTelemetry telemetry, ILogger<TransactionalAttempt> log)
+internal sealed class TransactionalAttempt(PreparedStatements prepared, Replacement replacement, JobWakes wakes, JobTelemetry telemetry, ILogger<TransactionalAttempt> log)
 {
     public async Task<Outcome> RunAsync(JobKind kind, JobCall call, RunningAttempt attempt, WorkerIdentity worker)
     {
@@ -57,7 +57,9 @@ internal sealed class TransactionalAttempt(PreparedStatements prepared, JobTelem
         bool completed;
         try
         {
-            completed = await CompleteAsync(connection, new(claim, result), ct);
+            completed = attempt.Replacement is { } graph
+                ? await replacement.WriteAsync(connection, claim, Replacement.PlanOf(claim, graph, attempt.Queue), ct)
+                : await CompleteAsync(connection, new(claim, result), ct);
         }
         catch (PostgresException e) when (prepared.IsRefusal(e))
         {
@@ -76,8 +78,10 @@ internal sealed class TransactionalAttempt(PreparedStatements prepared, JobTelem
         }
 
         FailPoint.Hit(FailPoint.BeforeCommit);
+        if (claim.Followed) FailPoint.Hit(FailPoint.ChordLast);
         await transaction.CommitAsync(CancellationToken.None);
         FailPoint.Hit(FailPoint.AfterCommit);
+        if (attempt.Replacement is not null) wakes.Workers();
 
         return new Outcome.Settled(claim);
     }

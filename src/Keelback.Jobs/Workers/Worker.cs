@@ -165,6 +165,7 @@ internal sealed class Worker(
             _lookAgain |= full;
             return TimeSpan.Zero;
         }
+        if (telling.Exists(outcome => outcome is Outcome.Succeeded { Claim.Followed: true })) FailPoint.Hit(FailPoint.ChordLast);
 
         Settle(telling, result);
         if (asked) _askForClaims = false;

@@ -1,0 +1,116 @@
+using Npgsql;
+
+namespace Keelback.Jobs;
+
+/// <summary>Puts a graph in a running job's place: the attempt's claim goes, the graph's rows come, and the run waits for the end of its last job, which will be its own.</summary>
+/// <remarks>
+/// All in one transaction, fenced by the claim: an attempt that lost it writes nothing. The run keeps its id and its followers. A job that
+/// already waits for the run must not come before its end; two jobs that replace themselves at once could close such a circle together,
+/// so those that name existing runs take turns.
+/// </remarks>
+internal sealed class Replacement(EnqueueWriter writer, JobConnections connections, JobWakes wakes, JobTelemetry telemetry)
+{
+    /// <summary>In a transaction of its own.</summary>
+    public async Task<Outcome> AloneAsync(Claim claim, Job job, string queue, CancellationToken ct)
+    {
+        var plan = PlanOf(claim, job, queue);
+        await writer.PrepareAsync(plan, ct);
+        await using var connection = await connections.OpenAsync(ct);
+        var isWritten = await connection.AtomicallyAsync(
+            async c =>
+            {
+                var written = await WriteAsync(c, claim, plan, ct);
+                FailPoint.Hit(FailPoint.BeforeCommit);
+                return written;
+            }, ct);
+        FailPoint.Hit(FailPoint.AfterCommit);
+        if (!isWritten) return Fenced(claim);
+
+        wakes.Workers();
+        return new Outcome.Settled(claim);
+    }
+
+    /// <exception cref="KeelbackException">KB1208, KB1240 to KB1242, KB1244.</exception>
+    public static EnqueuePlan PlanOf(Claim claim, Job job, string queue)
+    {
+        if (job.Parts.Run is not null) // to end as another run does, there must be one of ours that waits for it
+            job = new Job(new JobParts(JobKind.Forward, default, [new(JobBinding.Members, job)], new() { Queue = queue }));
+        if (job.Options?.Id is not null) throw JobErrors.BadOptions(job.Kind.Name, "a job that takes another one's place has no id of its own.");
+
+        var plan = EnqueuePlan.Of([job]);
+        plan.Within = claim.RootId ?? claim.RunId;
+        plan.ReserveIds = true;
+        plan.Roots[0].Followed = plan.Roots[0].Settles = true;
+        return plan;
+    }
+
+    /// <summary>In the transaction that is open. False: the claim is gone, and nothing may be committed.</summary>
+    public async Task<bool> WriteAsync(NpgsqlConnection connection, Claim claim, EnqueuePlan plan, CancellationToken ct)
+    {
+        if (!await GiveUpAsync(connection, claim, ct)) return false;
+        if (plan.Existing.Count > 0) await CheckCircleAsync(connection, claim, [.. plan.Existing.Select(run => run.Id)], ct);
+
+        var last = (await writer.WriteAsync(plan, connection, ct))[0];
+        await using var command = new NpgsqlCommand(
+            """
+            with r as (
+                update keelback.run set replaced_by = $2 where id = $1 returning id, queue, priority, tenant
+            ), e as (
+                insert into keelback.edge (up, down, rule) values ($2, $1, 3)
+            )
+            insert into keelback.wait (run_id, pending, queue, priority, tenant) select id, 1, queue, priority, tenant from r
+            """, connection);
+        command.Parameters.AddWithValue(claim.RunId);
+        command.Parameters.AddWithValue(last);
+        await command.ExecuteNonQueryAsync(ct);
+
+        // What it waits for may have ended before, and it with that.
+        await using var settle = new NpgsqlCommand("select keelback.settle(array[$1::bigint])", connection);
+        settle.Parameters.AddWithValue(last);
+        await settle.ExecuteNonQueryAsync(ct);
+        return true;
+    }
+
+    private Outcome.Released Fenced(Claim claim)
+    {
+        telemetry.FencedWrites.Add(1, new KeyValuePair<string, object?>("kind", claim.Kind));
+        return new(claim);
+    }
+
+    private static async Task<bool> GiveUpAsync(NpgsqlConnection connection, Claim claim, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            with d as (
+                delete from keelback.claim where run_id = $1 and token = $2 returning run_id, attempt, at
+            )
+            update keelback.run r set attempt = d.attempt, started_at = d.at, root = coalesce(r.root, r.id)
+            from d where r.id = d.run_id and r.state = 0
+            """, connection);
+        command.Parameters.AddWithValue(claim.RunId);
+        command.Parameters.AddWithValue(claim.Token);
+        return await command.ExecuteNonQueryAsync(ct) == 1;
+    }
+
+    private static async Task CheckCircleAsync(NpgsqlConnection connection, Claim claim, long[] existing, CancellationToken ct)
+    {
+        await using var turn = new NpgsqlCommand("select pg_advisory_xact_lock(hashtextextended('keelback.replace', 0))", connection);
+        await turn.ExecuteNonQueryAsync(ct);
+
+        await using var command = new NpgsqlCommand(
+            """
+            with recursive below (id) as (
+                select $1
+                union
+                select e.down from below b cross join lateral (select down from keelback.edge where up = b.id) e
+            )
+            select id from below where id = any($2) limit 1
+            """, connection);
+        command.Parameters.AddWithValue(claim.RunId);
+        command.Parameters.AddWithValue(existing);
+        if (await command.ExecuteScalarAsync(ct) is long waiting) throw JobErrors.WaitsForItself(claim.Kind, claim.RunId, waiting);
+    }
+}
+
+/// <summary>Ends a job's method at its <see cref="JobContext.Replace{T}"/>. Whether it arrives does not matter: the replacement stands.</summary>
+internal sealed class JobReplacedException() : Exception("The job has put a graph in its place, and ends here. Let this exception pass.");

@@ -1,0 +1,143 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Keelback.Jobs.Tests;
+
+/// <summary>One job for each of many items, whose number nobody knows before.</summary>
+public sealed class MapTests : JobsTest
+{
+    private static readonly JobKind s_range = TestJobs.Kind("range", call => Task.FromResult(Enumerable.Range(0, call.Get<int>("n")).ToArray()));
+    private static readonly JobKind s_twice = TestJobs.Kind("twice", call => Task.FromResult(2 * call.Get<int>("n")));
+    private static readonly JobKind s_add = TestJobs.Kind("add", call => Task.FromResult(call.Get<int>("a") + call.Get<int>("b")));
+    private static readonly JobKind s_sum = TestJobs.Kind("sum", call => Task.FromResult(call.Get<int[]>("numbers").Sum()));
+
+    [Theory, InlineData(0), InlineData(1), InlineData(100)]
+    public async Task Each_item_of_a_result_is_a_run_and_their_results_come_in_order(int count)
+    {
+        await using var host = await StartAsync(s_range, s_twice, s_sum);
+
+        var run = await host.EndOf(await host.Jobs.EnqueueAsync(Job.Map(Range(count), Twice)));
+        var sum = await host.EndOf(await host.Jobs.EnqueueAsync(Sum(Job.Map(Range(count), Twice))));
+
+        Assert.Equal(Enumerable.Range(0, count).Select(n => 2 * n), run.Result<int[]>()!);
+        Assert.Equal(count * (count - 1), sum.Result<int>());
+    }
+
+    [Fact]
+    public async Task No_more_items_run_at_once_than_said_and_a_failed_one_does_not_stop_the_others()
+    {
+        var (now, most, ran) = (0, 0, 0);
+        var gate = new Lock();
+        var work = TestJobs.Kind("work", async call =>
+        {
+            lock (gate) most = Math.Max(most, ++now);
+            await Task.Yield();
+            lock (gate) (now, ran) = (now - 1, ran + 1);
+            if (call.Get<int>("n") == 3) throw new InvalidOperationException("no luck");
+            return 0;
+        }, d => d.MaxAttempts = 1);
+        await using var host = await StartAsync(s_range, work);
+
+        var run = await host.EndOf(await host.Jobs.EnqueueAsync(Job.Map(Range(20), n => work.Call<int>(null, EdgeRuleTests.Bound("n", n)), maxParallel: 2)));
+        await Eventually(async () => await host.ScalarAsync<long>("select count(*) from keelback.run where state = 0") == 0, "all ended");
+
+        Assert.Equal((JobRunState.Failed, 20), (run.State, ran));
+        Assert.InRange(most, 1, 2);
+    }
+
+    [Fact]
+    public async Task A_map_of_graphs_gives_each_item_the_shared_results_and_its_own_callbacks()
+    {
+        var told = 0;
+        var tell = TestJobs.Kind("tell", _ => Task.FromResult(Interlocked.Increment(ref told)));
+        var shared = 0;
+        var once = TestJobs.Kind("once", _ => Task.FromResult(100 + 0 * Interlocked.Increment(ref shared)));
+        await using var host = await StartAsync(s_range, s_twice, s_add, tell, once);
+        var hundred = once.Call<int>();
+
+        var run = await host.EndOf(await host.Jobs.EnqueueAsync(Job.Map(Range(5), n => Add(Twice(n), hundred).OnSuccess(tell.Call()))));
+        await Eventually(async () => await host.ScalarAsync<long>("select count(*) from keelback.run where state = 0") == 0, "all ended");
+
+        Assert.Equal([100, 102, 104, 106, 108], run.Result<int[]>()!);
+        Assert.Equal((5, 1), (told, shared));
+    }
+
+    [Fact]
+    public async Task A_map_of_chords_in_a_replaced_job_of_a_map_comes_out_right()
+    {
+        // sum(map(range 3, n => nest(n)));  nest(n) puts in its place sum(map(range 4, m => sum(all(twice m, twice n))))
+        var nest = TestJobs.Kind("nest", call => Task.FromResult(0));
+        nest = TestJobs.Kind("nest", call =>
+        {
+            var n = call.Get<int>("n");
+            var inner = Job.Map(Range(4), m => Sum(Job.All(Twice(m), s_twice.Call<int>(new { n }))));
+            return Task.FromResult(call.Services.GetRequiredService<JobContext>().Replace(Sum(inner)));
+        });
+        await using var host = await StartAsync(s_range, s_twice, s_sum, nest);
+
+        var id = await host.Jobs.EnqueueAsync(Sum(Job.Map(Range(3), n => nest.Call<int>(null, EdgeRuleTests.Bound("n", n)))), new() { Tags = ["all"] });
+        var run = await host.EndOf(id);
+
+        // for each n of 0..2: sum over m of 0..3 of 2m + 2n = 12 + 8n
+        Assert.Equal(36 + 24, run.Result<int>());
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.wait"));
+        Assert.Equal(await host.ScalarAsync<long>("select count(*) from keelback.run"), (await host.Jobs.FindTaggedAsync("all", 1000)).Count);
+        Assert.Equal(await host.ScalarAsync<long>("select count(*) from keelback.run"), (await host.Jobs.GetGraphAsync(id))!.Nodes.Count);
+    }
+
+    [Fact]
+    public async Task A_map_nests_in_a_map_by_the_item_itself()
+    {
+        var rows = TestJobs.Kind("rows", _ => Task.FromResult(new[] { new[] { 1, 2 }, [], new[] { 3 } }));
+        await using var host = await StartAsync(rows, s_twice);
+
+        var run = await host.EndOf(await host.Jobs.EnqueueAsync(Job.Map(rows.Call<int[][]>(), row => Job.Map(row, Twice))));
+
+        Assert.Equal("2,4||6", string.Join('|', run.Result<int[][]>()!.Select(row => string.Join(',', row))));
+    }
+
+    [Fact]
+    public async Task Known_items_are_mapped_and_cut_into_chunks_that_start_one_after_the_other()
+    {
+        await using var host = await JobHost.Create(Database, [s_sum, s_twice], clock: null).StartAsync();
+
+        var mapped = await host.EndOf(await host.Jobs.EnqueueAsync(Job.Map([1, 2, 3], Twice)));
+        var chunks = await host.EndOf(await host.Jobs.EnqueueAsync(Job.Chunks(Enumerable.Range(1, 10), 4, Sum, skew: TimeSpan.FromMilliseconds(30))));
+        var due = await host.ScalarAsync<long>(
+            "select count(*) from (select due_at - lag(due_at) over (order by id) as gap from keelback.run where kind = 'sum' and due_at is not null) d where gap > interval '20 ms'");
+
+        Assert.Equal([2, 4, 6], mapped.Result<int[]>()!);
+        Assert.Equal([10, 26, 19], chunks.Result<int[]>()!);
+        Assert.Equal(1, due); // the first starts at once, so two have an instant
+    }
+
+    [Fact]
+    public async Task Ten_thousand_items_run_once_each()
+    {
+        await using var host = await StartAsync(s_range, s_twice, s_sum);
+
+        var id = await host.Jobs.EnqueueAsync(Sum(Job.Map(Range(10_000), Twice)));
+        var run = await host.EndOf(id);
+
+        Assert.Equal(99_990_000, run.Result<int>());
+        Assert.Equal(10_000, await host.ScalarAsync<long>("select count(*) from keelback.run where kind = 'twice' and state = 1 and attempt = 1"));
+    }
+
+    [Fact]
+    public void A_map_that_cannot_be_made_for_each_item_is_refused_where_it_is_written()
+    {
+        Assert.Contains("must be 1 or more", Refused(() => Job.Map(Range(1), Twice, maxParallel: 0)), StringComparison.Ordinal);
+        Assert.Contains("an id would make the runs of all items one", Refused(() => Job.Map(Range(1), n => Twice(n).With(new() { Id = Guid.CreateVersion7() }))), StringComparison.Ordinal);
+        Assert.Contains("the size of a chunk (0)", Refused(() => Job.Chunks(Range(1), 0, Sum)), StringComparison.Ordinal);
+        Assert.Contains("the skew (-00:00:01)", Refused(() => Job.Chunks(Range(1), 1, Sum, TimeSpan.FromSeconds(-1))), StringComparison.Ordinal);
+
+        static string Refused(Func<Job> describe) => Assert.Throws<KeelbackException>(describe) is { Code: "KB1246" } error ? error.Message : "";
+    }
+
+    private static Job<int[]> Range(int n) => s_range.Call<int[]>(new { n });
+
+    private static Job<int> Twice(Arg<int> n) => n.Source is null ? s_twice.Call<int>(new { n = n.Value }) : s_twice.Call<int>(null, EdgeRuleTests.Bound("n", n));
+
+    private static Job<int> Add(Arg<int> a, Arg<int> b) => s_add.Call<int>(null, EdgeRuleTests.Bound("a", a), EdgeRuleTests.Bound("b", b));
+
+    private static Job<int> Sum(ListArg<int> numbers) => s_sum.Call<int>(null, JobBinding.Of("numbers", numbers.Source!));
+}

@@ -1,0 +1,165 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Keelback.Jobs.Tests;
+
+/// <summary>A job that puts a graph in its own place.</summary>
+public sealed class ReplaceTests : JobsTest
+{
+    private static readonly JobKind s_number = TestJobs.Kind("number", call => Task.FromResult(call.Get<int>("n")));
+    private static readonly JobKind s_sum = TestJobs.Kind("sum", call => Task.FromResult(call.Get<int[]>("numbers").Sum()));
+    private static readonly JobKind s_twice = TestJobs.Kind("twice", call => Task.FromResult(2 * call.Get<int>("n")));
+
+    [Fact]
+    public async Task A_replaced_job_keeps_its_id_and_followers_and_ends_with_the_graphs_result()
+    {
+        var bodies = 0;
+        var split = TestJobs.Kind("split", call =>
+        {
+            bodies++;
+            return Task.FromResult(Context(call).Replace(Sum(Number(1), Number(20))));
+        });
+        await using var host = await StartAsync(s_number, s_sum, s_twice, split);
+        var first = split.Call<int>();
+        var runs = await host.Jobs.EnqueueManyAsync([s_twice.Call<int>(null, new JobBinding("n", first)), first], default);
+
+        var (follower, replaced) = (await host.EndOf(runs[0]), await host.EndOf(runs[1]));
+        var graph = (await host.Jobs.GetGraphAsync(runs[1]))!;
+
+        Assert.Equal((42, 21, 1, 1), (follower.Result<int>(), replaced.Result<int>(), replaced.Attempt, bodies));
+        Assert.Equal((runs[0], 5), (graph.Root, graph.Nodes.Count));
+        Assert.Single(graph.Edges, edge => edge.Rule == JobEdgeRule.Replacement && edge.Down == runs[1]);
+        Assert.Equal("sum", graph.Nodes.Single(node => node.Id == graph.Nodes.Single(n => n.Id == runs[1]).ReplacedBy).Kind);
+    }
+
+    [Fact]
+    public async Task Replacing_goes_to_any_depth()
+    {
+        // depth 3: split(3) = split(2) + split(2), and so on; split(0) = 1
+        var split = TestJobs.Kind("split", call => Task.FromResult(0));
+        split = TestJobs.Kind("split", call =>
+        {
+            var depth = call.Get<int>("depth");
+            return Task.FromResult(depth == 0 ? 1 : Context(call).Replace(Sum(Split(depth - 1), Split(depth - 1))));
+        });
+        Job<int> Split(int depth) => split.Call<int>(new { depth });
+        await using var host = await StartAsync(s_sum, split);
+
+        var run = await host.EndOf(await host.Jobs.EnqueueAsync(Split(4)));
+
+        Assert.Equal(16, run.Result<int>());
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.wait"));
+    }
+
+    [Fact]
+    public async Task A_graph_that_fails_fails_the_job_in_whose_place_it_stands_and_a_retry_does_not_run_its_body_again()
+    {
+        var (broken, bodies) = (true, 0);
+        var shaky = TestJobs.Kind("shaky", _ => broken ? throw new InvalidOperationException("no luck") : Task.FromResult(40), d => d.MaxAttempts = 1);
+        var split = TestJobs.Kind("split", call =>
+        {
+            bodies++;
+            return Task.FromResult(Context(call).Replace(Sum(Number(2), shaky.Call<int>())));
+        });
+        await using var host = await StartAsync(s_number, s_sum, s_twice, shaky, split);
+        var first = split.Call<int>();
+        var runs = await host.Jobs.EnqueueManyAsync([s_twice.Call<int>(null, new JobBinding("n", first)), first]);
+
+        var failed = await host.EndOf(runs[1]);
+        Assert.Equal((JobRunState.Failed, JobRunState.UpstreamFailed), (failed.State, (await host.EndOf(runs[0])).State));
+        Assert.EndsWith("no luck", failed.Error!.Message, StringComparison.Ordinal);
+        broken = false;
+        Assert.True(await host.Jobs.RetryAsync(runs[1]));
+
+        Assert.Equal((84, 42, 1), ((await host.EndOf(runs[0])).Result<int>(), (await host.EndOf(runs[1])).Result<int>(), bodies));
+    }
+
+    [Fact]
+    public async Task Cancelling_a_replaced_job_ends_what_took_its_place()
+    {
+        var gate = new Gate();
+        var slow = TestJobs.Kind("slow", call => gate.PassAsync(call.Cancellation));
+        var split = TestJobs.Kind("split", call =>
+        {
+            Context(call).Replace(Job.All([slow.Call(), slow.Call()]));
+            return Task.CompletedTask;
+        });
+        await using var host = await StartAsync(slow, split);
+        var run = await host.Jobs.EnqueueAsync(split.Call());
+        await gate.Started();
+        await gate.Started();
+
+        Assert.True(await host.Jobs.CancelAsync(run));
+
+        await Eventually(() => Task.FromResult(gate.Cancelled == 2), "the attempts were stopped");
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.run where state = 0"));
+    }
+
+    [Fact]
+    public async Task A_graph_that_waits_for_the_job_it_replaces_is_refused_and_named()
+    {
+        var self = TestJobs.Kind<int>("self", call => Task.FromResult(Context(call).Replace(Sum(Job.Of<int>(Context(call).RunId)))));
+        long below = 0;
+        var gate = new Gate();
+        var around = TestJobs.Kind("around", async call =>
+        {
+            await gate.PassAsync(call.Cancellation);
+            return Context(call).Replace(Sum(Job.Of<int>(below)));
+        });
+        await using var host = await StartAsync(s_sum, s_twice, self, around);
+
+        var direct = await host.EndOf(await host.Jobs.EnqueueAsync(self.Call<int>()));
+        var first = await host.Jobs.EnqueueAsync(around.Call<int>());
+        await gate.Started();
+        below = await host.Jobs.EnqueueAsync(s_twice.Call<int>(null, new JobBinding("n", s_twice.Call<int>(null, new JobBinding("n", Job.Of<int>(first))))));
+        gate.Open();
+        var indirect = await host.EndOf(first);
+
+        Assert.StartsWith("KB1244", direct.Error!.Message, StringComparison.Ordinal);
+        Assert.Contains("which is itself", direct.Error!.Message, StringComparison.Ordinal);
+        Assert.Contains($"{below}, which waits for it", indirect.Error!.Message, StringComparison.Ordinal);
+        Assert.Equal((1, 1), (direct.Attempt, indirect.Attempt));
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.wait"));
+    }
+
+    [Fact]
+    public async Task A_job_may_end_as_a_run_that_exists_does()
+    {
+        var other = 0L;
+        var same = TestJobs.Kind("same", call => Task.FromResult(Context(call).Replace(Job.Of<int>(other))));
+        await using var host = await StartAsync(s_number, same);
+        other = await host.Jobs.EnqueueAsync(Number(42));
+        await host.EndOf(other);
+
+        Assert.Equal(42, (await host.EndOf(await host.Jobs.EnqueueAsync(same.Call<int>()))).Result<int>());
+    }
+
+    [Fact]
+    public async Task An_attempt_that_lost_its_run_replaces_nothing()
+    {
+        var gate = new Gate();
+        var late = 0;
+        var split = TestJobs.Kind("split", async call =>
+        {
+            if (Context(call).Attempt > 1) return 1;
+            await gate.PassAsync(CancellationToken.None);
+            Interlocked.Increment(ref late);
+            return Context(call).Replace(Sum(Number(1)));
+        });
+        await using var host = await StartAsync(s_number, s_sum, split);
+        using var fenced = new FencedWrites(host);
+        var run = await host.Jobs.EnqueueAsync(split.Call<int>());
+        await gate.Started();
+        await host.ScalarAsync<long>("with c as (update keelback.claim set token = token + 1000 returning 1) select count(*) from c");
+        gate.Open();
+        await Eventually(() => Task.FromResult(fenced.Count > 0), "the write was fenced");
+
+        Assert.Equal(1, await host.ScalarAsync<long>("select count(*) from keelback.run"));
+        Assert.Equal((1, run), (late, (await host.Jobs.GetAsync(run))!.Id));
+    }
+
+    private static JobContext Context(JobCall call) => call.Services.GetRequiredService<JobContext>();
+
+    private static Job<int> Number(int n) => s_number.Call<int>(new { n });
+
+    private static Job<int> Sum(params Job<int>[] numbers) => s_sum.Call<int>(null, new JobBinding("numbers", Job.All(numbers)));
+}
