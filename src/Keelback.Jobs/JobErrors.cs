@@ -114,6 +114,10 @@ internal static class JobErrors
     public static KeelbackException BadSlots(string queue, int slots) => new("KB1229",
         $"The queue '{Shown(queue)}' cannot have {slots.ToString(CultureInfo.InvariantCulture)} slots: give it 1 or more, null for no limit, or pause it.");
 
+    public static KeelbackException NotUnique(string kind, string key, long run) => new("KB1231",
+        $"'{kind}' was not enqueued: run {run.ToString(CultureInfo.InvariantCulture)} has its unique key '{Shown(key)}'. " +
+        $"Wait for that run, or answer it: {nameof(UniqueAttribute.OnConflict)} = {nameof(UniqueConflict.Existing)}.");
+
     public static KeelbackException EmptyArgument(string parameter) => new("KB1250",
         $"The argument '{parameter}' is an Arg that holds neither a value nor a job: it was made by new() or default. " +
         "Pass a value of the parameter's type, or the job whose result it is.");

@@ -57,8 +57,8 @@ internal sealed class EnqueueWriter(QueueCatalog queues, LimitCatalog limits, Pr
             throw JobErrors.PayloadHasNul(plan.Roots[0].Kind.Name);
         }
 
-        foreach (var run in plan.Runs) telemetry.Enqueued.Add(1, new KeyValuePair<string, object?>("kind", run.Kind.Name));
-        return [.. plan.Roots.Select(root => root.Id)];
+        foreach (var run in plan.Runs.Where(run => run.Answer is null)) telemetry.Enqueued.Add(1, new KeyValuePair<string, object?>("kind", run.Kind.Name));
+        return [.. plan.Roots.Select(root => root.Answer ?? root.Id)];
     }
 
     private async ValueTask EnsureAsync(EnqueuePlan plan, bool async, CancellationToken ct)
@@ -96,14 +96,33 @@ internal sealed class EnqueueWriter(QueueCatalog queues, LimitCatalog limits, Pr
             if (taken[0] != root.Id) return taken[0];
         }
 
-        foreach (var page in plan.Runs.Chunk(plan.IsFlat ? RowsAtOnce : plan.Runs.Count))
+        await TakeKeysAsync(plan, connection, async, ct).ConfigureAwait(false);
+        if (plan.Roots is [{ Answer: { } existing }]) return existing;
+
+        foreach (var page in plan.Runs.Where(run => run.Answer is null).Chunk(plan.IsFlat ? RowsAtOnce : plan.Runs.Count))
             await IdsAsync(EnqueueStatements.Graph(page, queues), connection, async, ct).ConfigureAwait(false);
         return null;
     }
 
+    // In the order of the keys, so that two who want the same ones cannot wait for each other.
+    private async ValueTask TakeKeysAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct)
+    {
+        foreach (var same in plan.Roots.Where(root => root.UniqueKey is not null).GroupBy(root => root.UniqueKey!, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal))
+        {
+            var first = same.First();
+            var taken = (await IdsAsync(EnqueueStatements.TakeKey(queues.App, first), connection, async, ct).ConfigureAwait(false))[0];
+            foreach (var root in same)
+            {
+                root.Answer = taken == root.Id ? null : taken;
+                if (root.Answer is not null && root.Unique!.OnConflict == UniqueConflict.Reject)
+                    throw JobErrors.NotUnique(root.Kind.Name, root.UniqueKey!, taken);
+            }
+        }
+    }
+
     private static async ValueTask<bool> IsWrittenAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct) =>
-        plan.Runs[0].Id != 0
-        && (await IdsAsync(EnqueueStatements.Find(plan.Runs[0].Id), connection, async, ct).ConfigureAwait(false)).Count > 0;
+        plan.Runs.FirstOrDefault(run => run.Answer is null) is { Id: not 0 } written
+        && (await IdsAsync(EnqueueStatements.Find(written.Id), connection, async, ct).ConfigureAwait(false)).Count > 0;
 
     private static async ValueTask<List<long>> IdsAsync(
         NpgsqlCommand statement, NpgsqlConnection connection, bool async, CancellationToken ct, bool prepare = false)
