@@ -338,6 +338,8 @@ begin
         last_seen := found_one;
     end loop;
 
+    if tenants = '{}' then return; end if; -- a plan for no tenants would divide by their number
+
     return query
         select head.ctid
         from unnest(tenants) with ordinality u (tenant, turn)
