@@ -45,6 +45,9 @@ internal static class JobDiagnostics
     public static readonly DiagnosticDescriptor ScheduledParameter = Error("KBJ012", "A scheduled job's parameter has no default",
         "The job '{0}' has a [Schedule], whose ticks give it no arguments: give '{1}' a default, or use AddSchedule, whose call has arguments");
 
+    public static readonly DiagnosticDescriptor BadKey = Error("KBJ013", "A key cannot be made of a job's arguments",
+        "The key '{0}' of the job '{1}' cannot be used: {2}");
+
     private static DiagnosticDescriptor Error(string id, string title, string message, params string[] tags) =>
         new(id, title, message, Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Help(id), customTags: tags);
 

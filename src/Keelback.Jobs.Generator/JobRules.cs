@@ -10,7 +10,7 @@ internal static class JobRules
     private static readonly Regex s_timeout = new(@"^(\d+\.)?\d{1,2}:\d{2}:\d{2}(\.\d{1,7})?$", RegexOptions.CultureInvariant);
 
     public static IEnumerable<Diagnostic> Check(IMethodSymbol method, AttributeData job) =>
-        Shape(method).Concat(Options(method, job)).Concat(Retries(method)).Concat(Schedules(method));
+        Shape(method).Concat(Options(method, job)).Concat(Retries(method)).Concat(Schedules(method)).Concat(KeyRules.Check(method, job));
 
     /// <summary>What keeps the generator from adding the call.</summary>
     public static IEnumerable<Diagnostic> Shape(IMethodSymbol method)
@@ -89,7 +89,7 @@ internal static class JobRules
                 ("Priority", int n) when n is < 0 or > 9 => Wrong(option.Key, n.ToString(CultureInfo.InvariantCulture), "0 (first) to 9 (last)"),
                 ("Version", int n) when n is < 1 or > 30_000 => Wrong(option.Key, n.ToString(CultureInfo.InvariantCulture), "1 to 30,000"),
                 ("Queue", string text) when text.Trim().Length == 0 => Wrong(option.Key, "empty", "the name of a queue"),
-                ("Timeout" or "ResultKept" or "RetryDelay" or "MaxRetryDelay", string text) when !IsDuration(text) => Wrong(option.Key, $"'{text}'", "a duration over zero, as hh:mm:ss"),
+                ("Timeout" or "ExpiresAfter" or "ResultKept" or "RetryDelay" or "MaxRetryDelay", string text) when !IsDuration(text) => Wrong(option.Key, $"'{text}'", "a duration over zero, as hh:mm:ss"),
                 _ => null,
             };
 
@@ -121,11 +121,11 @@ internal static class JobRules
               select At(parameter, JobDiagnostics.ScheduledParameter, JobSymbols.NameOf(method), parameter.Name)
             : [];
 
-    private static bool IsDuration(string text) =>
+    internal static bool IsDuration(string text) =>
         s_timeout.IsMatch(text) &&
         TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out var duration) &&
         duration > TimeSpan.Zero;
 
-    private static Diagnostic At(ISymbol symbol, DiagnosticDescriptor rule, params object[] values) =>
+    internal static Diagnostic At(ISymbol symbol, DiagnosticDescriptor rule, params object[] values) =>
         Diagnostic.Create(rule, symbol.Locations.FirstOrDefault(), values);
 }

@@ -134,6 +134,10 @@ internal static class JobErrors
         $"The argument '{parameter}' of type {type.Name} cannot be written as JSON: {inner?.Message ?? (type == typeof(string) ? "it holds half of a surrogate pair." : "it is no finite number.")} " +
         "Pass a value that JSON can hold, at most 64 levels deep.", inner);
 
+    public static KeelbackException NotUnique(string kind, string key, long run) => new("KB1231",
+        $"'{kind}' was not enqueued: run {run.ToString(CultureInfo.InvariantCulture)} has its unique key '{Shown(key)}'. " +
+        $"Wait for that run, or answer it: {nameof(UniqueAttribute.OnConflict)} = {nameof(UniqueConflict.Existing)}.");
+
     public static KeelbackException EmptyArgument(string parameter) => new("KB1250",
         $"The argument '{parameter}' is an Arg that holds neither a value nor a job: it was made by new() or default. " +
         "Pass a value of the parameter's type, or the job whose result it is.");

@@ -31,7 +31,7 @@ internal sealed class EnqueuePlan
     /// <summary>Whether the rows' ids are asked for before they are written: a graph's rows name each other, what is written twice must collide, and the plain statement knows only what most have.</summary>
     public bool ReserveIds
     {
-        get => field || !IsFlat || Roots.Any(root => root.Options?.Id is not null) || _runs.Exists(run => run.IsUnusual);
+        get => field || !IsFlat || Roots.Any(root => root.Options?.Id is not null) || _runs.Exists(run => run.IsUnusual) || Roots.Any(root => root.UniqueKey is not null);
         set;
     }
 
@@ -64,7 +64,11 @@ internal sealed class EnqueuePlan
         foreach (var run in plan._runs.Except(roots))
             if (run.Options?.Id is not null)
                 throw JobErrors.BadOptions(run.Kind.Name, "an id belongs to the job that is enqueued, not to one that it waits for.");
+            else if (run.Options?.Unique is not null)
+                throw JobErrors.BadOptions(run.Kind.Name, "a unique key belongs to the job that is enqueued, not to one that it waits for.");
 
+        if (roots.Count > 1 && !plan.IsFlat && roots.Find(root => root.UniqueKey is not null) is { } unique)
+            throw JobErrors.BadOptions(unique.Kind.Name, "of many graphs at once none can have a unique key; enqueue it by itself.");
         return plan;
     }
 

@@ -88,6 +88,19 @@ internal static class EnqueueStatements
         return command;
     }
 
+    /// <summary>Takes a unique key for a run; answers the run that has it.</summary>
+    public static NpgsqlCommand TakeKey(string app, PlannedRun run)
+    {
+        var command = new NpgsqlCommand("select keelback.take_unique($1, $2, $3, $4, $5, $6)");
+        command.Parameters.AddWithValue(app);
+        command.Parameters.AddWithValue(run.UniqueKey!);
+        command.Parameters.AddWithValue(run.Id);
+        command.Parameters.Add(new NpgsqlParameter<TimeSpan?> { TypedValue = run.Unique!.Window, NpgsqlDbType = NpgsqlDbType.Interval });
+        command.Parameters.AddWithValue(run.Unique.Until == UniqueUntil.Started);
+        command.Parameters.AddWithValue((short)run.Unique.OnConflict);
+        return command;
+    }
+
     /// <summary>A whole graph whose ids are reserved.</summary>
     /// <inheritdoc cref="Flat"/>
     public static NpgsqlCommand Graph(IReadOnlyList<PlannedRun> runs, QueueCatalog queues, long? parent, long? root = null)

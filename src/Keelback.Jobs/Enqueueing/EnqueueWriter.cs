@@ -65,8 +65,8 @@ internal sealed class EnqueueWriter(
         }
 
         activity?.SetTag("messaging.message.id", plan.Roots[0].Id);
-        foreach (var run in plan.Runs) telemetry.Enqueued.Add(1, new KeyValuePair<string, object?>("kind", run.Kind.Name));
-        return [.. plan.Roots.Select(root => root.Id)];
+        foreach (var run in plan.Runs.Where(run => run.Answer is null)) telemetry.Enqueued.Add(1, new KeyValuePair<string, object?>("kind", run.Kind.Name));
+        return [.. plan.Roots.Select(root => root.Answer ?? root.Id)];
     }
 
     private async ValueTask EnsureAsync(EnqueuePlan plan, bool async, CancellationToken ct)
@@ -104,9 +104,12 @@ internal sealed class EnqueueWriter(
             if (taken[0] != root.Id) return taken[0];
         }
 
+        await TakeKeysAsync(plan, connection, async, ct).ConfigureAwait(false);
+        if (plan.Roots is [{ Answer: { } existing }]) return existing;
+
         // First, so that whatever ends meanwhile waits for us, and then sees the edges.
         var joined = plan.Existing.Count == 0 ? [] : await JoinAsync(plan, connection, async, ct).ConfigureAwait(false);
-        foreach (var page in plan.Runs.Chunk(plan.IsFlat ? RowsAtOnce : plan.Runs.Count))
+        foreach (var page in plan.Runs.Where(run => run.Answer is null).Chunk(plan.IsFlat ? RowsAtOnce : plan.Runs.Count))
             await IdsAsync(EnqueueStatements.Graph(page, queues, current.Run, plan.Within), connection, async, ct).ConfigureAwait(false);
 
         long[] ended = [.. joined.Where(run => run < 0).Select(run => -run)];
@@ -114,9 +117,25 @@ internal sealed class EnqueueWriter(
         return null;
     }
 
+    // In the order of the keys, so that two who want the same ones cannot wait for each other.
+    private async ValueTask TakeKeysAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct)
+    {
+        foreach (var same in plan.Roots.Where(root => root.UniqueKey is not null).GroupBy(root => root.UniqueKey!, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal))
+        {
+            var first = same.First();
+            var taken = (await IdsAsync(EnqueueStatements.TakeKey(queues.App, first), connection, async, ct).ConfigureAwait(false))[0];
+            foreach (var root in same)
+            {
+                root.Answer = taken == root.Id ? null : taken;
+                if (root.Answer is not null && root.Unique!.OnConflict == UniqueConflict.Reject)
+                    throw JobErrors.NotUnique(root.Kind.Name, root.UniqueKey!, taken);
+            }
+        }
+    }
+
     private static async ValueTask<bool> IsWrittenAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct) =>
-        plan.Runs[0].Id != 0
-        && (await IdsAsync(EnqueueStatements.Find(plan.Runs[0].Id), connection, async, ct).ConfigureAwait(false)).Count > 0;
+        plan.Runs.FirstOrDefault(run => run.Answer is null) is { Id: not 0 } written
+        && (await IdsAsync(EnqueueStatements.Find(written.Id), connection, async, ct).ConfigureAwait(false)).Count > 0;
 
     private async ValueTask<List<long>> JoinAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct)
     {

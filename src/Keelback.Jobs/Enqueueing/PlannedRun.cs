@@ -31,6 +31,11 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
     /// <summary>The keys of its limits, each once.</summary>
     public IReadOnlyList<string> Limits { get; private set; } = [];
 
+    /// <summary>What is to be unique about it, and its key with the scope; null: nothing. It holds for the job that is enqueued.</summary>
+    public JobUnique? Unique { get; private set; }
+
+    public string? UniqueKey { get; private set; }
+
     public TimeSpan? ExpiresAfter => Options?.ExpiresAt is not null ? null : Options?.ExpiresAfter ?? Parsed(Kind.Defaults.ExpiresAfter);
 
     /// <summary>Whether the claim has to look closer.</summary>
@@ -74,6 +79,9 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
     /// <summary>The row's key, once it is reserved.</summary>
     public long Id { get; set; }
 
+    /// <summary>The run that has its unique key already, in whose favour it is not written; null: it is written.</summary>
+    public long? Answer { get; set; }
+
     /// <summary>Whether an argument is another run's result.</summary>
     public bool IsBound(string parameter) => BoundParameters.Contains(JsonNamingPolicy.CamelCase.ConvertName(parameter));
 
@@ -105,6 +113,14 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
         if (mistake is not null) throw JobErrors.BadOptions(Kind.Name, mistake);
 
         Tenant = (Options?.Tenant ?? Kind.Defaults.Tenant) is { } tenant ? KeyTemplate.Fill(tenant, this) : Example?.Tenant;
+        if ((Options?.Unique ?? Kind.Unique?.ToOptions()) is { } unique)
+        {
+            if (unique.Window is { } window && (window <= TimeSpan.Zero || window > s_longest))
+                throw JobErrors.BadOptions(Kind.Name, $"its unique key's window ({window}) must be more than zero, and not over 100 years.");
+            var scope = unique.Scope switch { UniqueScope.Kind => $"kind:{Kind.Name}:", UniqueScope.Queue => $"queue:{Queue}:", _ => "app:" };
+            (Unique, UniqueKey) = (unique, scope + KeyTemplate.Fill(unique.Key, this));
+        }
+
         if (Kind.Limits.Count > 0 || Options?.Limits is { Count: > 0 })
             Limits = [.. Kind.Limits.Select(limit => limit.Key).Concat(Options?.Limits ?? []).Select(key => KeyTemplate.Fill(key, this)).Distinct(StringComparer.Ordinal)];
     }

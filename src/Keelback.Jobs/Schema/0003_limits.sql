@@ -338,6 +338,8 @@ begin
         last_seen := found_one;
     end loop;
 
+    if tenants = '{}' then return; end if; -- a plan for no tenants would divide by their number
+
     return query
         select head.ctid
         from unnest(tenants) with ordinality u (tenant, turn)
@@ -371,4 +373,51 @@ begin
     get diagnostics gone = row_count;
     delete from keelback.starts s where s.bucket = any(ids) and not exists (select from keelback.bucket b where b.id = s.bucket);
     return gone;
+end $$;
+
+-- Unique keys. Nothing gives one back: whether it is still taken is asked of its run when the next one wants it.
+create table keelback.unique_key (
+    app           text not null,
+    key           text not null,
+    run_id        bigint not null,
+    until         timestamptz,                         -- taken at least so long, even when the run has ended
+    until_started bool not null,                       -- taken until the run's first start; else until its end
+    primary key (app, key)
+);
+
+-- Takes a key for a run that is about to be written; answers the run that has it. Of two who want one key, the second waits for the first's
+-- transaction, and looks then. `on_conflict` 1 cancels the run that has it.
+create function keelback.take_unique(of_app text, of_key text, new_run bigint, span interval, by_start bool, on_conflict smallint)
+returns bigint language plpgsql volatile set enable_seqscan = off set jit = off as $$
+declare
+    held     keelback.unique_key;
+    followed bool;
+begin
+    insert into keelback.unique_key as u (app, key, run_id, until, until_started)
+    values (of_app, of_key, new_run, keelback.clock() + span, by_start)
+    on conflict (app, key) do update set key = excluded.key
+    returning u.* into held;
+    if held.run_id = new_run then return new_run; end if;
+
+    -- Statements of their own, whose snapshots see what the transaction that we waited for has written.
+    if exists (
+        select from keelback.run r where r.id = held.run_id and (held.until > keelback.clock() or r.state = 0 and not (held.until_started and (
+            exists (select from keelback.claim c where c.run_id = r.id) or exists (select from keelback.attempt a where a.run_id = r.id)))))
+    then
+        if on_conflict <> 1 then return held.run_id; end if;
+
+        -- In the order in which a completion takes its locks.
+        delete from keelback.claim where run_id = held.run_id;
+        update keelback.run r
+        set state = 3, finished_at = keelback.clock(),
+            error = jsonb_build_object('type', 'Replaced', 'message', 'Run ' || new_run || ' has its unique key now.')
+        where r.id = held.run_id and r.state = 0
+        returning r.followed into followed;
+        delete from keelback.wait where run_id = held.run_id;
+        delete from keelback.parked where run_id = held.run_id;
+        if followed then perform keelback.fail_below(array[held.run_id]); end if;
+    end if;
+
+    update keelback.unique_key set run_id = new_run, until = keelback.clock() + span, until_started = by_start where app = of_app and key = of_key;
+    return new_run;
 end $$;

@@ -15,6 +15,7 @@ internal sealed class Lanes(TimeProvider clock)
 
     private readonly Dictionary<(short Queue, short Priority), Mark> _marks = [];
     private readonly Dictionary<(short Queue, short Priority), string> _served = [];
+    private IReadOnlyDictionary<(short Queue, short Priority), double> _levels = new Dictionary<(short, short), double>();
     private IReadOnlyList<short> _queues = [];
     private short[] _slotted = [];
     private bool _shared;
@@ -29,17 +30,26 @@ internal sealed class Lanes(TimeProvider clock)
         _shared = _slotted.Length > 0 || open.Exists(q => q.HasTenants);
     }
 
+    /// <summary>The lanes that are read.</summary>
+    public IReadOnlyList<short> Queues => _queues;
+
+    /// <summary>By how many levels of priority the lanes have aged; one that is missing has not.</summary>
+    public void Age(IReadOnlyDictionary<(short Queue, short Priority), double> levels) => _levels = levels;
+
     /// <summary>Every lane: most urgent priority first, and within one the queues by turns.</summary>
     public ClaimRequest Request(int limit, bool full, WorkerIdentity worker, string app, string[] kinds)
     {
         var count = _queues.Count * Priorities;
         var (queues, priorities, marks) = (new short[count], new short[count], new long[count]);
         var first = _queues.Count == 0 ? 0 : _turn++ % _queues.Count;
-        for (var i = 0; i < count; i++)
+        var order = Enumerable.Range(0, count).Select(i => (Queue: _queues[(first + i) % _queues.Count], Priority: (short)(i / _queues.Count)));
+        if (_levels.Count > 0) order = order.OrderBy(lane => lane.Priority - _levels.GetValueOrDefault(lane));
+        var i = 0;
+        foreach (var lane in order)
         {
-            priorities[i] = (short)(i / _queues.Count);
-            queues[i] = _queues[(first + i) % _queues.Count];
+            (queues[i], priorities[i]) = lane;
             marks[i] = full ? long.MinValue : Of(queues[i], priorities[i]);
+            i++;
         }
 
         return new(queues, priorities, marks, limit, worker, app, kinds)

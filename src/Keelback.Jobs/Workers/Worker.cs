@@ -372,6 +372,7 @@ internal sealed class Worker(
     {
         var all = await queues.AllAsync(ct);
         _lanes.Set(_options.Queues.Count > 0 ? all.Where(q => _options.Queues.Contains(q.Name)) : all);
+        if (_options.PriorityAging is { } aLevel) _lanes.Age(await AgeStatement.LevelsAsync(db, _lanes.Queues, aLevel, ct));
         _queuesSeen = queues.Count;
     }
 

@@ -1,0 +1,79 @@
+using System.Globalization;
+using Microsoft.CodeAnalysis;
+
+namespace Keelback.Jobs.Generator;
+
+/// <summary>What must hold for the keys of a job: [Limit], [Unique] and the tenant, whose places name parameters or their members.</summary>
+internal static class KeyRules
+{
+    private const int MaxLength = 200;
+    private const string Space = "Keelback.Jobs.";
+
+    public static IEnumerable<Diagnostic> Check(IMethodSymbol method, AttributeData job)
+    {
+        var name = JobSymbols.NameOf(method);
+        var keyed = method.GetAttributes().Concat(method.ContainingType.GetAttributes())
+            .Where(a => a.AttributeClass?.ToDisplayString() is Space + "LimitAttribute" or Space + "UniqueAttribute").ToList();
+
+        var keys = keyed.Select(a => a.ConstructorArguments.FirstOrDefault().Value as string ?? "")
+            .Concat(job.NamedArguments.Where(o => o.Key == "Tenant").Select(o => o.Value.Value as string ?? ""));
+        foreach (var key in keys)
+            if (Mistake(key, method) is { } mistake) yield return JobRules.At(method, JobDiagnostics.BadKey, key, name, mistake);
+
+        foreach (var option in keyed.SelectMany(a => a.NamedArguments))
+        {
+            var range = (option.Key, option.Value.Value) switch
+            {
+                ("Slots" or "PerSecond" or "PerMinute" or "PerHour" or "PerDay", int n) when n < 1 => "1 or more",
+                ("Window", string text) when !JobRules.IsDuration(text) => "a duration over zero, as hh:mm:ss",
+                _ => null,
+            };
+            if (range is not null)
+                yield return JobRules.At(method, JobDiagnostics.OptionOutOfRange, option.Key, name, Convert.ToString(option.Value.Value, CultureInfo.InvariantCulture), range);
+        }
+    }
+
+    private static string? Mistake(string key, IMethodSymbol method)
+    {
+        if (key.Trim().Length == 0) return "it is empty";
+        if (key.Length > MaxLength) return $"it has {key.Length} characters, and {MaxLength} are the most";
+        if (key[0] == '#') return "a key that begins with '#' is the engine's";
+
+        for (var i = key.IndexOfAny(['{', '}']); i >= 0; i = key.IndexOfAny(['{', '}'], i))
+        {
+            var end = key.IndexOf('}', i);
+            if (key[i] == '}' || end < 0) return "a '{' or '}' has no partner";
+            if (Missing(key.Substring(i + 1, end - i - 1), method) is { } missing) return missing;
+
+            i = end + 1;
+        }
+
+        return null;
+    }
+
+    private static string? Missing(string place, IMethodSymbol method)
+    {
+        var path = place.Split('.');
+        if (JobSymbols.PayloadOf(method).FirstOrDefault(p => p.Name == path[0])?.Type is not { } type)
+        {
+            var names = string.Join(", ", JobSymbols.PayloadOf(method).Select(p => p.Name));
+            return $"the method has no parameter '{path[0]}'" + (names.Length == 0 ? "; it takes none" : $"; it has {names}");
+        }
+
+        foreach (var member in path.Skip(1))
+        {
+            var property = MembersOf(type).FirstOrDefault(p => p.Name == member);
+            if (property is null) return $"'{type.ToDisplayString()}' has no property '{member}'";
+            type = property.Type;
+        }
+
+        return null;
+    }
+
+    private static IEnumerable<IPropertySymbol> MembersOf(ITypeSymbol type)
+    {
+        for (var t = type; t is not null; t = t.BaseType)
+            foreach (var property in t.GetMembers().OfType<IPropertySymbol>())
+                yield return property;
+    }
+}

@@ -1,0 +1,34 @@
+using Npgsql;
+
+namespace Keelback.Jobs;
+
+/// <summary>How long the first run of each lane has waited since it was due, in seconds.</summary>
+internal static class AgeStatement
+{
+    public const string Sql =
+        """
+        select lane.queue, lane.priority::smallint,
+               extract(epoch from keelback.clock() - greatest(keelback.run_enqueued_at(head.run_id), r.due_at))::float8
+        from (select queue, priority from unnest($1) queue, generate_series(0, 9) priority) lane
+        cross join lateral (
+            select run_id from keelback.ready where queue = lane.queue and priority = lane.priority order by seq limit 1) head
+        cross join lateral (select due_at from keelback.run where id = head.run_id limit 1) r
+        """;
+
+    /// <summary>By how many levels of priority each lane counts as more urgent.</summary>
+    public static async Task<Dictionary<(short Queue, short Priority), double>> LevelsAsync(
+        NpgsqlDataSource db, IReadOnlyList<short> queues, TimeSpan aLevel, CancellationToken ct)
+    {
+        await using var connection = await db.OpenConnectionAsync(ct);
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(Statement.ByKey());
+        batch.BatchCommands.Add(Statement.Of(Sql, Statement.P(queues.ToArray())));
+
+        var levels = new Dictionary<(short, short), double>();
+        await using var row = await batch.ExecuteReaderAsync(ct);
+        await row.NextResultAsync(ct);
+        while (await row.ReadAsync(ct)) levels[(row.GetInt16(0), row.GetInt16(1))] = Math.Max(0, row.GetDouble(2)) / aLevel.TotalSeconds;
+
+        return levels;
+    }
+}

@@ -1,0 +1,122 @@
+namespace Keelback.Jobs.Tests;
+
+public sealed class QueueTests : JobsTest
+{
+    [Fact]
+    public async Task A_paused_queue_starts_nothing_and_what_runs_goes_on()
+    {
+        var gate = new Gate();
+        var slow = TestJobs.Kind("slow", call => gate.PassAsync(call.Cancellation), d => d.Queue = "mail");
+        var quick = TestJobs.Kind("quick", _ => Task.CompletedTask);
+        await using var host = await StartAsync(slow, quick);
+        var running = await host.Jobs.EnqueueAsync(slow.Call());
+        await gate.Started();
+
+        await Queues(host).PauseAsync("mail");
+        Assert.Contains(new JobQueueState("mail", true, null, null), await Queues(host).ListAsync());
+        var waiting = await host.Jobs.EnqueueAsync(slow.Call());
+        gate.Open();
+        Assert.Equal(JobRunState.Succeeded, (await host.EndOf(running)).State);
+        for (var i = 0; i < 30; i++) await host.EndOf(await host.Jobs.EnqueueAsync(quick.Call())); // the worker looks many times
+        Assert.Equal(JobRunState.Ready, (await host.Jobs.GetAsync(waiting))!.State);
+        await Queues(host).ResumeAsync("mail");
+
+        Assert.Equal(JobRunState.Succeeded, (await host.EndOf(waiting)).State);
+    }
+
+    [Fact]
+    public async Task A_queues_slots_hold_over_all_workers_and_leave_what_waits_where_it_is()
+    {
+        var ledger = await Ledger.CreateAsync(Database.DataSource);
+        var work = TestJobs.Kind("work", _ => ledger.RunAsync("work", TimeSpan.FromMilliseconds(5)));
+        JobHost[] hosts = [.. Enumerable.Range(0, 3).Select(_ => JobHost.Create(Database, [work]))];
+        await hosts[0].Jobs.EnqueueAsync(work.Call(), new() { At = DateTimeOffset.UtcNow.AddYears(1) }); // so that the queue is there
+        await Queues(hosts[0]).SetSlotsAsync("default", 2);
+        var runs = await hosts[0].Jobs.EnqueueManyAsync(Enumerable.Range(0, 60).Select(_ => work.Call()));
+
+        foreach (var host in hosts) await host.StartAsync();
+        foreach (var run in runs) await hosts[0].EndOf(run);
+
+        Assert.Equal((60, 2), (await ledger.CountAsync("work"), await ledger.MostAtOnceAsync("work")));
+        foreach (var host in hosts) await host.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Slots_are_raised_and_taken_away_while_the_workers_run()
+    {
+        var gate = new Gate();
+        var slow = TestJobs.Kind("slow", call => gate.PassAsync(call.Cancellation));
+        await using var host = JobHost.Create(Database, [slow]);
+        var runs = await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 5).Select(_ => slow.Call()));
+        await Queues(host).SetSlotsAsync("default", 1);
+        await host.StartAsync();
+        await gate.Started();
+        Assert.Equal([new JobQueueState("default", false, 1, 1)], await Queues(host).ListAsync());
+
+        await Queues(host).SetSlotsAsync("default", 2);
+        await gate.Started();
+        Assert.Equal(2, await host.ScalarAsync<long>("select count(*) from keelback.claim"));
+        await Queues(host).SetSlotsAsync("default", null);
+        for (var i = 0; i < 3; i++) await gate.Started();
+
+        gate.Open();
+        foreach (var run in runs) await host.EndOf(run);
+    }
+
+    [Fact]
+    public async Task Tenants_take_turns_however_much_one_of_them_has_waiting()
+    {
+        var order = new List<string>();
+        var work = TestJobs.Kind("work", call =>
+        {
+            lock (order) order.Add(call.Get<string>("tenant"));
+            return Task.CompletedTask;
+        }, d => d.Tenant = "{tenant}");
+        await using var host = JobHost.Create(Database, [work], o => o.Concurrency = 4);
+        var runs = await host.Jobs.EnqueueManyAsync(
+            Enumerable.Range(0, 1000).Select(_ => work.Call(new { tenant = "a" })).Concat(Enumerable.Range(0, 10).Select(_ => work.Call(new { tenant = "b" }))));
+
+        await host.StartAsync();
+        foreach (var run in runs) await host.EndOf(run);
+
+        Assert.Equal(1010, order.Count);
+        Assert.InRange(order.LastIndexOf("b"), 0, 25);
+    }
+
+    [Fact]
+    public async Task A_lanes_age_raises_its_priority_when_the_options_say_so()
+    {
+        var order = new List<int>();
+        var work = TestJobs.Kind("work", call =>
+        {
+            lock (order) order.Add(call.Get<int>("n"));
+            return Task.CompletedTask;
+        });
+        await using var host = JobHost.Create(Database, [work], o => (o.Concurrency, o.PriorityAging) = (1, TimeSpan.FromMinutes(10)), clock: Clock);
+        var old = await host.Jobs.EnqueueAsync(work.Call(new { n = 9 }), new() { Priority = 9 });
+        Clock.Advance(TimeSpan.FromMinutes(61)); // six levels: it counts as 3
+        var young = await host.Jobs.EnqueueAsync(work.Call(new { n = 4 }), new() { Priority = 4 });
+        var urgent = await host.Jobs.EnqueueAsync(work.Call(new { n = 2 }), new() { Priority = 2 });
+
+        await host.StartAsync();
+        foreach (var run in (long[])[old, young, urgent]) await host.EndOf(run);
+
+        Assert.Equal([2, 9, 4], order);
+    }
+
+    [Fact]
+    public async Task A_queue_that_is_not_there_or_no_slots_at_all_is_a_clear_error()
+    {
+        await using var host = JobHost.Create(Database, [TestJobs.Kind("work", _ => Task.CompletedTask)]);
+        await host.Jobs.EnqueueAsync(TestJobs.Kind("work", _ => Task.CompletedTask).Call());
+
+        var unknown = await Assert.ThrowsAsync<KeelbackException>(() => Queues(host).PauseAsync("defualt"));
+        var none = await Assert.ThrowsAsync<KeelbackException>(() => Queues(host).SetSlotsAsync("default", 0));
+
+        Assert.Equal("KB1228: There is no queue 'defualt' in this app. Did you mean 'default'? " +
+            "A queue exists from the first call that goes to it, or the first worker that is told of it.", unknown.Message);
+        Assert.Equal("KB1229: The queue 'default' cannot have 0 slots: give it 1 or more, null for no limit, or pause it.", none.Message);
+    }
+
+    private static JobQueues Queues(JobHost host) => (JobQueues)host.Services.GetService(typeof(JobQueues))!;
+}

@@ -1,0 +1,185 @@
+namespace Keelback.Jobs.Tests;
+
+public sealed class UniqueTests : JobsTest
+{
+    private static readonly JobKind s_note = TestJobs.Kind("note", _ => Task.CompletedTask);
+
+    [Theory, InlineData(UniqueConflict.Existing), InlineData(UniqueConflict.Reject), InlineData(UniqueConflict.Replace)]
+    public async Task Of_a_hundred_who_enqueue_one_key_at_once_one_run_is_open(UniqueConflict policy)
+    {
+        await using var host = JobHost.Create(Database, [s_note]);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(async _ =>
+        {
+            try
+            {
+                return await host.Jobs.EnqueueAsync(s_note.Call(), new() { Unique = new("one") { OnConflict = policy } });
+            }
+            catch (KeelbackException e) when (e.Code == "KB1231")
+            {
+                return 0;
+            }
+        }));
+
+        Assert.Equal(1, await host.ScalarAsync<long>("select count(*) from keelback.run where state = 0"));
+        var open = await host.ScalarAsync<long>("select id from keelback.run where state = 0");
+        var distinct = answers.Distinct().ToList();
+        switch (policy)
+        {
+            case UniqueConflict.Existing:
+                Assert.Equal([open], distinct);
+                break;
+            case UniqueConflict.Reject:
+                Assert.Equal((99, 1), (answers.Count(id => id == 0), answers.Count(id => id == open)));
+                break;
+            default:
+                Assert.Equal(100, distinct.Count);
+                Assert.Equal(99, await host.ScalarAsync<long>("select count(*) from keelback.run where state = 3 and error ->> 'type' = 'Replaced'"));
+                break;
+        }
+    }
+
+    [Fact]
+    public async Task The_error_names_the_run_that_has_the_key()
+    {
+        await using var host = JobHost.Create(Database, [s_note]);
+        var options = new EnqueueOptions { Unique = new("one") { OnConflict = UniqueConflict.Reject } };
+        var first = await host.Jobs.EnqueueAsync(s_note.Call(), options);
+
+        var error = await Assert.ThrowsAsync<KeelbackException>(() => host.Jobs.EnqueueAsync(s_note.Call(), options));
+
+        Assert.Equal($"KB1231: 'note' was not enqueued: run {first} has its unique key 'kind:note:one'. Wait for that run, or answer it: OnConflict = Existing.", error.Message);
+    }
+
+    [Fact]
+    public async Task A_key_is_free_again_when_its_run_has_ended_and_its_window_is_over()
+    {
+        await using var host = await StartAsync(s_note);
+        var options = new EnqueueOptions { Unique = new("one") { Window = TimeSpan.FromHours(1) } };
+        var first = await host.Jobs.EnqueueAsync(s_note.Call(), options);
+        await host.EndOf(first);
+
+        var within = await host.Jobs.EnqueueAsync(s_note.Call(), options);
+        Clock.Advance(TimeSpan.FromMinutes(61));
+        var after = await host.Jobs.EnqueueAsync(s_note.Call(), options);
+
+        Assert.Equal(first, within);
+        Assert.NotEqual(first, after);
+        Assert.Equal(JobRunState.Succeeded, (await host.EndOf(after)).State);
+    }
+
+    [Fact]
+    public async Task A_key_that_is_kept_until_the_start_lets_one_wait_while_one_runs()
+    {
+        var gate = new Gate();
+        var slow = TestJobs.Kind("slow", call => gate.PassAsync(call.Cancellation));
+        await using var host = await StartAsync(slow);
+        var options = new EnqueueOptions { Unique = new("one") { Until = UniqueUntil.Started }, Limits = null };
+        var running = await host.Jobs.EnqueueAsync(slow.Call(), options);
+        await gate.Started();
+
+        var waiting = await host.Jobs.EnqueueAsync(slow.Call(), options with { Delay = TimeSpan.FromHours(1) });
+        var same = await host.Jobs.EnqueueAsync(slow.Call(), options);
+
+        Assert.NotEqual(running, waiting);
+        Assert.Equal(waiting, same);
+        gate.Open();
+    }
+
+    [Fact]
+    public async Task Replacing_cancels_the_attempt_that_runs()
+    {
+        var gate = new Gate();
+        var slow = TestJobs.Kind("slow", call => call.Get("quick", false) ? Task.CompletedTask : gate.PassAsync(call.Cancellation));
+        await using var host = await StartAsync(slow);
+        var options = new EnqueueOptions { Unique = new("one") { OnConflict = UniqueConflict.Replace } };
+        var first = await host.Jobs.EnqueueAsync(slow.Call(), options);
+        await gate.Started();
+
+        var second = await host.Jobs.EnqueueAsync(slow.Call(new { quick = true }), options);
+
+        Assert.Equal((JobRunState.Cancelled, $"Run {second} has its unique key now."), await host.EndOf(first) is { } r ? (r.State, r.Error!.Message) : default);
+        Assert.Equal(JobRunState.Succeeded, (await host.EndOf(second)).State);
+        await Eventually(() => Task.FromResult(gate.Cancelled == 1), "the attempt is cancelled");
+    }
+
+    [Fact]
+    public async Task A_transaction_that_rolls_back_gives_its_key_to_who_waited_for_it()
+    {
+        await using var host = JobHost.Create(Database, [s_note]);
+        await host.Jobs.EnqueueAsync(s_note.Call()); // so that the queue has its number
+        await using var connection = await host.Db.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using (var take = new Npgsql.NpgsqlCommand("select keelback.take_unique('test', 'kind:note:one', 1, null, false, 0::smallint)", connection))
+            await take.ExecuteNonQueryAsync();
+
+        var waits = host.Jobs.EnqueueAsync(s_note.Call(), new() { Unique = new("one") });
+        await Eventually(() => host.ScalarAsync<bool>("select exists (select from pg_stat_activity where wait_event_type = 'Lock' and query like '%take_unique%')"), "the other waits");
+        await transaction.RollbackAsync();
+
+        Assert.NotNull(await host.Jobs.GetAsync(await waits));
+    }
+
+    [Fact]
+    public async Task The_attributes_key_is_made_of_arguments_and_counts_within_its_scope()
+    {
+        var kind = new JobKind("sync", typeof(UniqueTests), new("sync"), static _ => default) { Metadata = [new UniqueAttribute("{order.CustomerId}")] };
+        await using var host = JobHost.Create(Database, [kind, s_note]);
+        Job Sync(int id) => kind.Call(new { order = new { customerId = id } });
+
+        var runs = await host.Jobs.EnqueueManyAsync([Sync(1), Sync(2), Sync(1)]);
+        var again = await host.Jobs.EnqueueAsync(Sync(2));
+        var other = await host.Jobs.EnqueueAsync(s_note.Call(), new() { Unique = new("2") });
+        var app = new EnqueueOptions { Unique = new("2") { Scope = UniqueScope.App } };
+        var (third, fourth) = (await host.Jobs.EnqueueAsync(s_note.Call(), app), await host.Jobs.EnqueueAsync(Sync(5), app));
+
+        Assert.Equal((runs[0], runs[1]), (runs[2], again));
+        Assert.Equal(4, new[] { runs[0], runs[1], other, third }.Distinct().Count());
+        Assert.Equal(third, fourth);
+        Assert.Equal(4, await host.ScalarAsync<long>("select count(*) from keelback.run"));
+    }
+
+    [Fact]
+    public async Task In_a_graph_only_the_job_that_is_enqueued_can_be_unique()
+    {
+        await using var host = JobHost.Create(Database, [s_note]);
+        var unique = new EnqueueOptions { Unique = new("one") };
+
+        var error = await Assert.ThrowsAsync<KeelbackException>(() => host.Jobs.EnqueueAsync(s_note.Call().After(s_note.Call().With(unique))));
+        var first = await host.Jobs.EnqueueAsync(s_note.Call().After(s_note.Call()), unique);
+        var second = await host.Jobs.EnqueueAsync(s_note.Call().After(s_note.Call()), unique);
+
+        Assert.Equal("KB1208: 'note' cannot be enqueued so: a unique key belongs to the job that is enqueued, not to one that it waits for.", error.Message);
+        Assert.Equal((first, 2), (second, await host.ScalarAsync<long>("select count(*) from keelback.run")));
+    }
+
+    [Fact]
+    public async Task Keys_that_cannot_be_are_refused_with_the_reason()
+    {
+        await using var host = JobHost.Create(Database, [s_note]);
+
+        var errors = new List<string>();
+        foreach (var (call, options) in new (object, EnqueueOptions)[]
+        {
+            (new { }, new() { Unique = new(" ") }), (new { }, new() { Limits = [new('x', 201)] }), (new { a = 1 }, new() { Tenant = "{nosuch}" }),
+            (new { a = (int?)null }, new() { Tenant = "{a}" }), (new { a = new[] { 1 } }, new() { Unique = new("{a}") }), (new { }, new() { Unique = new("{a") }),
+            (new { }, new() { Limits = ["#queue:x"] }), (new { }, new() { Limits = ["nosuch:1"] }),
+            (new { }, new() { Unique = new("a") { Window = TimeSpan.FromSeconds(-1) } }),
+        })
+            errors.Add((await Assert.ThrowsAsync<KeelbackException>(() => host.Jobs.EnqueueAsync(s_note.Call(call), options))).Message);
+
+        Assert.Equal(
+        [
+            "KB1225: The key ' ' of 'note' cannot be used: it is empty.",
+            $"KB1225: The key '{new string('x', 100)}…' of 'note' cannot be used: it has 201 characters, and 200 are the most. Hash what makes it long.",
+            "KB1225: The key '{nosuch}' of 'note' cannot be used: its call has no 'nosuch'.",
+            "KB1225: The key '{a}' of 'note' cannot be used: 'a' is null.",
+            "KB1225: The key '{a}' of 'note' cannot be used: 'a' is not one value, but a list.",
+            "KB1225: The key '{a' of 'note' cannot be used: a '{' or '}' has no partner.",
+            "KB1225: The key '#queue:x' of 'note' cannot be used: a key that begins with '#' is the engine's.",
+            "KB1226: No limit is called 'nosuch'. Give it numbers: on a [Limit(\"nosuch\", Slots = …)], in Keelback:Jobs:Limits:nosuch, or by JobLimits.SetAsync.",
+            "KB1208: 'note' cannot be enqueued so: its unique key's window (-00:00:01) must be more than zero, and not over 100 years.",
+        ], errors);
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.run"));
+    }
+}
