@@ -15,7 +15,12 @@ internal static class FailPoint
     public const string AfterCommit = "after_commit";
     public const string TickInsert = "tick_insert";
 
+    /// <summary>Completions that others wait for have been sent; whether they are committed is not yet known.</summary>
+    public const string ChordLast = "chord_last";
+
     private static readonly string? s_folder = Environment.GetEnvironmentVariable("KEELBACK_FAILPOINTS");
+
+    public static bool AreOn => s_folder is not null;
 
     public static void Hit(string name)
     {
