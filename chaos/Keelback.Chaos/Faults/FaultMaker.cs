@@ -6,7 +6,7 @@ namespace Keelback.Chaos;
 /// <summary>Makes what the plan says, and writes down from when to when it lasted.</summary>
 internal sealed class FaultMaker(Server server, Fleet fleet, ChaosOptions options, Ledger log) : IDisposable
 {
-    private static readonly string[] s_places = ["after_claim", "before_effect", "before_commit", "after_commit", "chord_last"];
+    private static readonly string[] s_places = ["after_claim", "before_effect", "before_commit", "after_commit", "chord_last", "tick_insert"];
 
     private readonly SemaphoreSlim _server = new(1); // one fault of the server at a time
     private readonly SemaphoreSlim _clock = new(1);
@@ -17,6 +17,7 @@ internal sealed class FaultMaker(Server server, Fleet fleet, ChaosOptions option
         var made = await (item.Fault switch
         {
             "kill" => KillAsync(item),
+            "tick-kill" => TickKillAsync(item),
             "failpoint" => FailPointAsync(item),
             "kill-producer" => KillProducerAsync(item),
             "zombie" => ZombieAsync(item),
@@ -82,6 +83,15 @@ internal sealed class FaultMaker(Server server, Fleet fleet, ChaosOptions option
         fleet.Kill(node, "kill");
         return Task.CompletedTask;
     });
+
+    private async Task<bool> TickKillAsync(PlanItem item)
+    {
+        // The database's clock is this machine's, but for whole seconds.
+        var second = DateTime.UtcNow.Ticks % TimeSpan.TicksPerSecond;
+        var wait = TimeSpan.FromSeconds(2) - TimeSpan.FromTicks(second) + TimeSpan.FromMilliseconds((item.Force * 40) - 20);
+        await Task.Delay(wait);
+        return await KillAsync(item);
+    }
 
     private async Task<bool> KillProducerAsync(PlanItem item)
     {

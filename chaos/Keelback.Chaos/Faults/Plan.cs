@@ -22,6 +22,7 @@ internal static class Plan
         ("kill", "F1", 225, "kill -9 of a worker"),
         ("failpoint", "F1", 60, "kill -9 at a named place of the engine"),
         ("kill-producer", "F1", 6, "kill -9 of a producer"),
+        ("tick-kill", "F2", 30, "kill -9 of a worker within 20 ms of the second in which every schedule ticks"),
         ("zombie", "F3", 24, "SIGSTOP for twice the lease, SIGCONT"),
         ("crash", "F4", 22, "immediate shutdown of PostgreSQL, and start"),
         ("restart", "F5", 8, "restart of PostgreSQL with down time"),

@@ -21,6 +21,7 @@ internal enum Shape
     Huge,
     Odd,
     Newer,
+    Limited,
     Throws,
     Deaf,
     Swells,
@@ -39,7 +40,7 @@ internal sealed record Call(long Key, Shape Shape, int N, int Ms, int DelayMs, b
     [
         (Shape.Plain, 16), (Shape.Tx, 18), (Shape.Chord, 32), (Shape.Nested, 3), (Shape.BadChord, 2), (Shape.Flaky, 6), (Shape.Delayed, 5),
         (Shape.Slow, 2), (Shape.Cancelled, 6), (Shape.Duplicate, 1), (Shape.Ordered, 5), (Shape.Nul, 1), (Shape.Huge, 1), (Shape.Odd, 1),
-        (Shape.Newer, 1), (Shape.Throws, 2), (Shape.Swells, 1),
+        (Shape.Newer, 1), (Shape.Limited, 4), (Shape.Throws, 2), (Shape.Swells, 1),
     ];
 
     public static Call Of(int seed, int producer, long number)
@@ -98,6 +99,7 @@ internal sealed record Call(long Key, Shape Shape, int N, int Ms, int DelayMs, b
         Shape.Huge => Work.Text(Key, new string('x', 300_000)),
         Shape.Odd => Work.Text(Key, "half a pair \ud800, an astral 🜁, a quote \", a backslash \\u0000, a line\nbreak"),
         Shape.Newer => Work.OfVersionTwo(Key),
+        Shape.Limited => Work.Limited(Key, Key % 3, Ms + 20),
         Shape.Throws => Work.Throws(Key),
         Shape.Deaf => Work.Deaf(Key),
         Shape.Swells => Work.Swells(Key),

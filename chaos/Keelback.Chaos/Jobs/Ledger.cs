@@ -43,5 +43,13 @@ internal sealed class LedgerAttempt(Ledger ledger, Claim claim) : IDisposable
 
     public void Ok() => _ok = true;
 
+    /// <summary>The same for a tick, whose time is written down as well.</summary>
+    public Task Ok(string schedule, long at)
+    {
+        ledger.Write("I", claim.RunId, schedule, at);
+        _ok = true;
+        return Task.CompletedTask;
+    }
+
     public void Dispose() => ledger.Write("E", claim.RunId, claim.Attempt, claim.Token, _ok ? "ok" : "gone");
 }

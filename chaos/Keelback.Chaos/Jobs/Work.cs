@@ -86,6 +86,25 @@ internal sealed partial class Work(JobContext context, Ledger ledger)
         return Task.FromResult(new string('x', 300_000));
     }
 
+    /// <summary>At most two at once of each of three groups.</summary>
+    [Job("limited", MaxAttempts = Many, RetryDelay = "00:00:01", MaxRetryDelay = "00:00:02"), Limit("narrow:{group}", Slots = LimitedSlots)]
+    public async Task Limited(long call, long group, int ms, CancellationToken ct)
+    {
+        using var attempt = ledger.Begin(context, call);
+        await Task.Delay(ms, ct);
+        attempt.Ok();
+    }
+
+    public const int LimitedSlots = 2;
+
+    /// <summary>What a schedule enqueues each second.</summary>
+    [Job("tick", MaxAttempts = Many, RetryDelay = "00:00:01", MaxRetryDelay = "00:00:02")]
+    public Task Tick(string schedule, long at, CancellationToken ct)
+    {
+        using var attempt = ledger.Begin(context, 0);
+        return attempt.Ok(schedule, at);
+    }
+
     /// <summary>Only the newer version of the program has it.</summary>
     [Job(Newer, MaxAttempts = Many, RetryDelay = "00:00:01", MaxRetryDelay = "00:00:02")]
     public Task OfVersionTwo(long call, CancellationToken ct)

@@ -42,6 +42,14 @@ internal sealed class CallFact(Call call)
     public List<string> Cancels { get; } = [];
 }
 
+/// <summary>A tick's row; several that shared their fate are one.</summary>
+/// <param name="Schedule">Its name.</param>
+/// <param name="At">Seconds since 1970.</param>
+/// <param name="Until">The last of several.</param>
+/// <param name="Outcome">0: enqueued.</param>
+/// <param name="Run">Whose run.</param>
+internal sealed record TickFact(string Schedule, long At, long Until, int Outcome, long? Run);
+
 /// <summary>A fault, or a death, in time.</summary>
 internal sealed record FaultFact(string Fault, string Victim, long From, long To);
 
@@ -77,6 +85,11 @@ internal sealed class Facts
     public List<(long Run, long Call, long[] Results)> ChordResults { get; } = [];
 
     public Dictionary<long, int> Orders { get; } = [];
+
+    public List<TickFact> Ticks { get; } = [];
+
+    /// <summary>Runs of each schedule's each second.</summary>
+    public Dictionary<(string Schedule, long At), int> TickRuns { get; } = [];
 
     /// <summary>Rows of the narrow tables that still stand for an open run, which there is none of.</summary>
     public string Leftovers { get; private set; } = "";
@@ -188,6 +201,14 @@ internal sealed class Facts
         await RowsAsync(db, "select run_id, count(*)::int from tx_effect group by 1", row => TxEffects.Add(row.GetInt64(0), row.GetInt32(1)));
         await RowsAsync(db, "select run_id, call, results from chord_result", row => ChordResults.Add((row.GetInt64(0), row.GetInt64(1), row.GetFieldValue<long[]>(2))));
         await RowsAsync(db, "select call, count(*)::int from order_row group by 1", row => Orders.Add(row.GetInt64(0), row.GetInt32(1)));
+        await RowsAsync(db,
+            """
+            select s.name, extract(epoch from t.at)::bigint, extract(epoch from coalesce(t.until, t.at))::bigint, t.outcome::int, t.run_id
+            from keelback.tick t join keelback.schedule s on s.id = t.schedule
+            """,
+            row => Ticks.Add(new(row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.GetInt32(3), row.IsDBNull(4) ? null : row.GetInt64(4))));
+        await RowsAsync(db, "select input->>'schedule', (input->>'at')::bigint, count(*)::int from keelback.run where kind = 'tick' group by 1, 2",
+            row => TickRuns.Add((row.GetString(0), row.GetInt64(1)), row.GetInt32(2)));
         await RowsAsync(db,
             """
             select 'claim', count(*) from keelback.claim union all

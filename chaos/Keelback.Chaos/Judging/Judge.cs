@@ -17,7 +17,7 @@ internal sealed class Judge(Facts facts, ChaosOptions options)
     [
         NothingLost(), EndsAsItShould(), NoPhantoms(), UnknownIsAllOrNothing(), IdsAreOneRun(), EffectsOnce(), OrdersWithTheirJobs(),
         TokensRise(), NoOverlap(), RepeatsHaveCauses(), AttemptsAddUp(), OldTokensChangeNothing(), BodiesOnce(), BodiesLast(),
-        RecoversSoon(), NothingLeft(), StopsInTime(), OneWinner(),
+        TicksOnce(), NoTickMissing(), RecoversSoon(), NothingLeft(), LimitsHold(), StopsInTime(), OneWinner(),
         new("F4", "no worker ends by itself", facts.Deaths.Count, [.. surprises]),
     ];
 
@@ -198,6 +198,55 @@ internal sealed class Judge(Facts facts, ChaosOptions options)
         }
 
         return new("I6", "a body begins after its last member's end", count, bad);
+    }
+
+    private Verdict TicksOnce()
+    {
+        var bad = facts.TickRuns.Where(t => t.Value != 1).Select(t => $"tick {t.Key.At} of {t.Key.Schedule} has {t.Value} runs").ToList();
+        var told = facts.Ticks.Where(t => t.Outcome == 0).ToList();
+        bad.AddRange(told.Where(t => !facts.TickRuns.ContainsKey((t.Schedule, t.At))).Select(t => $"tick {t.At} of {t.Schedule} was enqueued, and has no run"));
+        bad.AddRange(facts.TickRuns.Keys.Except(told.Select(t => (t.Schedule, t.At))).Select(t => $"a run of {t.Schedule} at {t.At} has no tick"));
+        return new("I7", "each tick is one run, whichever of the nodes fires it", told.Count, bad, $"each raced by {options.Workers} nodes");
+    }
+
+    // All: every second a run. Latest: every second told, as a run or as one of several that one run stands for.
+    private Verdict NoTickMissing()
+    {
+        var (count, bad) = (0L, new List<string>());
+        foreach (var schedule in facts.Ticks.GroupBy(t => t.Schedule))
+        {
+            TickFact? before = null;
+            foreach (var tick in schedule.OrderBy(t => t.At))
+            {
+                count++;
+                if (before is not null && tick.At != before.Until + 1) bad.Add($"{schedule.Key}: after {before.Until} comes {tick.At}");
+                if (schedule.Key.StartsWith("all", StringComparison.Ordinal) && tick.Outcome != 0 && !facts.Faults.Any(f => f.Fault == "clock-ahead"))
+                    bad.Add($"{schedule.Key}: tick {tick.At} has outcome {tick.Outcome}");
+                before = tick;
+            }
+        }
+
+        return new("I7", "no second is without its tick, outages caught up as the schedule says", count, bad);
+    }
+
+    private Verdict LimitsHold()
+    {
+        var (count, bad) = (0L, new List<string>());
+        var edges = new List<(long At, int Change, long Group, long Run)>();
+        foreach (var attempt in facts.Attempts.Values.SelectMany(a => a).Where(a => a.Kind == "limited"))
+        {
+            count++;
+            var end = EndOf(attempt);
+            if (Explains(attempt.Node, attempt.Start, end) || !facts.Runs.TryGetValue(attempt.Run, out var run)) continue; // its claim, and the slot, may be another's
+            edges.Add((attempt.Start, 1, run.Call % 3, run.Id));
+            edges.Add((end, -1, run.Call % 3, run.Id));
+        }
+
+        var running = new Dictionary<long, int>();
+        foreach (var (_, change, group, run) in edges.OrderBy(e => e.At).ThenBy(e => e.Change))
+            if ((running[group] = running.GetValueOrDefault(group) + change) > Work.LimitedSlots)
+                bad.Add($"run {run} is number {running[group]} of group {group}, which has {Work.LimitedSlots} slots");
+        return new("I9", "no more at once than the limit has slots", count, bad);
     }
 
     private Verdict RecoversSoon()

@@ -9,6 +9,9 @@ namespace Keelback.Chaos;
 /// <summary>An app like any other, on the run's database.</summary>
 internal static class RoleHost
 {
+    /// <summary>Of one second each; all workers race for every tick.</summary>
+    public const int Schedules = 4;
+
     public static IHost Build(RoleOptions role, Ledger ledger, bool runWorker)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new() { ApplicationName = "Keelback.Chaos" });
@@ -30,6 +33,12 @@ internal static class RoleHost
                 (o.RunWorker, o.Concurrency, o.Lease, o.Heartbeat) = (runWorker, RoleOptions.Concurrency, RoleOptions.Lease, RoleOptions.Heartbeat);
                 (o.ShutdownTimeout, o.CrashLimit) = (RoleOptions.Shutdown, RoleOptions.CrashLimit);
                 o.Retention = TimeSpan.FromDays(365); // clocks jump by days
+                for (var i = 0; runWorker && i < Schedules; i++)
+                {
+                    var (name, catchUp) = (i % 2 == 0 ? $"all-{i}" : $"latest-{i}", i % 2 == 0 ? CatchUp.All : CatchUp.Latest);
+                    o.AddSchedule(name, Trigger.Every(TimeSpan.FromSeconds(1), aligned: true), tick => Work.Tick(name, tick.At.ToUnixTimeSeconds()),
+                        new() { CatchUp = catchUp, CatchUpLimit = 1000 });
+                }
             });
 
         // An older program does not have the newer kind.
