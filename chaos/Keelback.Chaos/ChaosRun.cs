@@ -173,6 +173,7 @@ internal sealed class ChaosRun(ChaosOptions options, string folder)
         using var maker = new FaultMaker(server, fleet, options, log);
         foreach (var old in fleet.All.Where(n => n.Slot < options.Workers && n.Role.Version == 1).ToList()) await maker.StopAsync(old);
         await fleet.StopProducersAsync();
+        await server.ExecuteAsync("update keelback.schedule set paused = true, next_at = null, fire_at = null");
 
         var began = Stopwatch.GetTimestamp();
         var left = await UntilAsync(server, "select -count(*) from keelback.run where state = 0", 0, s_drain);

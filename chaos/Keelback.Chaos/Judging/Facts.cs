@@ -216,6 +216,7 @@ internal sealed class Facts
             select 'open without a place', count(*) from keelback.run r where state = 0
                 and not exists (select from keelback.claim c where c.run_id = r.id) and not exists (select from keelback.wait c where c.run_id = r.id)
                 and not exists (select from keelback.ready c where c.run_id = r.id) and not exists (select from keelback.timer c where c.run_id = r.id)
+                and not exists (select from keelback.parked c where c.run_id = r.id)
             """,
             row => Leftovers += row.GetInt64(1) == 0 ? "" : $"{row.GetInt64(1)} {row.GetString(0)}; ");
     }
