@@ -18,7 +18,7 @@ internal sealed record ChaosOptions
     public string? Resume { get; init; }
 
     /// <summary>The faults to make, by their numbers; empty: all.</summary>
-    public IReadOnlySet<string> Only { get; init; } = new HashSet<string>();
+    public IReadOnlyList<string> Only { get; init; } = [];
 
     public int Workers { get; init; } = 5;
 
@@ -48,7 +48,7 @@ internal sealed record ChaosOptions
                 "--seed" => options with { Seed = Number(value) },
                 "--minutes" => options with { Time = TimeSpan.FromMinutes(double.Parse(value, CultureInfo.InvariantCulture)) },
                 "--resume" => options with { Resume = value },
-                "--only" => options with { Only = value.Split(',').ToHashSet(StringComparer.OrdinalIgnoreCase) },
+                "--only" => options with { Only = value.Split(',') },
                 "--workers" => options with { Workers = Number(value) },
                 "--producers" => options with { Producers = Number(value) },
                 "--rate" => options with { Rate = Number(value) },

@@ -52,7 +52,7 @@ internal static class Plan
         foreach (var (name, number, full, _) in Faults)
         {
             var count = Math.Max(1, (int)Math.Round(full * (options.Full ? 1 : options.Time.TotalMinutes / 25)));
-            var isWanted = options.Only.Count == 0 || options.Only.Contains(name) || number.Split(' ').Any(options.Only.Contains);
+            var isWanted = options.Only.Count == 0 || options.Only.Contains(name) || number.Split(' ').Any(n => options.Only.Contains(n));
             for (var i = 0; i < count; i++)
             {
                 // Spread, so that one kind of fault does not wait for itself; the last seconds are for those that are under way.
