@@ -55,6 +55,15 @@ internal static class MutantList
         new("body-before-its-last-member", "Keelback.Jobs/Store/CompleteStatement.cs",
             "where wait.run_id = l.run_id and l.pending = n.done", "where wait.run_id = l.run_id and l.pending <= n.done + 1", "tests: GraphTests"),
 
+        new("failure-leaves-them-waiting", "Keelback.Jobs/Store/FailStatement.cs",
+            "as below where exists (select from u where followed)", "as below where exists (select from u where followed and id < 0)", "tests: GraphTests"),
+
+        // Limits and schedules
+        new("slot-not-counted", "Keelback.Jobs/Schema/0003_limits.sql",
+            "select r.slots - count(*) into room", "select r.slots - 0 * count(*) into room", "tests: SlotTests"),
+        new("tick-without-its-unique-row", "Keelback.Jobs/Schedules/TickPass.cs",
+            "call.At != call.Schedule.QueuedAt && !made.Contains(", "call.Schedule.Id < 0 && !made.Contains(", "tests: TickerTests"),
+
         // Timers, wake-ups, marks
         new("timer-without-its-attempt", "Keelback.Jobs/Store/TimerStatement.cs",
             "where due.what = 1 and c.run_id = due.run_id and c.attempt = due.attempt", "where due.what = 1 and c.run_id = due.run_id", "tests: WorkerTests|CrashTests"),
