@@ -90,6 +90,7 @@ internal sealed partial class Work(JobContext context, Ledger ledger)
     [Job("limited", MaxAttempts = Many, RetryDelay = "00:00:01", MaxRetryDelay = "00:00:02"), Limit("narrow:{group}", Slots = LimitedSlots)]
     public async Task Limited(long call, long group, int ms, CancellationToken ct)
     {
+        if (group != call % 3) throw new InvalidOperationException($"Group {group} of call {call}.");
         using var attempt = ledger.Begin(context, call);
         await Task.Delay(ms, ct);
         attempt.Ok();
