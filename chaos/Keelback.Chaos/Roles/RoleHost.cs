@@ -33,7 +33,7 @@ internal static class RoleHost
                 (o.RunWorker, o.Concurrency, o.Lease, o.Heartbeat) = (runWorker, RoleOptions.Concurrency, RoleOptions.Lease, RoleOptions.Heartbeat);
                 (o.ShutdownTimeout, o.CrashLimit) = (RoleOptions.Shutdown, RoleOptions.CrashLimit);
                 o.Retention = TimeSpan.FromDays(365); // clocks jump by days
-                for (var i = 0; runWorker && i < Schedules; i++)
+                for (var i = 0; i < Schedules; i++)
                 {
                     var (name, catchUp) = (i % 2 == 0 ? $"all-{i}" : $"latest-{i}", i % 2 == 0 ? CatchUp.All : CatchUp.Latest);
                     o.AddSchedule(name, Trigger.Every(TimeSpan.FromSeconds(1), aligned: true), tick => Work.Tick(name, tick.At.ToUnixTimeSeconds()),

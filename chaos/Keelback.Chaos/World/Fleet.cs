@@ -114,11 +114,11 @@ internal sealed class Fleet(Server server, Pooler? pooler, ChaosOptions options,
     }
 
     private static bool IsReady(Node node) =>
-        File.Exists(node.Role.Ledger) && new FileInfo(node.Role.Ledger).Length > 0;
+        File.Exists(node.Role.Ledger) && File.ReadLines(node.Role.Ledger).Any(line => line.StartsWith("R ", StringComparison.Ordinal));
 
     private bool IsPooledSlot(int slot) => pooler is not null && slot == options.Workers - 1;
 
-    private bool HasOwnClock(int slot) => HasFakeTime && slot == 0 && options.Workers > 3;
+    private bool HasOwnClock(int slot) => options.OwnClock && HasFakeTime && slot == 0 && options.Workers > 3;
 
     private void Launch(int slot)
     {
@@ -137,7 +137,7 @@ internal sealed class Fleet(Server server, Pooler? pooler, ChaosOptions options,
 
         List<(string, string)> settings = isWorker ? [("KEELBACK_FAILPOINTS", FailPoints)] : [];
         if (isWorker && HasOwnClock(slot))
-            settings.AddRange([("LD_PRELOAD", FakeTime), ("FAKETIME_TIMESTAMP_FILE", ClockFile), ("FAKETIME_NO_CACHE", "1"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")]);
+            settings.AddRange([("LD_PRELOAD", FakeTime), ("FAKETIME_TIMESTAMP_FILE", ClockFile), ("FAKETIME_CACHE_DURATION", "1"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")]);
         _nodes[slot] = Node.Start(isWorker ? "worker" : "producer", role, slot, Path.Combine(folder, "logs", name + ".log"), settings);
         log.Write("N", name, _versions[slot]);
     }
@@ -164,11 +164,11 @@ internal sealed class Fleet(Server server, Pooler? pooler, ChaosOptions options,
         }
     }
 
-    /// <summary>Nobody of us did it: a fail point, a job that takes its process with it, or a mistake.</summary>
+    /// <summary>Nobody of us did it: a fail point, a job that takes its process with it, a start while the database was away, or a mistake.</summary>
     private void Unforeseen(Node node)
     {
         var failPoint = Directory.EnumerateFiles(FailPoints, $"*.{node.Pid}").Select(file => Path.GetFileNameWithoutExtension(file)).FirstOrDefault();
-        var why = failPoint is not null ? "failpoint:" + failPoint : node.ExitCode == 134 ? "failfast" : $"exit:{node.ExitCode}";
+        var why = failPoint is not null ? "failpoint:" + failPoint : !IsReady(node) ? "start" : node.ExitCode == 134 ? "failfast" : $"exit:{node.ExitCode}";
         log.Write("D", node.Name, why);
         if (why.StartsWith("exit", StringComparison.Ordinal)) Surprises.Enqueue($"{node.Name} ended by itself: {why}; its log tells why");
     }
