@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Npgsql;
 
@@ -55,6 +56,10 @@ internal sealed class ChaosRun(ChaosOptions options, string folder)
         await using var server = await Server.StartAsync(folder);
         using var pooler = Pooler.Start(server, folder);
         using var log = new Ledger(Path.Combine(folder, "faults.txt"));
+
+        // Broken off, it leaves no process behind; what it needs to go on stays.
+        using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => BreakOff(server, pooler));
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => BreakOff(server, pooler));
         await server.ExecuteAsync(ChaosDb.Schema);
 
         List<string> surprises;
@@ -82,6 +87,13 @@ internal sealed class ChaosRun(ChaosOptions options, string folder)
         if (holds) server.Remove();
         else Console.WriteLine($"The database is kept: {folder}; look again with: ./dev chaos check {folder}");
         return holds ? 0 : 1;
+    }
+
+    private static void BreakOff(Server server, Pooler? pooler)
+    {
+        pooler?.Dispose();
+        server.StopAsync("fast").Wait();
+        Environment.Exit(130); // the workers' inputs end with us, and they with them
     }
 
     private IEnumerable<string> LeftOut(Pooler? pooler)

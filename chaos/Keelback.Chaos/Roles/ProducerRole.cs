@@ -22,11 +22,10 @@ internal sealed class ProducerRole(RoleOptions role, Ledger ledger, IServiceProv
         var (next, special) = Resume(role);
         using var ledger = new Ledger(role.Ledger);
         using var host = RoleHost.Build(role, ledger, runWorker: false);
-        await host.StartAsync();
-        ledger.Write("R");
-
         using var producer = new ProducerRole(role, ledger, host.Services) { _special = special };
         new Thread(producer.Listen) { IsBackground = true }.Start();
+        await host.StartAsync();
+        ledger.Write("R");
         await producer.ProduceAsync(next);
         ledger.Write("X");
         await host.StopAsync();

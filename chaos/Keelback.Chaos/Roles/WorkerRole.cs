@@ -9,20 +9,19 @@ internal static class WorkerRole
 {
     public static async Task<int> RunAsync(RoleOptions role)
     {
+        EndWithParent();
         using var ledger = new Ledger(role.Ledger);
         using var fenced = CountFencedWrites(ledger);
         using var host = RoleHost.Build(role, ledger, runWorker: true);
         await host.StartAsync();
         ledger.Write("R");
-
-        EndWithParent();
         await host.WaitForShutdownAsync();
         ledger.Write("X");
         return 0;
     }
 
     /// <summary>Who started us holds the other end of our input: nobody is left behind.</summary>
-    public static void EndWithParent() => new Thread(() =>
+    private static void EndWithParent() => new Thread(() =>
     {
         while (Console.In.ReadLine() is not null)
         {
