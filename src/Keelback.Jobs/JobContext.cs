@@ -50,7 +50,7 @@ public sealed class JobContext
 
     private RunningAttempt Attempting => _attempt ?? throw JobErrors.OutsideRun();
 
-    private Claim Claim => Attempting.Claim;
+    internal Claim Claim => Attempting.Claim;
 
     /// <summary>The run as the database has it, with what earlier attempts reported.</summary>
     public async Task<JobRun> ReadAsync(CancellationToken ct = default) => await Attempting.ReadAsync(ct) ?? throw JobErrors.NoSuchRun(RunId);

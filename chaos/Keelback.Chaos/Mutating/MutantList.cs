@@ -1,0 +1,81 @@
+namespace Keelback.Chaos;
+
+/// <summary>The planted bugs: most have been shipped, by one trusted queue or another.</summary>
+internal static class MutantList
+{
+    public static readonly IReadOnlyList<Mutant> All =
+    [
+        // Fencing
+        new("complete-without-token", "Keelback.Jobs/Store/CompleteStatement.cs",
+            "c.run_id = f.id and c.token = f.token", "c.run_id = f.id and f.token > 0", "tests: FencingTests"),
+        new("fail-without-token", "Keelback.Jobs/Store/FailStatement.cs",
+            "c.run_id = f.id and c.token = f.token", "c.run_id = f.id and f.token > 0", "tests: FencingTests"),
+        new("release-without-token", "Keelback.Jobs/Store/ReleaseStatement.cs",
+            "f (id, token) where c.run_id = f.id and c.token = f.token", "f (id, token) where c.run_id = f.id and f.token > 0", "tests: FencingTests"),
+        new("commit-without-completion", "Keelback.Jobs/Workers/TransactionalAttempt.cs",
+            "if (!completed)", "if (!completed && claim.Attempt < 0)", "tests: FencingTests"),
+        new("claim-without-lease", "Keelback.Jobs/Store/ClaimStatement.cs",
+            "exists (select from keelback.worker where id = $5 and epoch = $6 and lease_until > keelback.clock())", "$5 > 0 and $6 > 0", "tests: FencingTests"),
+        new("complete-what-was-cancelled", "Keelback.Jobs/Store/CompleteStatement.cs",
+            "from d where r.id = d.run_id and r.state = 0", "from d where r.id = d.run_id", "tests: WorkerTests"),
+        new("cancel-leaves-the-claim", "Keelback.Jobs/Store/CancelStatement.cs",
+            "where c.run_id = $1 and r.id = $1", "where c.run_id = $1 and r.id = $1 and r.id < 0", "tests: WorkerTests"),
+
+        // Recovery
+        new("recovery-by-elapsed-time", "Keelback.Jobs/Store/SweepStatement.cs",
+            "not exists (select from keelback.worker w where w.id = c.worker_id and w.epoch = c.epoch)", "c.at < keelback.clock() - interval '5 s'",
+            "chaos: --seed 11 --minutes 0.6 --only F1,F17"),
+        new("sweep-without-epoch", "Keelback.Jobs/Store/SweepStatement.cs",
+            "w.id = c.worker_id and w.epoch = c.epoch", "w.id = c.worker_id", "tests: CrashTests|FencingTests"),
+        new("sweep-only-at-start", "Keelback.Jobs/Maintenance/JobRescuer.cs",
+            "return runs == BatchSize ? TimeSpan.Zero : s_interval;", "return runs == BatchSize ? TimeSpan.Zero : TimeSpan.FromHours(1);",
+            "tests: FrozenWorkerTests"),
+        new("sweep-leaves-sessions", "Keelback.Jobs/Maintenance/JobRescuer.cs",
+            "? await workers.TerminateAsync(ct) : 0", "? 0 : 0", "tests: FrozenWorkerTests|FencingTests"),
+        new("crash-is-not-counted", "Keelback.Jobs/Store/SweepStatement.cs",
+            "c.crashes + 1 as crashes", "c.crashes as crashes", "tests: CrashTests"),
+        new("lease-storm-after-a-jump", "Keelback.Jobs/Maintenance/JobRescuer.cs",
+            "if (jump > s_jump", "if (jump > TimeSpan.MaxValue", "tests: CrashTests|FencingTests"),
+        new("handed-back-without-its-attempt", "Keelback.Jobs/Store/ReleaseStatement.cs",
+            "d.run_id, d.attempt - 1, d.crashes", "d.run_id, d.attempt, d.crashes", "tests: WorkerTests"),
+        new("strangers-stay-claimed", "Keelback.Jobs/Workers/Exchange.cs",
+            "if (request.Known is { } known)", "if (request.Known is { Tokens: null } known)", "tests: WorkerTests|FencingTests|CrashTests"),
+        new("outcome-dropped-with-the-answer", "Keelback.Jobs/Workers/Worker.cs",
+            "_answerLost = true; // it may have been committed all the same", "_answerLost = true; _untold.Clear();",
+            "chaos: --seed 12 --minutes 0.6 --only F8,F11"),
+        new("epoch-does-not-rise", "Keelback.Postgres/Workers/WorkerRegistry.cs",
+            "values ($1, $2 + 1,", "values ($1, $2,", "tests: FencingTests|FrozenWorkerTests"),
+        new("lease-not-fenced-by-own-clock", "Keelback.Postgres/Workers/Heartbeat.cs",
+            "if (_live && Current is null) Lose();", "if (_live && Current is null && _stopping) Lose();", "tests: FencingTests"),
+
+        // Graphs
+        new("decrement-without-flipping", "Keelback.Jobs/Store/CompleteStatement.cs",
+            "update keelback.edge set done = true from u where up = u.id and not done returning down",
+            "select down from keelback.edge join u on up = u.id", "tests: GraphTests"),
+        new("body-before-its-last-member", "Keelback.Jobs/Store/CompleteStatement.cs",
+            "where wait.run_id = l.run_id and l.pending = n.done", "where wait.run_id = l.run_id and l.pending <= n.done + 1", "tests: GraphTests"),
+
+        new("failure-leaves-them-waiting", "Keelback.Jobs/Store/FailStatement.cs",
+            "as below where exists (select from u where followed)", "as below where exists (select from u where followed and id < 0)", "tests: GraphTests"),
+
+        // Limits and schedules
+        new("slot-not-counted", "Keelback.Jobs/Schema/0003_limits.sql",
+            "select r.slots - count(*) into room", "select r.slots - 0 * count(*) into room", "tests: SlotTests"),
+        new("tick-without-its-unique-row", "Keelback.Jobs/Schedules/TickPass.cs",
+            "call.At != call.Schedule.QueuedAt && !made.Contains(", "call.Schedule.Id < 0 && !made.Contains(", "tests: TickerTests"),
+
+        // Timers, wake-ups, marks
+        new("timer-without-its-attempt", "Keelback.Jobs/Store/TimerStatement.cs",
+            "where due.what = 1 and c.run_id = due.run_id and c.attempt = due.attempt", "where due.what = 1 and c.run_id = due.run_id", "tests: WorkerTests|CrashTests"),
+        new("notify-only", "Keelback.Jobs/Workers/Worker.cs",
+            "return _idle < FullScan ? _idle : FullScan;", "return TimeSpan.FromHours(1);", "tests: WorkerTests"),
+        new("low-mark-never-reset", "Keelback.Jobs/Workers/Lanes.cs",
+            "marks[i] = full ? long.MinValue : Of(queues[i], priorities[i]);", "marks[i] = Of(queues[i], priorities[i]);", "tests: WorkerTests"),
+
+        // Enqueueing
+        new("id-taken-twice", "Keelback.Jobs/Enqueueing/EnqueueStatements.cs",
+            "on conflict (id) do update set id = excluded.id", "on conflict (id) do update set run_id = excluded.run_id", "tests: EnqueueTests"),
+        new("unknown-kind-costs-an-attempt", "Keelback.Jobs/Store/ClaimStatement.cs",
+            "interval '25 s', run_id, 0, attempt, crashes", "interval '25 s', run_id, 0, attempt + 1, crashes", "tests: WorkerTests"),
+    ];
+}

@@ -1,0 +1,174 @@
+namespace Keelback.Chaos.Tests;
+
+/// <summary>The judge condemns what is wrong, and nothing else: each ledger here has one thing that must not be.</summary>
+public sealed class JudgeTests
+{
+    private const int Succeeded = 1, Failed = 2, Cancelled = 3;
+
+    private readonly Facts _facts = new();
+
+    [Fact]
+    public void A_run_that_did_what_it_should_breaks_nothing()
+    {
+        Called(1, Shape.Tx, "A 20 1 101");
+        Ran(101, "tx", 1, Succeeded);
+        Worked("w0.1", "S 30 101 1 7 tx", "E 40 101 1 7 ok");
+        _facts.TxEffects[101] = 1;
+
+        Assert.Empty(Broken());
+    }
+
+    [Fact]
+    public void An_acknowledged_call_without_its_run_is_lost()
+    {
+        Called(1, Shape.Plain, "A 20 1 101");
+
+        Assert.Contains("I1", Broken());
+    }
+
+    [Fact]
+    public void A_run_that_is_still_open_is_lost()
+    {
+        Called(1, Shape.Plain, "A 20 1 101");
+        Ran(101, "plain", 1, state: 0);
+
+        Assert.Contains("I1", Broken());
+    }
+
+    [Fact]
+    public void A_run_of_a_refused_call_is_a_phantom()
+    {
+        Called(1, Shape.Plain, "R 20 1 KB1206");
+        Ran(101, "plain", 1, Succeeded);
+
+        Assert.Contains("I2", Broken());
+    }
+
+    [Fact]
+    public void Half_a_graph_is_neither_all_nor_nothing()
+    {
+        Called(1, Shape.Chord, n: 2);
+        Ran(101, "member", 1, Succeeded);
+
+        Assert.Contains("I2", Broken());
+    }
+
+    [Theory]
+    [InlineData(0, Succeeded)]
+    [InlineData(2, Succeeded)]
+    [InlineData(1, Failed)]
+    public void An_effect_that_is_missing_doubled_or_of_a_failed_run_is_found(int effects, int state)
+    {
+        Called(1, Shape.Tx, "A 20 1 101");
+        Ran(101, "tx", 1, state);
+        Worked("w0.1", "S 30 101 1 7 tx", "E 40 101 1 7 ok");
+        if (effects > 0) _facts.TxEffects[101] = effects;
+
+        Assert.Contains("I3", Broken());
+    }
+
+    [Fact]
+    public void Two_attempts_at_once_without_a_fault_are_found_and_with_one_are_not()
+    {
+        Called(1, Shape.Plain, "A 20 1 101");
+        Ran(101, "plain", 1, Succeeded);
+        Worked("w0.1", "S 30 101 1 7 plain", "E 90 101 1 7 ok");
+        Worked("w1.1", "S 50 101 2 8 plain", "E 60 101 2 8 ok");
+        Assert.Contains("I4", Broken());
+
+        _facts.AddFaults(["b 25 3 zombie w0.1", "e 80 3 zombie w0.1"]);
+        Assert.DoesNotContain("no two attempts", string.Join(' ', BrokenWords()));
+    }
+
+    [Fact]
+    public void An_attempt_with_an_older_token_than_the_one_before_is_found()
+    {
+        Called(1, Shape.Plain, "A 20 1 101");
+        Ran(101, "plain", 1, Succeeded);
+        Worked("w0.1", "S 30 101 1 8 plain", "E 35 101 1 8 gone", "S 50 101 2 7 plain", "E 60 101 2 7 ok");
+
+        Assert.Contains("attempts and tokens", string.Join(' ', BrokenWords()));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public void A_body_that_ran_never_or_twice_is_found(int times)
+    {
+        Chord(bodyAt: 50);
+        for (var i = 0; i < times; i++) _facts.ChordResults.Add((102, 1, Call1.Results));
+
+        Assert.Contains("I6", Broken());
+    }
+
+    [Fact]
+    public void A_body_that_got_other_results_than_its_members_is_found()
+    {
+        Chord(bodyAt: 50);
+        _facts.ChordResults.Add((102, 1, [4711]));
+
+        Assert.Contains("I6", Broken());
+    }
+
+    [Fact]
+    public void A_body_that_began_before_its_member_ended_is_found()
+    {
+        Chord(bodyAt: 35);
+        _facts.ChordResults.Add((102, 1, Call1.Results));
+
+        Assert.Contains("begins after", string.Join(' ', BrokenWords()));
+    }
+
+    [Fact]
+    public void What_a_dead_worker_held_and_came_back_late_is_found()
+    {
+        var second = System.Diagnostics.Stopwatch.Frequency;
+        Called(1, Shape.Plain, "A 20 1 101");
+        Ran(101, "plain", 1, Succeeded);
+        Worked("w0.1", "S 30 101 1 7 plain");
+        _facts.AddFaults([$"D {second} w0.1 kill"]);
+        Worked("w1.1", $"S {40 * second} 101 2 8 plain", $"E {41 * second} 101 2 8 ok");
+        Assert.Contains("I8", Broken());
+
+        _facts.AddFaults([$"b {2 * second} 5 crash server", $"e {39 * second} 5 crash server"]);
+        Assert.DoesNotContain("I8", Broken());
+    }
+
+    [Fact]
+    public void Two_winners_of_a_race_are_found()
+    {
+        Called(1, Shape.Cancelled, "A 20 1 101", "C 30 1 101 True", "C 31 1 101 True");
+        Ran(101, "plain", 1, Cancelled);
+
+        Assert.Contains("F32", Broken());
+    }
+
+    private static Call Call1 => new(1, Shape.Chord, 1, 0, 0, HasId: true);
+
+    private void Chord(long bodyAt)
+    {
+        Called(1, Shape.Chord, 1, "A 20 1 102");
+        Ran(101, "member", 1, Succeeded);
+        Ran(102, "body", 1, Succeeded);
+        Worked("w0.1", "S 30 101 1 7 member", "E 40 101 1 7 ok", $"S {bodyAt} 102 1 8 body", $"E {bodyAt + 10} 102 1 8 ok");
+    }
+
+    private void Called(long key, Shape shape, params string[] answers) => Called(key, shape, 0, answers);
+
+    private void Called(long key, Shape shape, int n, params string[] answers)
+    {
+        Call call = new(key, shape, n, 0, 0, HasId: true);
+        _facts.Add("p0", [$"B 10 {string.Join(' ', call.Words)}", .. answers]);
+    }
+
+    private void Ran(long id, string kind, long call, int state) =>
+        _facts.Runs[id] = new(id, kind, state, call, Attempt: state == Succeeded ? 1 : 0, Failures: 0, HasInput: true);
+
+    private void Worked(string node, params string[] lines) => _facts.Add(node, lines);
+
+    private IReadOnlyList<Verdict> Verdicts() => [.. new Judge(_facts, new()).All([]).Where(v => !v.Holds)];
+
+    private IEnumerable<string> Broken() => Verdicts().Select(v => v.Invariant);
+
+    private IEnumerable<string> BrokenWords() => Verdicts().Select(v => v.What);
+}
