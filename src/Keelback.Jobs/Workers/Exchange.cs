@@ -119,8 +119,6 @@ internal sealed class Exchange(NpgsqlDataSource db, PreparedStatements prepared,
             await read(reader);
         }
 
-        if (FailPoint.AreOn && request.Outcomes.Any(o => o is Outcome.Succeeded { Claim.Followed: true })) FailPoint.Hit(FailPoint.ChordLast);
-
         // Reads the end of the batch: an error after the last row would come only here.
         await reader.NextResultAsync(ct);
         return result;
