@@ -28,7 +28,7 @@ public partial class CompareTests
 
         var tests = Name().Matches(row.Proof).Select(match => match.Groups[1].Value).ToList();
         Assert.True(tests.Count > 0 || row.Proof.StartsWith("by decision", StringComparison.Ordinal), $"{id} names neither a test nor its reason.");
-        Assert.Empty(tests.Where(test => !Exists(test)));
+        Assert.DoesNotContain(tests, test => !Exists(test));
     }
 
     private static bool Exists(string test)
