@@ -7,7 +7,7 @@ public partial class LinkTests
 {
     public static TheoryData<string> Pages =>
     [
-        .. new[] { "src", "docs", "samples", "bench", "tests" }.SelectMany(folder =>
+        .. new[] { "src", "docs", "samples", "bench", "chaos", "tests" }.SelectMany(folder =>
                 Directory.EnumerateFiles(Repo.PathTo(folder), "*.md", SearchOption.AllDirectories))
             .Concat(Directory.EnumerateFiles(Repo.Root, "*.md"))
             .Select(file => Path.GetRelativePath(Repo.Root, file).Replace('\\', '/')).Order(),

@@ -67,7 +67,11 @@ internal sealed class FaultMaker(Server server, Fleet fleet, ChaosOptions option
 
     private async Task<bool> WithWorkerAsync(PlanItem item, Func<Node, Task> fault)
     {
-        if (fleet.TakeWorker(item.Pick) is not { } node) return false;
+        // On a busy machine the dead are not replaced at once.
+        Node? node = null;
+        for (var i = 0; i < 150 && (node = fleet.TakeWorker(item.Pick)) is null; i++) await Task.Delay(100);
+        if (node is null) return false;
+
         try
         {
             return await LastsAsync(item, node.Name, () => fault(node));

@@ -72,6 +72,9 @@ internal sealed class Facts
     /// <summary>When and how a process died.</summary>
     public Dictionary<string, (long At, string Why)> Deaths { get; } = [];
 
+    /// <summary>Processes whose start had ended.</summary>
+    public HashSet<string> Ready { get; } = [];
+
     /// <summary>SIGTERMs: who, the exit code, and the time it took.</summary>
     public List<(string Node, long At, int ExitCode, TimeSpan Took)> Stops { get; } = [];
 
@@ -119,6 +122,9 @@ internal sealed class Facts
         var at = Number(words[1]);
         switch (words)
         {
+            case ["R", _]:
+                Ready.Add(node);
+                break;
             case ["S", _, var run, var number, var token, var kind, ..]:
                 var attempt = new AttemptFact(node, Number(run), (int)Number(number), Number(token), kind, at);
                 if (!Attempts.TryGetValue(attempt.Run, out var of)) Attempts[attempt.Run] = of = [];

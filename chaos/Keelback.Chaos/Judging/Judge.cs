@@ -278,6 +278,7 @@ internal sealed class Judge(Facts facts, ChaosOptions options)
     {
         var disturbed = facts.Faults.Where(f => s_ofServer.Contains(f.Fault) || s_ofWorker.Contains(f.Fault) || f.Fault is "deadlock" or "lose-answers").ToList();
         var bad = (from stop in facts.Stops
+                   where facts.Ready.Contains(stop.Node)
                    let sent = stop.At - (long)(stop.Took.TotalSeconds * Stopwatch.Frequency)
                    where (stop.ExitCode != 0 || stop.Took > s_stop) && !disturbed.Any(f => f.From <= stop.At && f.To >= sent - (2 * Stopwatch.Frequency))
                    select $"{stop.Node} ended with {stop.ExitCode} {stop.Took.TotalSeconds:0.0} s after SIGTERM").ToList();

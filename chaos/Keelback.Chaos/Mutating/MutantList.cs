@@ -18,8 +18,8 @@ internal static class MutantList
             "exists (select from keelback.worker where id = $5 and epoch = $6 and lease_until > keelback.clock())", "$5 > 0 and $6 > 0", "tests: FencingTests"),
         new("complete-what-was-cancelled", "Keelback.Jobs/Store/CompleteStatement.cs",
             "from d where r.id = d.run_id and r.state = 0", "from d where r.id = d.run_id", "tests: WorkerTests"),
-        new("cancel-leaves-the-claim", "Keelback.Jobs/Store/CancelStatement.cs",
-            "where c.run_id = $1 and r.id = $1", "where c.run_id = $1 and r.id = $1 and r.id < 0", "tests: WorkerTests"),
+        new("cancel-leaves-the-claim", "Keelback.Jobs/Schema/0002_graphs.sql",
+            "delete from keelback.claim where run_id = any(mine);", "delete from keelback.claim where run_id = any(mine) and run_id < 0;", "tests: WorkerTests"),
 
         // Recovery
         new("recovery-by-elapsed-time", "Keelback.Jobs/Store/SweepStatement.cs",
@@ -50,8 +50,8 @@ internal static class MutantList
 
         // Graphs
         new("decrement-without-flipping", "Keelback.Jobs/Store/CompleteStatement.cs",
-            "update keelback.edge set done = true from u where up = u.id and not done returning down",
-            "select down from keelback.edge join u on up = u.id", "tests: GraphTests"),
+            "update keelback.edge set done = true from u where up = u.id and not done and not exists (select from u where settles) returning down",
+            "select down from keelback.edge join u on up = u.id where not exists (select from u where settles)", "tests: GraphTests"),
         new("body-before-its-last-member", "Keelback.Jobs/Store/CompleteStatement.cs",
             "where wait.run_id = l.run_id and l.pending = n.done", "where wait.run_id = l.run_id and l.pending <= n.done + 1", "tests: GraphTests"),
 
@@ -61,6 +61,8 @@ internal static class MutantList
         // Limits and schedules
         new("slot-not-counted", "Keelback.Jobs/Schema/0003_limits.sql",
             "select r.slots - count(*) into room", "select r.slots - 0 * count(*) into room", "tests: SlotTests"),
+        new("unique-released-too-early", "Keelback.Jobs/Schema/0003_limits.sql",
+            "(held.until > keelback.clock() or r.state = 0 and not", "(held.until > keelback.clock() or r.state < 0 and not", "tests: UniqueTests"),
         new("tick-without-its-unique-row", "Keelback.Jobs/Schedules/TickPass.cs",
             "call.At != call.Schedule.QueuedAt && !made.Contains(", "call.Schedule.Id < 0 && !made.Contains(", "tests: TickerTests"),
 

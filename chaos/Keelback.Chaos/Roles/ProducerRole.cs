@@ -113,7 +113,7 @@ internal sealed class ProducerRole(RoleOptions role, Ledger ledger, IServiceProv
                 ledger.Write("A", call.Key, run);
                 return run;
             }
-            catch (KeelbackException e) when (e.Code is "KB1206" or "KB1207" or "KB1208")
+            catch (KeelbackException e) when (e.Code is not ("KB1270" or "KB1271")) // the two that tell of an outage
             {
                 ledger.Write("R", call.Key, e.Code);
                 return null;

@@ -415,7 +415,7 @@ begin
         returning r.followed into followed;
         delete from keelback.wait where run_id = held.run_id;
         delete from keelback.parked where run_id = held.run_id;
-        if followed then perform keelback.fail_below(array[held.run_id]); end if;
+        if followed then perform keelback.settle(array[held.run_id]); end if;
     end if;
 
     update keelback.unique_key set run_id = new_run, until = keelback.clock() + span, until_started = by_start where app = of_app and key = of_key;

@@ -104,6 +104,19 @@ public sealed class UniqueTests : JobsTest
     }
 
     [Fact]
+    public async Task Replacing_a_run_ends_what_waits_for_it()
+    {
+        await using var host = JobHost.Create(Database, [s_note]);
+        var options = new EnqueueOptions { Unique = new("one") { OnConflict = UniqueConflict.Replace } };
+        var first = await host.Jobs.EnqueueAsync(s_note.Call(), options);
+        var follower = await host.Jobs.EnqueueAsync(s_note.Call().After(Job.Of<object>(first)));
+
+        await host.Jobs.EnqueueAsync(s_note.Call(), options);
+
+        Assert.Equal(JobRunState.UpstreamFailed, (await host.Jobs.GetAsync(follower))?.State);
+    }
+
+    [Fact]
     public async Task A_transaction_that_rolls_back_gives_its_key_to_who_waited_for_it()
     {
         await using var host = JobHost.Create(Database, [s_note]);
