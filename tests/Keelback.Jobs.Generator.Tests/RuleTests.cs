@@ -170,6 +170,29 @@ public class RuleTests
     }
 
     [Theory]
+    [InlineData("Limit(\"shop:{shop}\", Slots = 1)", null)]
+    [InlineData("Limit(\"shop:{call.Method}\", PerSecond = 5), Limit(\"all\")", null)]
+    [InlineData("Unique(\"{shop}\", Window = \"01:00:00\", OnConflict = UniqueConflict.Reject)", null)]
+    [InlineData("Limit(\"shop:{nosuch}\", Slots = 1)", "The key 'shop:{nosuch}' of the job 'A.Go' cannot be used: the method has no parameter 'nosuch'; it has shop, call [KBJ013]")]
+    [InlineData("Unique(\"{call.Nosuch}\")", "The key '{call.Nosuch}' of the job 'A.Go' cannot be used: 'Call' has no property 'Nosuch' [KBJ013]")]
+    [InlineData("Unique(\"{shop\")", "The key '{shop' of the job 'A.Go' cannot be used: a '{' or '}' has no partner [KBJ013]")]
+    [InlineData("Unique(\" \")", "The key ' ' of the job 'A.Go' cannot be used: it is empty [KBJ013]")]
+    [InlineData("Limit(\"#queue:x\")", "The key '#queue:x' of the job 'A.Go' cannot be used: a key that begins with '#' is the engine's [KBJ013]")]
+    [InlineData("Limit(\"all\", Slots = 0)", "Slots of the job 'A.Go' is 0; it must be 1 or more [KBJ009]")]
+    [InlineData("Limit(\"all\", PerDay = -1)", "PerDay of the job 'A.Go' is -1; it must be 1 or more [KBJ009]")]
+    [InlineData("Unique(\"all\", Window = \"soon\")", "Window of the job 'A.Go' is soon; it must be a duration over zero, as hh:mm:ss [KBJ009]")]
+    public async Task A_key_that_the_arguments_cannot_make_is_reported(string attributes, string? expected)
+    {
+        var said = await Snippet.DiagnosticsAsync(
+            $$"""
+            public sealed record Call(string Method);
+            public sealed partial class A { [Job, {{attributes}}] public Task Go(int shop, Call call, CancellationToken ct) => Task.CompletedTask; }
+            """);
+
+        Assert.Equal(expected is null ? [] : [expected], said);
+    }
+
+    [Theory]
     [InlineData("MaxAttempts = 1001", "MaxAttempts after IOException of the job 'A.Go' is '1001'; it must be 1 to 1,000 [KBJ009]")]
     [InlineData("Delay = \"soon\"", "Delay after IOException of the job 'A.Go' is 'soon'; it must be a duration over zero, as hh:mm:ss [KBJ009]")]
     [InlineData("MaxAttempts = 10, Delay = \"00:00:01\"", null)]

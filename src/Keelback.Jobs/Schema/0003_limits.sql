@@ -390,8 +390,7 @@ create table keelback.unique_key (
 create function keelback.take_unique(of_app text, of_key text, new_run bigint, span interval, by_start bool, on_conflict smallint)
 returns bigint language plpgsql volatile set enable_seqscan = off set jit = off as $$
 declare
-    held     keelback.unique_key;
-    followed bool;
+    held keelback.unique_key;
 begin
     insert into keelback.unique_key as u (app, key, run_id, until, until_started)
     values (of_app, of_key, new_run, keelback.clock() + span, by_start)
@@ -406,16 +405,9 @@ begin
     then
         if on_conflict <> 1 then return held.run_id; end if;
 
-        -- In the order in which a completion takes its locks.
-        delete from keelback.claim where run_id = held.run_id;
-        update keelback.run r
-        set state = 3, finished_at = keelback.clock(),
-            error = jsonb_build_object('type', 'Replaced', 'message', 'Run ' || new_run || ' has its unique key now.')
-        where r.id = held.run_id and r.state = 0
-        returning r.followed into followed;
-        delete from keelback.wait where run_id = held.run_id;
-        delete from keelback.parked where run_id = held.run_id;
-        if followed then perform keelback.settle(array[held.run_id]); end if;
+        perform keelback.cancel(array[held.run_id], of_app);
+        update keelback.run set error = jsonb_build_object('type', 'Replaced', 'message', 'Run ' || new_run || ' has its unique key now.')
+        where id = held.run_id and state = 3 and error is null;
     end if;
 
     update keelback.unique_key set run_id = new_run, until = keelback.clock() + span, until_started = by_start where app = of_app and key = of_key;

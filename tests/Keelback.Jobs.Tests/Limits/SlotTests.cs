@@ -138,6 +138,29 @@ public sealed class SlotTests : JobsTest
     }
 
     [Fact]
+    public async Task A_claim_of_other_work_does_not_look_at_what_waits_for_a_limit()
+    {
+        var slow = Limited("slow", _ => Task.CompletedTask, new LimitAttribute("one") { Slots = 1 });
+        var quick = TestJobs.Kind("quick", _ => Task.CompletedTask);
+        await using var host = JobHost.Create(Database, [slow, quick]);
+        await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 1000).Select(_ => slow.Call()));
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var queue = await host.ScalarAsync<short>("select id from keelback.queue where name = 'default'");
+        var worker = Keelback.Postgres.WorkerRegistry.Register(connection, new("test", "w", [], "{}"), TimeSpan.FromHours(1));
+        ExchangeRequest Claiming(int limit) => new() { Outcomes = [], Claim = new([queue], [4], [0], limit, worker, "test", ["slow", "quick"]) };
+        Assert.Single((await Exchange.RunAsync(connection, Claiming(1000), prepare: false, default)).Claimed.Claims);
+        await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 20).Select(_ => quick.Call()));
+
+        await using var transaction = await connection.BeginTransactionAsync();
+        var claimed = await Exchange.RunAsync(connection, Claiming(10), prepare: false, default);
+        await using var looks = new Npgsql.NpgsqlCommand(
+            "select sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0) + n_tup_ins)::int from pg_stat_xact_user_tables where relname in ('parked', 'bucket', 'slot')", connection);
+
+        Assert.Equal((999, 10, 10), (await host.ScalarAsync<int>("select count(*)::int from keelback.parked"), claimed.Claimed.Claims.Count, claimed.Claimed.Seen.Count));
+        Assert.Equal(0, await looks.ExecuteScalarAsync());
+    }
+
+    [Fact]
     public async Task A_call_can_have_keys_of_its_own_whose_numbers_are_in_the_settings()
     {
         var ledger = await Ledger.CreateAsync(Database.DataSource);
