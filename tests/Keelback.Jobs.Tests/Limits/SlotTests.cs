@@ -152,12 +152,13 @@ public sealed class SlotTests : JobsTest
         await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 20).Select(_ => quick.Call()));
 
         await using var transaction = await connection.BeginTransactionAsync();
-        var claimed = await Exchange.RunAsync(connection, Claiming(10), prepare: false, default);
         await using var looks = new Npgsql.NpgsqlCommand(
             "select sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0) + n_tup_ins)::int from pg_stat_xact_user_tables where relname in ('parked', 'bucket', 'slot')", connection);
+        var before = await looks.ExecuteScalarAsync(); // the session's earlier ones are still among them
+        var claimed = await Exchange.RunAsync(connection, Claiming(10), prepare: false, default);
 
         Assert.Equal((999, 10, 10), (await host.ScalarAsync<int>("select count(*)::int from keelback.parked"), claimed.Claimed.Claims.Count, claimed.Claimed.Seen.Count));
-        Assert.Equal(0, await looks.ExecuteScalarAsync());
+        Assert.Equal(before, await looks.ExecuteScalarAsync());
     }
 
     [Fact]
