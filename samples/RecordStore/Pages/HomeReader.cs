@@ -50,7 +50,7 @@ internal sealed class HomeReader(
     private IEnumerable<HomeEndpointLine> Endpoints() =>
         from route in routes.Endpoints.OfType<RouteEndpoint>()
         let path = "/" + route.RoutePattern.RawText?.Trim('/')
-        where path is not ("/" or "/store.css")
+        where path is not ("/" or "/store.css" or "/metrics") && !path.StartsWith("/ops/", StringComparison.Ordinal) // closed until a policy is named
         let methods = route.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET"]
         from method in methods
         where method is not ("HEAD" or "OPTIONS")
