@@ -6,7 +6,7 @@ namespace Keelback.Jobs;
 /// before the first <c>:</c> is the limit's name: its numbers are written once, on one of the jobs that use it, in <see cref="JobsOptions.Limits"/>, or
 /// at run time by <see cref="JobLimits"/>. Without numbers the attribute refers to those. Work over its limit waits as <see cref="JobRunState.Limited"/>.
 /// </remarks>
-public sealed class LimitAttribute(string key) 
+public sealed class LimitAttribute(string key)
     : JobMetadataAttribute
 {
     /// <summary>1 to 200 characters once its parameters are filled in; it does not begin with <c>#</c>.</summary>

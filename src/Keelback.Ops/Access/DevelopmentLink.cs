@@ -81,7 +81,11 @@ internal sealed class DevelopmentLink(
         _sessions[Hash(session)] = clock.GetUtcNow() + options.Value.DevelopmentSession;
         http.Response.Cookies.Append(Cookie, session, new()
         {
-            HttpOnly = true, SameSite = SameSiteMode.Strict, Secure = http.Request.IsHttps, Path = root, IsEssential = true,
+            HttpOnly = true,
+            SameSite = SameSiteMode.Strict,
+            Secure = http.Request.IsHttps,
+            Path = root,
+            IsEssential = true,
         });
     }
 

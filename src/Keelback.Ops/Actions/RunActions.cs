@@ -25,7 +25,10 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
         var kind = kinds.Find(run.Kind) ?? new JobKind(run.Kind, typeof(Job), new(run.Kind), static _ => default); // another process has it
         var copy = await jobs.EnqueueAsync(new Job(kind, payload, []), new()
         {
-            Queue = run.Queue, Priority = run.Priority, MaxAttempts = run.MaxAttempts, Timeout = run.Timeout,
+            Queue = run.Queue,
+            Priority = run.Priority,
+            MaxAttempts = run.MaxAttempts,
+            Timeout = run.Timeout,
         }, ct);
         return new(true, $"enqueued run {Show.Id(copy)}", $$"""{"run": {{Show.Id(copy)}}}""") { Run = copy };
     }, ct);

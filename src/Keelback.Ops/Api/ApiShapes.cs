@@ -7,54 +7,119 @@ internal static class ApiShapes
 {
     public static object Overview(Overview look) => new
     {
-        now = look.Now, lagSeconds = look.Lag.TotalSeconds, range = look.Range.Name, totals = Figures(look.Total),
-        queues = look.Queues.Select(q => Queue(q, look)), workers = look.Workers.Select(w => Worker(w, look.Now)),
+        now = look.Now,
+        lagSeconds = look.Lag.TotalSeconds,
+        range = look.Range.Name,
+        totals = Figures(look.Total),
+        queues = look.Queues.Select(q => Queue(q, look)),
+        workers = look.Workers.Select(w => Worker(w, look.Now)),
         kinds = look.Figures.GroupBy(f => f.Kind).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => new { kind = g.Key, figures = Figures(Keelback.Ops.Overview.Sum(g)) }),
     };
 
     public static object Queue(QueueLook queue, Overview look) => new
     {
-        name = queue.Name, paused = queue.Paused, slots = queue.Slots, open = queue.Open, ready = Math.Min(queue.Ready, 1000), readyIsMore = queue.Ready > 1000,
+        name = queue.Name,
+        paused = queue.Paused,
+        slots = queue.Slots,
+        open = queue.Open,
+        ready = Math.Min(queue.Ready, 1000),
+        readyIsMore = queue.Ready > 1000,
         oldestReadySeconds = queue.OldestAt is { } at ? Math.Max(0, (look.Now - at).TotalSeconds) : (double?)null,
-        running = queue.Running, lookedAt = queue.LookedAt, figures = Figures(Keelback.Ops.Overview.Sum(look.Figures.Where(f => f.Queue == queue.Id))),
+        running = queue.Running,
+        lookedAt = queue.LookedAt,
+        figures = Figures(Keelback.Ops.Overview.Sum(look.Figures.Where(f => f.Queue == queue.Id))),
     };
 
     public static object Worker(WorkerLook worker, DateTimeOffset now) => new
     {
-        id = worker.Id, epoch = worker.Epoch, name = worker.Name, queues = worker.Queues, startedAt = worker.StartedAt, leaseUntil = worker.LeaseUntil,
-        slots = worker.Concurrency, running = worker.Running.Select(a => new { run = a.RunId, kind = a.Kind, attempt = a.Number, startedAt = a.StartedAt, seconds = (now - a.StartedAt).TotalSeconds }),
+        id = worker.Id,
+        epoch = worker.Epoch,
+        name = worker.Name,
+        queues = worker.Queues,
+        startedAt = worker.StartedAt,
+        leaseUntil = worker.LeaseUntil,
+        slots = worker.Concurrency,
+        running = worker.Running.Select(a => new { run = a.RunId, kind = a.Kind, attempt = a.Number, startedAt = a.StartedAt, seconds = (now - a.StartedAt).TotalSeconds }),
     };
 
     public static object Runs(RunPage page) => new
     {
-        now = page.Now, lagSeconds = Math.Max(0, (page.Now - page.CopiedUpTo).TotalSeconds), before = page.Next, partial = page.Partial, runs = page.Runs.Select(Line),
+        now = page.Now,
+        lagSeconds = Math.Max(0, (page.Now - page.CopiedUpTo).TotalSeconds),
+        before = page.Next,
+        partial = page.Partial,
+        runs = page.Runs.Select(Line),
     };
 
     public static object Line(RunLine run) => new
     {
-        id = run.Id, kind = run.Kind, queue = run.Queue, state = run.State, attempt = run.Attempt, maxAttempts = run.MaxAttempts, enqueuedAt = run.EnqueuedAt,
-        dueAt = run.DueAt, startedAt = run.StartedAt, finishedAt = run.FinishedAt, error = run.Error, tags = run.Tags,
+        id = run.Id,
+        kind = run.Kind,
+        queue = run.Queue,
+        state = run.State,
+        attempt = run.Attempt,
+        maxAttempts = run.MaxAttempts,
+        enqueuedAt = run.EnqueuedAt,
+        dueAt = run.DueAt,
+        startedAt = run.StartedAt,
+        finishedAt = run.FinishedAt,
+        error = run.Error,
+        tags = run.Tags,
     };
 
     public static object Run(RunDetails run) => new
     {
-        id = run.Id, kind = run.Kind, queue = run.Queue, state = run.State, priority = run.Priority, attempt = run.Attempt, maxAttempts = run.MaxAttempts,
-        timeoutSeconds = run.Timeout?.TotalSeconds, enqueuedAt = run.EnqueuedAt, dueAt = run.DueAt, startedAt = run.StartedAt, finishedAt = run.FinishedAt,
-        retryAt = run.HasEnded ? null : run.RetryAt, expiresAt = run.ExpiresAt, worker = run.Worker, tenant = run.Tenant, limits = run.Limits, tags = run.Tags,
-        root = run.Root, parent = run.Parent, trace = run.Trace, input = Json(run.Input), output = run.Output is null ? (JsonElement?)null : Json(run.Output),
-        progress = run.Progress is null ? (JsonElement?)null : Json(run.Progress), error = run.Error, attempts = run.Attempts, log = run.Log,
+        id = run.Id,
+        kind = run.Kind,
+        queue = run.Queue,
+        state = run.State,
+        priority = run.Priority,
+        attempt = run.Attempt,
+        maxAttempts = run.MaxAttempts,
+        timeoutSeconds = run.Timeout?.TotalSeconds,
+        enqueuedAt = run.EnqueuedAt,
+        dueAt = run.DueAt,
+        startedAt = run.StartedAt,
+        finishedAt = run.FinishedAt,
+        retryAt = run.HasEnded ? null : run.RetryAt,
+        expiresAt = run.ExpiresAt,
+        worker = run.Worker,
+        tenant = run.Tenant,
+        limits = run.Limits,
+        tags = run.Tags,
+        root = run.Root,
+        parent = run.Parent,
+        trace = run.Trace,
+        input = Json(run.Input),
+        output = run.Output is null ? (JsonElement?)null : Json(run.Output),
+        progress = run.Progress is null ? (JsonElement?)null : Json(run.Progress),
+        error = run.Error,
+        attempts = run.Attempts,
+        log = run.Log,
         graph = run.Graph is null ? null : new { nodes = run.Graph.Nodes, edges = run.Graph.Edges, truncated = run.Graph.Truncated },
     };
 
     public static object Audit(AuditLine line) => new
     {
-        id = line.Id, at = line.At, who = line.Who, via = line.Via, action = line.Action, target = line.Target,
-        before = line.Before is null ? (JsonElement?)null : Json(line.Before), after = line.After is null ? (JsonElement?)null : Json(line.After), outcome = line.Outcome,
+        id = line.Id,
+        at = line.At,
+        who = line.Who,
+        via = line.Via,
+        action = line.Action,
+        target = line.Target,
+        before = line.Before is null ? (JsonElement?)null : Json(line.Before),
+        after = line.After is null ? (JsonElement?)null : Json(line.After),
+        outcome = line.Outcome,
     };
 
     private static object Figures(Figures sums) => new
     {
-        enqueued = sums.Enqueued, succeeded = sums.Succeeded, failed = sums.Failed, cancelled = sums.Cancelled, other = sums.Other, retries = sums.Retries,
+        enqueued = sums.Enqueued,
+        succeeded = sums.Succeeded,
+        failed = sums.Failed,
+        cancelled = sums.Cancelled,
+        other = sums.Other,
+        retries = sums.Retries,
         durationMs = new { median = Ops.Figures.Quantile(sums.Took, 0.5), p95 = Ops.Figures.Quantile(sums.Took, 0.95) },
         waitMs = new { median = Ops.Figures.Quantile(sums.Waited, 0.5), p95 = Ops.Figures.Quantile(sums.Waited, 0.95) },
     };

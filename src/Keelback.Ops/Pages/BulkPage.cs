@@ -11,5 +11,6 @@ internal static class BulkPage
         <li><b>{Show.Count(bulk.Refused)}</b>left as they were</li>
         <li><b>{(bulk.EndedAt is null ? "at work" : "ended")}</b>{(bulk.EndedAt is { } end ? Html.Of($"after {Show.Span(end - bulk.At)}") : Html.Of($"a worker goes on with it in the background"))}</li>
         </ul>
-        """)) { Live = bulk.EndedAt is null ? 1000 : 0 };
+        """))
+    { Live = bulk.EndedAt is null ? 1000 : 0 };
 }

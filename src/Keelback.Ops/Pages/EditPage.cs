@@ -14,5 +14,6 @@ internal static class EditPage
         <p class="soft">The new run goes to queue {run.Queue} with priority {run.Priority} and {run.MaxAttempts} attempts. This one stays as it is; nothing waits for the new one.</p>
         <div class="buttons"><button class="main">Enqueue</button> <a class="button" href="{place.Run(run.Id)}">Leave it</a></div>
         </form></section>
-        """)) { Status = mistake is null ? 200 : 400 };
+        """))
+    { Status = mistake is null ? 200 : 400 };
 }

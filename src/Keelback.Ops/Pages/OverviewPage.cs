@@ -13,7 +13,8 @@ internal static class OverviewPage
         <section><h2>Queues</h2>{Queues(look, place, token)}</section>
         <section><h2>Workers</h2>{Workers(look, place)}</section>
         <section><h2>Kinds, {look.Range.Words}</h2>{Kinds(look, place)}</section>
-        """)) { Live = 2000 };
+        """))
+    { Live = 2000 };
 
     private static Markup Current(bool current) => current ? Html.Of($" aria-current=\"true\"") : Markup.Empty;
 

@@ -111,7 +111,8 @@ internal sealed class PageEndpoints(
         $"""
         <div class="head"><h1>Not done</h1></div>
         <p class="error" role="alert">{why.Message}</p><p><a href="{http.GetPlace().Root}">To the overview</a></p>
-        """)) { Status = RefusalStatus.Of(why) }, ct);
+        """))
+    { Status = RefusalStatus.Of(why) }, ct);
 
     private async Task<IResult> AuditAsync(HttpContext http, CancellationToken ct)
     {
@@ -127,7 +128,8 @@ internal sealed class PageEndpoints(
         $"""
         <div class="head"><h1>There is no run {Show.Id(id)}</h1></div>
         <p class="empty">Its transaction did not commit, it belongs to another app, or its retention is over. <a href="{http.GetPlace().Runs}">Search for another</a></p>
-        """)) { Status = StatusCodes.Status404NotFound }, ct);
+        """))
+    { Status = StatusCodes.Status404NotFound }, ct);
 
     private async Task<IResult> WriteAsync(HttpContext http, Page page, CancellationToken ct) =>
         new PageResult(Layout.Render(page, http.GetPlace(), catalog.App, await warnings.AllAsync(ct)), page.Status);

@@ -23,7 +23,8 @@ internal static class RunDetailsPage
         <section><h2>Attempts that did not succeed</h2>{Attempts(run)}</section>
         {Html.If(run.Log.Count > 0, () => Html.Of($"<section><h2>Log</h2>{LogLines(run)}</section>"))}
         {Html.If(audit.Count > 0, () => Html.Of($"<section><h2>Done by hand</h2>{AuditPage.Table(audit, run.Now, place)}</section>"))}
-        """)) { Live = run.HasEnded ? 0 : 2000 };
+        """))
+    { Live = run.HasEnded ? 0 : 2000 };
 
     private static Markup Buttons(RunDetails run, Place place, Markup token)
     {

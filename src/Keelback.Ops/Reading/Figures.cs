@@ -121,9 +121,14 @@ internal sealed record FigureRange(string Name, string Words, TimeSpan Step, int
         {
             var sums = new Figures
             {
-                Enqueued = row.GetInt64(3), Succeeded = row.GetInt64(4), Failed = row.GetInt64(5),
-                Cancelled = row.GetInt64(6), Other = row.GetInt64(7), Retries = row.GetInt64(8),
-                TookMs = row.GetInt64(11), WaitedMs = row.GetInt64(12),
+                Enqueued = row.GetInt64(3),
+                Succeeded = row.GetInt64(4),
+                Failed = row.GetInt64(5),
+                Cancelled = row.GetInt64(6),
+                Other = row.GetInt64(7),
+                Retries = row.GetInt64(8),
+                TookMs = row.GetInt64(11),
+                WaitedMs = row.GetInt64(12),
             };
             Fill(sums.Took, row.GetFieldValue<long[]>(9));
             Fill(sums.Waited, row.GetFieldValue<long[]>(10));

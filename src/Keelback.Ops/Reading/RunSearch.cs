@@ -37,9 +37,13 @@ internal sealed record RunSearch
 
         return new()
         {
-            Kind = Text("kind"), Queue = Text("queue"), Tag = Text("tag"), Text = Text("text"),
+            Kind = Text("kind"),
+            Queue = Text("queue"),
+            Tag = Text("tag"),
+            Text = Text("text"),
             State = Parse("state", OpsErrors.BadState, States.Parse),
-            From = Parse("from", OpsErrors.BadTime, ParseTime), To = Parse("to", OpsErrors.BadTime, ParseTime),
+            From = Parse("from", OpsErrors.BadTime, ParseTime),
+            To = Parse("to", OpsErrors.BadTime, ParseTime),
             Before = Parse("before", static t => $"'{t}' is no run's id.", static t => long.TryParse(t, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? (long?)id : null),
         };
 

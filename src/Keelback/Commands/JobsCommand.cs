@@ -71,9 +71,14 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
 
     private RunSearch Search() => new()
     {
-        Kind = Kind, Queue = Queue, Tag = Tag, Text = Text, Before = Before,
+        Kind = Kind,
+        Queue = Queue,
+        Tag = Tag,
+        Text = Text,
+        Before = Before,
         State = State is null ? null : States.Parse(State) ?? throw OpsErrors.NoSuchState(State),
-        From = Time(From), To = Time(To),
+        From = Time(From),
+        To = Time(To),
     };
 
     private long Run() => long.TryParse(Needed("RUN"), NumberStyles.None, CultureInfo.InvariantCulture, out var run) ? run : throw OpsErrors.NoRunId(Target!);

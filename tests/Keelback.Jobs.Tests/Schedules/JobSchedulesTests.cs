@@ -238,7 +238,11 @@ public sealed class JobSchedulesTests : SchedulesTest
         ];
         var options = new ScheduleOptions
         {
-            Start = s_noon, End = s_noon.AddYears(1), Jitter = TimeSpan.FromSeconds(1), OnHoliday = OnHoliday.NextWorkingDay, CatchUpLimit = 5,
+            Start = s_noon,
+            End = s_noon.AddYears(1),
+            Jitter = TimeSpan.FromSeconds(1),
+            OnHoliday = OnHoliday.NextWorkingDay,
+            CatchUpLimit = 5,
             Holidays = new() { Dates = [new(2026, 4, 3)], Weekdays = [DayOfWeek.Sunday], Yearly = [new(12, 25)] },
         };
 
