@@ -36,6 +36,7 @@ public static class PostgresBuilderExtensions
             ConnectionSource.Find(sp.GetRequiredService<IOptions<PostgresOptions>>().Value, builder.Configuration, builder.Environment,
                 sp.GetRequiredService<ProjectCluster>())));
 
+        services.TryAddSingleton<StartPatience>();
         services.TryAddSingleton<LeaseStore>();
         services.TryAddSingleton<WakeUps>();
         services.TryAddSingleton<WakeUpLink>();

@@ -1,3 +1,4 @@
+using Keelback.Postgres;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
@@ -6,17 +7,15 @@ namespace Keelback.Jobs;
 /// <summary>The loops of a process that runs jobs: started together, and stopped with the worker first, while the others still serve it.</summary>
 internal sealed class JobServices(
     JobKinds kinds, QueueCatalog queues, Worker worker, TimerLoop timers, JobRescuer rescuer, RetentionLoop retention, LimitLoop limitLoop,
-    LimitCatalog limits, ScheduleSync schedules, Ticker ticker, WorkerOrders orders, RunLogWriter logs, JobWakes wakes, IOptions<JobsOptions> options)
+    LimitCatalog limits, ScheduleSync schedules, Ticker ticker, WorkerOrders orders, RunLogWriter logs, JobWakes wakes, StartPatience patience,
+    IOptions<JobsOptions> options)
     : IHostedService
 {
     private readonly List<IDisposable> _subscriptions = [];
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        // Before the first transaction that enqueues: a queue's number is made on a second connection, which a full pool would not have.
-        await queues.EnsureAsync(kinds.Queues, async: true, cancellationToken);
-        await limits.EnsureAllAsync(cancellationToken);
-        await schedules.RunAsync(cancellationToken);
+        await patience.RunAsync(PrepareAsync, cancellationToken);
         if (!options.Value.RunWorker) return;
 
         _subscriptions.AddRange(
@@ -25,7 +24,6 @@ internal sealed class JobServices(
             wakes.OnSchedules(ticker.Wake), wakes.OnOrders(orders.Wake),
         ]);
 
-        await orders.ReadAsync(cancellationToken);
         await worker.StartAsync(cancellationToken);
         await orders.StartAsync(cancellationToken);
         await logs.StartAsync(cancellationToken);
@@ -34,6 +32,18 @@ internal sealed class JobServices(
         await retention.StartAsync(cancellationToken);
         await limitLoop.StartAsync(cancellationToken);
         await ticker.StartAsync(cancellationToken);
+    }
+
+    private async Task PrepareAsync(CancellationToken ct)
+    {
+        // Before the first transaction that enqueues: a queue's number is made on a second connection, which a full pool would not have.
+        await queues.EnsureAsync(kinds.Queues, async: true, ct);
+        await limits.EnsureAllAsync(ct);
+        await schedules.RunAsync(ct);
+        if (!options.Value.RunWorker) return;
+
+        await queues.EnsureAsync(options.Value.Queues, async: true, ct);
+        await orders.ReadAsync(ct);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)

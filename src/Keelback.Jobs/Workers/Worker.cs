@@ -94,7 +94,6 @@ internal sealed class Worker(
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         if (PoolRule.Mistake(_options, db) is { } mistake) throw mistake;
-        await queues.EnsureAsync(_options.Queues, async: true, cancellationToken);
 
         var description = new WorkerDescription(queues.App, $"{Environment.MachineName}/{Environment.ProcessId}", [.. _options.Queues],
             $$"""{"concurrency": {{_options.Concurrency}}}""");

@@ -53,7 +53,7 @@ public sealed class HealthTests : IAsyncLifetime, IDisposable
         await using var admin = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_database.ConnectionString) { Database = "postgres", Pooling = false });
         var name = new NpgsqlConnectionStringBuilder(_database.ConnectionString).Database;
         await ExecuteAsync(admin, $"alter database {name} allow_connections false");
-        await ExecuteAsync(admin, $"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'");
+        await ExecuteAsync(admin, $"select pg_terminate_backend(pid, 60000) from pg_stat_activity where datname = '{name}'");
 
         await StatusAsync(app, "ready", HttpStatusCode.ServiceUnavailable, """{"status":"Unhealthy","checks":{"jobs":"Degraded","draining":"Healthy","database":"Unhealthy","schema":"Healthy"}}""");
         await StatusAsync(app, "live", HttpStatusCode.OK, """{"status":"Healthy","checks":{}}""");
