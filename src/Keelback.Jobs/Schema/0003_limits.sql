@@ -237,6 +237,11 @@ begin
         and not exists (select from keelback.claim c where c.run_id = s.run_id and c.token = s.token);
     insert into keelback.slot (bucket, run_id, token) select * from unnest(s_bucket, s_run, s_token);
 
+    -- What was given out stays given out when the database crashes: this commit waits for the disk after all.
+    if exists (select from unnest(used) n where n > 0) and current_setting('keelback.synchronous_commit', true) <> '' then
+        perform set_config('synchronous_commit', current_setting('keelback.synchronous_commit'), true);
+    end if;
+
     insert into keelback.starts (bucket, window_ms, slice, n)
     select u.bucket, w.window_ms, floor(extract(epoch from now_at) * 20000 / w.window_ms), u.n
     from unnest(buckets, all_keys, used) u (bucket, key, n)

@@ -14,8 +14,12 @@ internal static class Statement
     /// </summary>
     public static NpgsqlBatchCommand ByKey() => new(PlansByKey);
 
-    /// <summary>The same for a transaction that need not outlive a crash of the database: its commit does not wait for the disk.</summary>
-    public static NpgsqlBatchCommand ByKeyAndSoon() => new(PlansByKey + ", set_config('synchronous_commit', 'off', true)");
+    /// <summary>
+    /// The same for a transaction that need not outlive a crash of the database: its commit does not wait for the disk, unless
+    /// keelback.admit gives out a slot or a start in it, and puts back what was set.
+    /// </summary>
+    public static NpgsqlBatchCommand ByKeyAndSoon() => new(PlansByKey +
+        ", set_config('keelback.synchronous_commit', current_setting('synchronous_commit'), true), set_config('synchronous_commit', 'off', true)");
 
     private const string PlansByKey =
         """

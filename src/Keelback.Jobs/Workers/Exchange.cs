@@ -77,7 +77,7 @@ internal sealed class Exchange(NpgsqlDataSource db, PreparedStatements prepared,
         await using var batch = new NpgsqlBatch(connection);
 
         // A crash of the database may take a claim back: what ends a run waits for the disk, and the log is written in order, so nothing
-        // that was told is lost with it. The run is ready again; of it and the attempt that still runs, the first to end counts.
+        // that was told is lost with it. The run is ready again; of it and the attempt that still runs, the first to end counts. A claim that takes a limit's slot waits as well.
         batch.BatchCommands.Add(request.Outcomes.Count == 0 && request.Known is null ? Statement.ByKeyAndSoon() : Statement.ByKey());
 
         void Add(NpgsqlBatchCommand command, Func<NpgsqlDataReader, Task> read)

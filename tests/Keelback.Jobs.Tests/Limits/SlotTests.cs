@@ -161,6 +161,27 @@ public sealed class SlotTests : JobsTest
         Assert.Equal(before, await looks.ExecuteScalarAsync());
     }
 
+    [Theory]
+    [InlineData(false, "off")]
+    [InlineData(true, "local")]
+    public async Task A_claim_that_gives_out_a_slot_waits_for_the_disk_as_the_session_says_and_another_does_not(bool isLimited, string expected)
+    {
+        var work = Limited("work", _ => Task.CompletedTask, isLimited ? [new LimitAttribute("one") { Slots = 1 }] : []);
+        await using var host = JobHost.Create(Database, [work]);
+        await host.Jobs.EnqueueAsync(work.Call());
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var queue = await host.ScalarAsync<short>("select id from keelback.queue where name = 'default'");
+        var worker = Keelback.Postgres.WorkerRegistry.Register(connection, new("test", "w", [], "{}"), TimeSpan.FromHours(1));
+        await using (var set = new Npgsql.NpgsqlCommand("set synchronous_commit = local", connection)) await set.ExecuteNonQueryAsync();
+
+        await using var transaction = await connection.BeginTransactionAsync();
+        var request = new ExchangeRequest { Outcomes = [], Claim = new([queue], [4], [0], 1, worker, "test", ["work"]) };
+        Assert.Single((await Exchange.RunAsync(connection, request, prepare: false, default)).Claimed.Claims);
+
+        await using var show = new Npgsql.NpgsqlCommand("show synchronous_commit", connection);
+        Assert.Equal(expected, await show.ExecuteScalarAsync());
+    }
+
     [Fact]
     public async Task A_call_can_have_keys_of_its_own_whose_numbers_are_in_the_settings()
     {
