@@ -48,7 +48,7 @@ public sealed class JobSchedules
         ArgumentNullException.ThrowIfNull(trigger);
         options ??= new();
         ScheduleRules.Check(name, trigger, options);
-        var definition = new ScheduleDefinition(trigger, options, ScheduleCalls.Store(name, call), IsLive: false);
+        var definition = new ScheduleDefinition(trigger, options, _calls.Store(name, call), IsLive: false);
 
         return InTransactionAsync(async connection =>
         {
@@ -66,7 +66,7 @@ public sealed class JobSchedules
         string name, Trigger? trigger = null, Job? call = null, ScheduleOptions? options = null, CancellationToken ct = default) =>
         UpdateAsync(name, row =>
         {
-            var (old, stored) = (row.Definition, call is null ? row.Definition.Call : ScheduleCalls.Store(name, call));
+            var (old, stored) = (row.Definition, call is null ? row.Definition.Call : _calls.Store(name, call));
             var changed = new ScheduleDefinition(trigger ?? old.Trigger, options ?? old.Options, stored, old.IsLive && call is null);
             ScheduleRules.Check(name, changed.Trigger, changed.Options);
             return row with { Definition = changed, IsOverridden = row.Program is not null };

@@ -59,7 +59,7 @@ public enum Overlap
     /// <summary>Enqueues one when that run has ended; further ticks until then do nothing.</summary>
     Queue,
 
-    /// <summary>Cancels that run, then enqueues.</summary>
+    /// <summary>Cancels that run, and the graph that it belongs to; then enqueues.</summary>
     CancelPrevious,
 }
 

@@ -188,7 +188,7 @@ public sealed class PayloadTests : JobsTest
 
     private static JobKind Secretive(string name, Func<JobCall, Task> body) => Secret(TestJobs.Kind(name, body));
 
-    private static JobKind Secretive<T>(string name, Func<JobCall, Task<T>> body, Action<JobAttribute>? configure = null) => Secret(TestJobs.Kind(name, body, configure));
+    internal static JobKind Secretive<T>(string name, Func<JobCall, Task<T>> body, Action<JobAttribute>? configure = null) => Secret(TestJobs.Kind(name, body, configure));
 
     private static JobKind Secret(JobKind kind) => new(kind.Name, kind.DeclaredBy, kind.Defaults, kind.Run) { Secrets = ["password"] };
 

@@ -1,31 +1,31 @@
 namespace Keelback.Jobs;
 
 /// <summary>Makes the call of a tick: by the code that defines it, or from what is stored.</summary>
-internal sealed class ScheduleCalls(ScheduleCatalog catalog, JobKinds kinds)
+internal sealed class ScheduleCalls(ScheduleCatalog catalog, JobKinds kinds, JobSecrets secrets)
 {
     /// <exception cref="KeelbackException">KB1262: not by this process. KB1263: it has an id. Whatever the code throws.</exception>
     public Job Make(ScheduleRow schedule, DateTimeOffset at)
     {
         var tick = new ScheduleTick(schedule.Name, schedule.Source.InZone(at), schedule.LastAt is { } last && last < at ? schedule.Source.InZone(last) : null);
-        return Checked(schedule.Name, schedule.Definition.IsLive ? Live(schedule.Name, tick) : schedule.Definition.Call.ToJob(kinds))
+        return Checked(schedule.Name, schedule.Definition.IsLive ? Live(schedule.Name, tick) : schedule.Definition.Call.ToJob(kinds, secrets))
             ?? throw JobErrors.ScheduleNotHere(schedule.Name);
     }
 
     /// <summary>As the code defines it, with the call that it makes for the next tick.</summary>
-    /// <exception cref="KeelbackException">KB1206 to KB1208, KB1263.</exception>
-    public static ScheduleDefinition Define(CodeSchedule schedule, DateTimeOffset now)
+    /// <exception cref="KeelbackException">KB1206 to KB1208, KB1263; KB1277: a secret, and no key.</exception>
+    public ScheduleDefinition Define(CodeSchedule schedule, DateTimeOffset now)
     {
         var source = new TickSource(schedule.Trigger, schedule.Options, schedule.Name, now);
         var call = schedule.Call(new(schedule.Name, source.InZone(source.Next(now) ?? now), null));
         return new(schedule.Trigger, schedule.Options, Store(schedule.Name, call), IsLive: true);
     }
 
-    /// <exception cref="KeelbackException">KB1206 to KB1208, KB1263.</exception>
-    public static StoredCall Store(string name, Job call)
+    /// <exception cref="KeelbackException">KB1206 to KB1208, KB1263; KB1277: a secret, and no key.</exception>
+    public StoredCall Store(string name, Job call)
     {
         ArgumentNullException.ThrowIfNull(call);
         _ = EnqueuePlan.Of([Checked(name, call)!]);
-        return StoredCall.Of(call);
+        return StoredCall.Of(call, secrets);
     }
 
     private Job? Live(string name, ScheduleTick tick) => catalog.Find(name)?.Call(tick);

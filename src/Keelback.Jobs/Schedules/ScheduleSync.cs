@@ -1,15 +1,17 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Keelback.Jobs;
 
 /// <summary>Brings the rows in line with the code, at start.</summary>
 /// <remarks>
-/// The node that started last is right. A schedule that this program's code has no more is retired: it keeps its row and its history, and
+/// The node that started last is right. A schedule that the code of a node that runs jobs has no more is retired: it keeps its row and its history, and
 /// comes back when a node starts whose code has it. What was overridden at run time stays in force, with the code's word kept beside it.
 /// </remarks>
 internal sealed class ScheduleSync(
-    JobConnections connections, ScheduleStore store, ScheduleCatalog catalog, QueueCatalog queues, ILogger<ScheduleSync> log)
+    JobConnections connections, ScheduleStore store, ScheduleCatalog catalog, ScheduleCalls calls, QueueCatalog queues,
+    IOptions<JobsOptions> options, ILogger<ScheduleSync> log)
 {
     /// <exception cref="KeelbackException">The first mistake in a schedule of the code.</exception>
     public async Task RunAsync(CancellationToken ct)
@@ -39,16 +41,17 @@ internal sealed class ScheduleSync(
             {
                 // Read again under its lock: a tick may have moved it on.
                 var row = await store.GetAsync(connection, schedule.Name, locked: true, ct);
-                await AdoptAsync(connection, row, ScheduleCalls.Define(schedule, row.Now), ct);
+                await AdoptAsync(connection, row, calls.Define(schedule, row.Now), ct);
                 continue;
             }
 
             var now = await ScheduleStore.NowAsync(connection, ct);
-            var code = ScheduleCalls.Define(schedule, now);
+            var code = calls.Define(schedule, now);
             await store.InsertAsync(connection, new(0, schedule.Name, code, now) { Program = catalog.Program, Code = code, Now = now }, ct);
             Log.ScheduleAdded(log, schedule.Name, schedule.Trigger);
         }
 
+        if (!options.Value.RunWorker) return; // it fires none, and may well be composed without them
         foreach (var gone in rows.Values.Where(row => row.Program == catalog.Program && !row.IsRetired))
         {
             var row = await store.GetAsync(connection, gone.Name, locked: true, ct);

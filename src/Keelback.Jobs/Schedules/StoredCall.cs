@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Keelback.Jobs;
 
@@ -7,7 +8,8 @@ internal sealed record StoredCall(IReadOnlyList<StoredJob> Jobs, int Root)
 {
     public IEnumerable<string> Kinds => Jobs.Select(job => job.Kind).Where(kind => !kind.StartsWith("keelback.", StringComparison.Ordinal)).Distinct();
 
-    public static StoredCall Of(Job root)
+    /// <exception cref="KeelbackException">KB1206, KB1208; KB1277: a secret, and no key.</exception>
+    public static StoredCall Of(Job root, JobSecrets secrets)
     {
         var numbers = new Dictionary<Job, int>(ReferenceEqualityComparer.Instance);
         var jobs = new List<StoredJob>();
@@ -24,7 +26,7 @@ internal sealed record StoredCall(IReadOnlyList<StoredJob> Jobs, int Root)
             open.Pop();
             if (!numbers.TryAdd(job, jobs.Count)) continue;
 
-            jobs.Add(Store(job, numbers));
+            jobs.Add(Store(job, numbers, secrets));
             foreach (var callback in job.Parts.Callbacks)
             {
                 var next = callback.Make(job);
@@ -40,14 +42,15 @@ internal sealed record StoredCall(IReadOnlyList<StoredJob> Jobs, int Root)
     }
 
     /// <summary>The description again; null: this process does not know one of its kinds.</summary>
-    public Job? ToJob(JobKinds kinds)
+    /// <exception cref="KeelbackException">KB1278: no key opens a secret.</exception>
+    public Job? ToJob(JobKinds kinds, JobSecrets secrets)
     {
         var jobs = new List<Job>();
         foreach (var stored in Jobs)
         {
             if ((stored.Run is null ? kinds.Find(stored.Kind) : JobKind.Existing) is not { } kind) return null;
             var bindings = stored.Bindings.Select(b => new JobBinding(b.Parameter, jobs[b.Source], b.Rule)).ToList();
-            jobs.Add(new(new JobParts(kind, stored.Input is { } input ? JsonSerializer.SerializeToUtf8Bytes(input) : default, bindings, stored.Options)
+            jobs.Add(new(new JobParts(kind, Payload(stored, kind, secrets), bindings, stored.Options)
             {
                 Run = stored.Run,
                 Callbacks = [.. stored.Callbacks.Select(c => new JobCallback(c.Rule, _ => jobs[c.Source]))],
@@ -57,13 +60,23 @@ internal sealed record StoredCall(IReadOnlyList<StoredJob> Jobs, int Root)
         return jobs[Root];
     }
 
-    private static StoredJob Store(Job job, Dictionary<Job, int> numbers)
+    private static ReadOnlyMemory<byte> Payload(StoredJob stored, JobKind kind, JobSecrets secrets)
+    {
+        if (stored.Input is not { } input) return default;
+        if (kind.Secrets.Count == 0) return JsonSerializer.SerializeToUtf8Bytes(input);
+
+        var members = JsonObject.Create(input)!;
+        secrets.Open(kind, members);
+        return JsonSerializer.SerializeToUtf8Bytes(members);
+    }
+
+    private static StoredJob Store(Job job, Dictionary<Job, int> numbers, JobSecrets secrets)
     {
         JsonElement? input = null;
         if (!job.Payload.IsEmpty)
         {
             PayloadRules.CheckPayload(job.Kind.Name, job.Payload.Span);
-            using var json = JsonDocument.Parse(job.Payload);
+            using var json = JsonDocument.Parse(job.Kind.Secrets.Count > 0 ? secrets.Seal(job.Kind, job.Payload) : job.Payload);
             input = json.RootElement.Clone();
         }
 

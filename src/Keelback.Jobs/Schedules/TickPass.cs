@@ -4,7 +4,7 @@ namespace Keelback.Jobs;
 
 /// <summary>What one node fires in one transaction: schedules that are due, each locked, their ticks decided, their runs enqueued.</summary>
 /// <remarks>The lock makes a tick one node's; the unique row makes it one tick even when clocks or definitions go back.</remarks>
-internal sealed class TickPass(NpgsqlConnection connection, ScheduleCalls calls, EnqueueWriter writer)
+internal sealed class TickPass(NpgsqlConnection connection, ScheduleCalls calls, EnqueueGate gate, EnqueueWriter writer)
 {
     private readonly List<(int Schedule, DecidedTick Tick)> _decided = [];
     private readonly List<TickCall> _calls = [];
@@ -45,7 +45,7 @@ internal sealed class TickPass(NpgsqlConnection connection, ScheduleCalls calls,
         _calls.RemoveAll(call => call.At != call.Schedule.QueuedAt && !made.Contains((call.Schedule.Id, call.At.ToUniversalTime())));
 
         var app = me.App;
-        if (_cancel.Count > 0) Cancelled.AddRange(await CancelStatement.RunAsync(connection, [.. _cancel], app, ct));
+        foreach (var previous in _cancel) await CancelGraphAsync(previous, app, ct);
         await EnqueueAsync(refused, ct);
         await TickStatements.SettleAsync(connection, _calls, ct);
 
@@ -81,6 +81,16 @@ internal sealed class TickPass(NpgsqlConnection connection, ScheduleCalls calls,
         _progress.Add(new(row, next, last, null, queued, runs));
     }
 
+    private async Task CancelGraphAsync(long run, string app, CancellationToken ct)
+    {
+        while (await OpenRuns.PageAsync(connection, OpenRuns.OfGraph, run, app, ct) is { Length: > 0 } open)
+        {
+            var ended = await CancelStatement.RunAsync(connection, open, app, ct);
+            if (ended.Count == 0) return;
+            Cancelled.AddRange(ended);
+        }
+    }
+
     private async Task EnqueueAsync(Exception? refused, CancellationToken ct)
     {
         // Ticks of one pass: each sees the one before it as its last.
@@ -103,7 +113,20 @@ internal sealed class TickPass(NpgsqlConnection connection, ScheduleCalls calls,
         }
 
         var good = _calls.Where(call => call.Job is not null).ToList();
-        var ids = await writer.WriteAsync(EnqueuePlan.Of(good.Select(call => call.Job!)), connection, ct);
+        var plan = EnqueuePlan.Of(good.Select(call => call.Job!));
+        try
+        {
+            gate.Pass(plan);
+        }
+        catch (Exception e)
+        {
+            throw new TickRefusedException(e); // a filter's, or a secret without its key: of which call, the gate does not say
+        }
+
+        var ids = await writer.WriteAsync(plan, connection, ct);
         foreach (var (call, id) in good.Zip(ids)) call.Run = id;
     }
 }
+
+/// <summary>Some call of a pass may not be enqueued; the inner exception says why.</summary>
+internal sealed class TickRefusedException(Exception inner) : Exception(inner.Message, inner);

@@ -7,7 +7,7 @@ namespace Keelback.Jobs;
 
 /// <summary>Fires schedules when they are due, on every node.</summary>
 internal sealed class Ticker(
-    NpgsqlDataSource db, QueueCatalog queues, JobKinds kinds, ScheduleCatalog catalog, ScheduleCalls calls, EnqueueWriter writer,
+    NpgsqlDataSource db, QueueCatalog queues, JobKinds kinds, ScheduleCatalog catalog, ScheduleCalls calls, EnqueueGate gate, EnqueueWriter writer,
     JobWakes wakes, RunWaiters waiters, IOptions<JobsOptions> options, TimeProvider clock, ILogger<Ticker> log)
     : PollingService(clock, log)
 {
@@ -36,7 +36,7 @@ internal sealed class Ticker(
         {
             return await FireAsync(limit, only: null, refused: null, locked, ct);
         }
-        catch (PostgresException e) when (IsRefusal(e))
+        catch (Exception e) when (IsRefusal(e))
         {
             // One of them: each by itself, and the one that is refused again is noted as failed.
             foreach (var id in locked) await FireAloneAsync(id, ct);
@@ -50,9 +50,9 @@ internal sealed class Ticker(
         {
             await FireAsync(1, id, refused: null, [], ct);
         }
-        catch (PostgresException e) when (IsRefusal(e))
+        catch (Exception e) when (IsRefusal(e))
         {
-            await FireAsync(1, id, e, [], ct);
+            await FireAsync(1, id, (e as TickRefusedException)?.InnerException ?? e, [], ct);
         }
     }
 
@@ -60,7 +60,7 @@ internal sealed class Ticker(
     {
         await using var connection = await db.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var pass = new TickPass(connection, calls, writer);
+        var pass = new TickPass(connection, calls, gate, writer);
         try
         {
             await pass.RunAsync(Me, limit, only, refused, ct);
@@ -89,7 +89,6 @@ internal sealed class Ticker(
         return pass.Rows.Count;
     }
 
-    // The row cannot be stored, whoever tries: 22 data, 54 limits.
-    private static bool IsRefusal(PostgresException e) =>
-        e.SqlState.StartsWith("22", StringComparison.Ordinal) || e.SqlState.StartsWith("54", StringComparison.Ordinal);
+    // The gate lets it not pass, or the row cannot be stored, whoever tries: 22 data, 54 limits.
+    private static bool IsRefusal(Exception e) => e is TickRefusedException or PostgresException { SqlState: ['2', '2', ..] or ['5', '4', ..] };
 }

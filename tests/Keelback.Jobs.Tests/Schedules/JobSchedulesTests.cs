@@ -129,8 +129,10 @@ public sealed class JobSchedulesTests : SchedulesTest
         await using var node = await NodeAsync("s", s_minutes);
         await FreezeClockAsync(s_noon.AddMinutes(1));
         await FireAsync(node);
-        await using var without = await NodeAsync();
-        var schedules = Schedules(without);
+        await using var web = await NodeAsync(); // it runs no jobs, and is composed without schedules
+        var schedules = Schedules(web);
+        Assert.Equal(JobScheduleState.Active, (await schedules.GetAsync("s"))!.State);
+        await using var without = await NodeAsync(o => o.RunWorker = true);
         await using var foreign = await NodeAsync(_ => { }, program: "another");
 
         var retired = (await schedules.GetAsync("s"))!;
@@ -138,12 +140,32 @@ public sealed class JobSchedulesTests : SchedulesTest
         Assert.Equal(0, await FireAsync(node));
         await using var back = await NodeAsync("s", s_minutes, new() { CatchUp = CatchUp.All });
         var active = (await schedules.GetAsync("s"))!;
-        await using var again = await NodeAsync();
+        await using var again = await NodeAsync(o => o.RunWorker = true);
         await schedules.RemoveAsync("s");
 
         Assert.Equal((JobScheduleState.Retired, null, 1), (retired.State, retired.Next, retired.Runs));
         Assert.Equal((JobScheduleState.Active, s_noon.AddMinutes(6)), (active.State, active.Next));
         Assert.Empty(await schedules.ListAsync());
+    }
+
+    [Fact]
+    public async Task The_secrets_of_a_call_are_stored_encrypted_and_reach_its_runs()
+    {
+        await FreezeClockAsync(s_noon);
+        var login = PayloadTests.Secretive("login", call => Task.FromResult(call.Get<string>("password").Length));
+        await using var node = await JobHost.Create(Database, [login], o => o.SecretKeys.Add(Convert.ToBase64String(new byte[32]))).StartAsync();
+        await using var keyless = JobHost.Create(Database, [login]);
+
+        await Schedules(node).AddAsync("s", s_minutes, login.Call(new { user = "ann", password = "hunter2" }));
+        var noKey = await Assert.ThrowsAsync<KeelbackException>(() => Schedules(keyless).AddAsync("t", s_minutes, login.Call(new { password = "x" })));
+        var stored = await node.ScalarAsync<string>("select definition::text from keelback.schedule");
+        var run = await node.EndOf(await Schedules(node).RunNowAsync("s"));
+
+        Assert.Contains("\"user\": \"ann\"", stored);
+        Assert.DoesNotContain("hunter2", stored);
+        Assert.DoesNotContain("hunter2", await node.ScalarAsync<string>("select input::text from keelback.run"));
+        Assert.Equal(7, run.Result<int>());
+        Assert.StartsWith("KB1277: ", noKey.Message);
     }
 
     [Fact]

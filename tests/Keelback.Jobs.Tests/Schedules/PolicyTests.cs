@@ -112,6 +112,19 @@ public sealed class PolicyTests : SchedulesTest
         Assert.Equal("3 3 0", await node.ScalarAsync<string>("select string_agg(state::text, ' ' order by id) from keelback.run"));
     }
 
+    [Fact]
+    public async Task The_graph_of_a_call_is_cancelled_as_a_whole()
+    {
+        await FreezeClockAsync(s_noon);
+        await using var node = await NodeAsync(o => o.AddSchedule("s", s_minutes, () => Note.Call().Then(Note.Call()), new() { Overlap = Overlap.CancelPrevious }));
+
+        await FireAtAsync(node, 1);
+        await FireAtAsync(node, 2);
+
+        Assert.Equal(["12:01:00 Enqueued", "12:02:00 Enqueued"], await TicksAsync(node, "s"));
+        Assert.Equal("3 3 0 0", await node.ScalarAsync<string>("select string_agg(state::text, ' ' order by id) from keelback.run"));
+    }
+
     [Theory]
     [InlineData(Overlap.Skip, "Enqueued Overlapped Overlapped", 1)]
     [InlineData(Overlap.Queue, "Enqueued Queued Overlapped", 1)]

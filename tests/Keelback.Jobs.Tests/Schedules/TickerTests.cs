@@ -163,6 +163,33 @@ public sealed class TickerTests : SchedulesTest
     }
 
     [Fact]
+    public async Task A_call_that_a_filter_refuses_is_noted_and_holds_up_no_other()
+    {
+        await FreezeClockAsync(s_noon);
+        await using var node = await JobHost.Create(Database, [Note, TestJobs.Kind("banned", _ => Task.CompletedTask)], o =>
+        {
+            o.RunWorker = false;
+            o.AddSchedule("a", Trigger.Every(TimeSpan.FromMinutes(1)), () => new Job(TestJobs.Kind("banned", _ => Task.CompletedTask), "{}"u8.ToArray(), []));
+            o.AddSchedule("b", Trigger.Every(TimeSpan.FromMinutes(1)), () => Note.Call());
+        }, services => services.AddSingleton<IEnqueueFilter, Ban>()).StartAsync();
+
+        await FreezeClockAsync(s_noon.AddMinutes(1));
+        await FireAsync(node);
+
+        Assert.Equal(["12:01:00 Failed"], await TicksAsync(node, "a"));
+        Assert.Equal(["12:01:00 Enqueued"], await TicksAsync(node, "b"));
+        Assert.Equal("System.InvalidOperationException: not this one", (await Schedules(node).GetHistoryAsync("a"))[0].Error);
+    }
+
+    private sealed class Ban : IEnqueueFilter
+    {
+        public void OnEnqueue(JobEnqueue job)
+        {
+            if (job.Kind == "banned") throw new InvalidOperationException("not this one");
+        }
+    }
+
+    [Fact]
     public async Task A_tick_enqueues_a_whole_graph()
     {
         await FreezeClockAsync(s_noon);
