@@ -1,3 +1,4 @@
+using Keelback.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Keelback.Jobs.Tests;
@@ -23,6 +24,30 @@ public sealed class CrashTests : JobsTest
             "select string_agg(format('%s %s %s', attempt, crashes, count), ', ' order by attempt) " +
             "from (select attempt, crashes, count(*) from keelback.ready group by 1, 2) r"));
         gate.Open();
+    }
+
+    [Fact]
+    public async Task A_clock_that_goes_back_by_an_hour_keeps_nothing_from_coming_back_for_an_hour()
+    {
+        var job = TestJobs.Kind("job", _ => Task.CompletedTask);
+        await using var host = JobHost.Create(Database, [job]);
+        Task ClockAsync(int seconds) => host.ScalarAsync<long>(
+            $"with gone as (delete from keelback.clock_offset) insert into keelback.clock_offset select make_interval(secs => {seconds}) returning 1::bigint");
+        await ClockAsync(3600);
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var lease = TimeSpan.FromSeconds(30);
+        var (dead, alive) = (WorkerRegistry.Register(connection, new("test", "dead", [], "{}"), lease), WorkerRegistry.Register(connection, new("test", "alive", [], "{}"), lease));
+
+        await ClockAsync(0);
+        var back = await host.Rescuer.SweepAsync(default);
+        await ClockAsync(29);
+        Assert.True(WorkerRegistry.Renew(connection, alive, lease));
+        await ClockAsync(40);
+        var soon = await host.Rescuer.SweepAsync(default);
+
+        Assert.Equal((0, 1), (back.Workers, soon.Workers));
+        Assert.Equal(alive.Id, await host.ScalarAsync<int>("select id from keelback.worker"));
+        Assert.NotEqual(alive, dead);
     }
 
     [Fact]

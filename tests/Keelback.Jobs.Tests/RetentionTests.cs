@@ -9,6 +9,8 @@ public sealed class RetentionTests : JobsTest
     {
         var count = TestJobs.Kind("count", _ => Task.CompletedTask);
         await using var host = JobHost.Create(Database, [count], clock: Clock);
+        await host.Services.GetRequiredService<JobRevocations>().RevokeTagAsync("for an hour", TimeSpan.FromHours(1));
+        await host.Services.GetRequiredService<JobRevocations>().RevokeKindAsync("for good");
         await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 50).Select(_ => count.Call().With(new() { Tags = ["old"] })));
         var open = await host.Jobs.EnqueueAsync(count.Call(), new() { Delay = TimeSpan.FromDays(365), Id = Guid.CreateVersion7() });
         await host.Services.GetRequiredService<JobDrainer>().DrainAsync();
@@ -23,6 +25,7 @@ public sealed class RetentionTests : JobsTest
         Assert.Equal(50, late.Runs);
         Assert.Equal(1, await host.ScalarAsync<long>("select count(*) from keelback.run"));
         Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.tag"));
+        Assert.Equal("for good", await host.ScalarAsync<string>("select string_agg(value, ' ') from keelback.revocation"));
         await host.Jobs.CancelAsync(open);
         Clock.Advance(TimeSpan.FromDays(10));
         Assert.InRange((await retention.RetireAsync(default)).Partitions, 1, 4);

@@ -42,7 +42,15 @@ internal sealed class RetentionLoop(NpgsqlDataSource db, QueueCatalog queues, IO
         }
 
         await TickRetention.RunAsync(db, queues.App, options.Value.Retention, ct);
+        await ForgetRevocationsAsync(ct);
         return (dropped, deleted);
+    }
+
+    private async Task ForgetRevocationsAsync(CancellationToken ct)
+    {
+        await using var command = db.CreateCommand("delete from keelback.revocation where app = $1 and until <= keelback.clock()");
+        command.Parameters.AddWithValue(queues.App);
+        await command.ExecuteNonQueryAsync(ct);
     }
 
     /// <summary>The weeks (since 1970) whose every run was enqueued longer ago than the retention.</summary>

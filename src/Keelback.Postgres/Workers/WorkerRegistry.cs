@@ -10,8 +10,8 @@ internal sealed class WorkerRegistry(NpgsqlDataSource db)
     {
         using var command = new NpgsqlCommand(
             """
-            insert into keelback.worker (app, name, queues, started_at, lease_until, info)
-            values ($1, $2, $3, keelback.clock(), keelback.clock() + $4, $5::jsonb)
+            insert into keelback.worker (app, name, queues, started_at, lease, lease_until, info)
+            values ($1, $2, $3, keelback.clock(), $4, keelback.clock() + $4, $5::jsonb)
             returning id, epoch
             """, connection);
         command.Parameters.AddWithValue(worker.App);
@@ -42,9 +42,9 @@ internal sealed class WorkerRegistry(NpgsqlDataSource db)
     {
         using var command = new NpgsqlCommand(
             """
-            insert into keelback.worker (id, epoch, app, name, queues, started_at, lease_until, info)
-            values ($1, $2 + 1, $3, $4, $5, keelback.clock(), keelback.clock() + $6, $7::jsonb)
-            on conflict (id) do update set epoch = keelback.worker.epoch + 1, lease_until = excluded.lease_until
+            insert into keelback.worker (id, epoch, app, name, queues, started_at, lease, lease_until, info)
+            values ($1, $2 + 1, $3, $4, $5, keelback.clock(), $6, keelback.clock() + $6, $7::jsonb)
+            on conflict (id) do update set epoch = keelback.worker.epoch + 1, lease = excluded.lease, lease_until = excluded.lease_until
             returning epoch
             """, connection);
         command.Parameters.AddWithValue(worker.Id);
@@ -67,10 +67,14 @@ internal sealed class WorkerRegistry(NpgsqlDataSource db)
     }
 
     /// <summary>Deletes the rows whose lease has ended, of any app, and says whose they were.</summary>
+    /// <remarks>After the clock went back, who is alive has a whole lease to renew in; who had died before is not waited for until the old time comes again.</remarks>
     public async Task<IReadOnlyList<WorkerIdentity>> ExpireAsync(CancellationToken ct)
     {
         await using var command = db.CreateCommand(
             """
+            with ahead as (
+                update keelback.worker set lease_until = keelback.clock() + lease where lease_until > keelback.clock() + lease
+            )
             delete from keelback.worker
             where id = any(array(
                 select id from keelback.worker where lease_until <= keelback.clock() for update skip locked))
