@@ -1,10 +1,9 @@
-using System.Text.RegularExpressions;
 using Keelback.Guides.Graphs;
 
 namespace Keelback.Jobs.Tests;
 
 /// <summary>The guide's examples, run; and the guide, held to them.</summary>
-public sealed partial class GraphGuideTests : JobsTest
+public sealed class GraphGuideTests : JobsTest
 {
     [Fact]
     public async Task The_guides_examples_do_what_it_says()
@@ -48,23 +47,5 @@ public sealed partial class GraphGuideTests : JobsTest
     }
 
     [Fact]
-    public void Every_example_of_the_guide_is_one_that_is_run()
-    {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "Keelback.slnx"))) root = root.Parent!;
-        var folder = Path.Combine(root.FullName, "tests", "Keelback.Jobs.Tests", "Graphs");
-        var run = Lines(File.ReadAllText(Path.Combine(folder, "GraphGuide.cs"))) + Lines(File.ReadAllText(Path.Combine(folder, "GraphGuideTests.cs")));
-
-        var examples = Example().Matches(File.ReadAllText(Path.Combine(root.FullName, "docs", "guides", "graphs", "README.md")));
-
-        Assert.True(examples.Count >= 8);
-        Assert.All(examples, example => Assert.Contains(Lines(example.Groups[1].Value), run, StringComparison.Ordinal));
-    }
-
-    // What checks an example stands between its lines.
-    private static string Lines(string code) => string.Concat(code.Split('\n').Select(line => line.Trim())
-        .Where(line => line.Length > 0 && !line.StartsWith("Assert.", StringComparison.Ordinal)).Select(line => line + "\n"));
-
-    [GeneratedRegex("```csharp\r?\n(.*?)```", RegexOptions.Singleline)]
-    private static partial Regex Example();
+    public void Every_example_of_the_guide_is_one_that_is_run() => GuideText.IsRun("graphs", atLeast: 8, "Graphs/GraphGuide.cs", "Graphs/GraphGuideTests.cs");
 }

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Keelback.Guides.Jobs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -6,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Keelback.Jobs.Tests;
 
 /// <summary>The guide's examples, run; and the guide, held to them.</summary>
-public sealed partial class JobsGuideTests : JobsTest
+public sealed class JobsGuideTests : JobsTest
 {
     private const string Key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -63,25 +62,5 @@ public sealed partial class JobsGuideTests : JobsTest
     }
 
     [Fact]
-    public void Every_example_of_the_guide_is_one_that_is_run()
-    {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "Keelback.slnx"))) root = root.Parent!;
-        var folder = Path.Combine(root.FullName, "tests", "Keelback.Jobs.Tests", "Guide");
-        var run = Lines(File.ReadAllText(Path.Combine(folder, "JobsGuide.cs"))) + Lines(File.ReadAllText(Path.Combine(folder, "JobsGuideTests.cs")));
-
-        var examples = Example().Matches(File.ReadAllText(Path.Combine(root.FullName, "docs", "guides", "jobs", "README.md")));
-
-        Assert.True(examples.Count >= 8);
-        foreach (var example in examples.Select(m => m.Groups[1].Value))
-            foreach (var part in example.Split("…"))
-                Assert.True(run.Contains(Lines(part), StringComparison.Ordinal), $"This is not run:\n{part}");
-    }
-
-    // Indentation and empty lines are the page's own, and so is the namespace that the test must name.
-    private static string Lines(string code) => string.Concat(code.Replace("Guides.Jobs.", "", StringComparison.Ordinal).Split('\n')
-        .Select(line => line.Trim()).Where(line => line.Length > 0 && !line.StartsWith("Assert.", StringComparison.Ordinal)).Select(line => line + "\n"));
-
-    [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
-    private static partial Regex Example();
+    public void Every_example_of_the_guide_is_one_that_is_run() => GuideText.IsRun("jobs", atLeast: 8, "Guide/JobsGuide.cs", "Guide/JobsGuideTests.cs");
 }
