@@ -31,24 +31,45 @@ public sealed class CrashTests : JobsTest
     {
         var job = TestJobs.Kind("job", _ => Task.CompletedTask);
         await using var host = JobHost.Create(Database, [job]);
-        Task ClockAsync(int seconds) => host.ScalarAsync<long>(
-            $"with gone as (delete from keelback.clock_offset) insert into keelback.clock_offset select make_interval(secs => {seconds}) returning 1::bigint");
-        await ClockAsync(3600);
+        await ClockAsync(host, 3600);
         await using var connection = await host.Db.OpenConnectionAsync();
         var lease = TimeSpan.FromSeconds(30);
         var (dead, alive) = (WorkerRegistry.Register(connection, new("test", "dead", [], "{}"), lease), WorkerRegistry.Register(connection, new("test", "alive", [], "{}"), lease));
 
-        await ClockAsync(0);
+        await ClockAsync(host, 0);
         var back = await host.Rescuer.SweepAsync(default);
-        await ClockAsync(29);
+        await ClockAsync(host, 29);
         Assert.True(WorkerRegistry.Renew(connection, alive, lease));
-        await ClockAsync(40);
+        await ClockAsync(host, 40);
         var soon = await host.Rescuer.SweepAsync(default);
 
         Assert.Equal((0, 1), (back.Workers, soon.Workers));
         Assert.Equal(alive.Id, await host.ScalarAsync<int>("select id from keelback.worker"));
         Assert.NotEqual(alive, dead);
     }
+
+    [Fact]
+    public async Task A_clock_that_leaps_ahead_ends_no_lease_before_its_holder_could_renew_it()
+    {
+        await using var host = JobHost.Create(Database, [], clock: Clock);
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var lease = TimeSpan.FromSeconds(30);
+        var alive = WorkerRegistry.Register(connection, new("test", "alive", [], "{}"), lease);
+        WorkerRegistry.Register(connection, new("test", "dead", [], "{}"), lease);
+
+        await host.Rescuer.LookAsync(default);
+        await ClockAsync(host, 3600);
+        await host.Rescuer.LookAsync(default);
+        var kept = await host.ScalarAsync<long>("select count(*) from keelback.worker");
+        Assert.True(WorkerRegistry.Renew(connection, alive, lease));
+        Clock.Advance(TimeSpan.FromSeconds(10)); // a heartbeat and a look
+        await host.Rescuer.LookAsync(default);
+
+        Assert.Equal((2, alive.Id), (kept, await host.ScalarAsync<int>("select id from keelback.worker")));
+    }
+
+    private static Task<long> ClockAsync(JobHost host, int seconds) => host.ScalarAsync<long>(
+        $"with gone as (delete from keelback.clock_offset) insert into keelback.clock_offset select make_interval(secs => {seconds}) returning 1::bigint");
 
     [Fact]
     public async Task Crashes_are_judged_by_the_apps_own_limit_whoever_sweeps()

@@ -1,3 +1,4 @@
+using Keelback.Postgres;
 using Npgsql;
 
 namespace Keelback.Jobs.Tests;
@@ -135,6 +136,61 @@ public sealed class FencingTests : JobsTest
         Assert.Equal(1, swept.Workers);
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => PingAsync(dead));
         await PingAsync(live);
+    }
+
+    [Theory]
+    [InlineData(typeof(Outcome.Succeeded))]
+    [InlineData(typeof(Outcome.Failed))]
+    [InlineData(typeof(Outcome.Snoozed))]
+    [InlineData(typeof(Outcome.Skipped))]
+    [InlineData(typeof(Outcome.Released))]
+    public async Task Nothing_that_is_told_of_a_claim_that_was_taken_away_changes_a_row(Type told)
+    {
+        await using var host = Host(_ => Task.FromResult(""));
+        await host.Jobs.EnqueueAsync(s_job.Call());
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var late = Assert.Single(await ClaimAsync(host, connection));
+        await ExecuteAsync(host, "delete from keelback.worker");
+        await host.Rescuer.SweepAsync(default);
+        var now = Assert.Single(await ClaimAsync(host, connection));
+
+        Outcome outcome = told.Name switch
+        {
+            "Succeeded" => new Outcome.Succeeded(late, "1"u8.ToArray()),
+            "Failed" => new Outcome.Failed(late, new("T", "late"), JobAttemptOutcome.Failed, RetryAfter: null),
+            "Snoozed" => new Outcome.Snoozed(late, TimeSpan.Zero),
+            "Skipped" => new Outcome.Skipped(late, new("T", "late")),
+            _ => new Outcome.Released(late),
+        };
+        var result = await Exchange.RunAsync(connection, new() { Outcomes = [outcome] }, prepare: false, default);
+
+        Assert.Empty(result.Written);
+        Assert.NotEqual(late.Token, now.Token);
+        Assert.Equal($"0 {now.Token} 1 0", await host.ScalarAsync<string>(
+            "select r.state || ' ' || c.token || ' ' || (select count(*) from keelback.attempt) || ' ' || (select count(*) from keelback.ready) from keelback.run r join keelback.claim c on c.run_id = r.id"));
+    }
+
+    [Fact]
+    public async Task What_a_worker_holds_without_knowing_of_it_goes_back_with_its_attempt()
+    {
+        await using var host = Host(_ => Task.FromResult(""));
+        await host.Jobs.EnqueueManyAsync([s_job.Call(), s_job.Call(), s_job.Call()]);
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var claims = await ClaimAsync(host, connection);
+        var worker = new WorkerIdentity(await host.ScalarAsync<int>("select id from keelback.worker"), 1);
+
+        await Exchange.RunAsync(connection, new() { Outcomes = [], Known = (worker, [claims[1].Token]) }, prepare: false, default);
+
+        Assert.Equal(claims[1].RunId, await host.ScalarAsync<long>("select run_id from keelback.claim"));
+        Assert.Equal("0 0 2", await host.ScalarAsync<string>("select max(attempt) || ' ' || max(crashes) || ' ' || count(*) from keelback.ready"));
+    }
+
+    private static async Task<List<Claim>> ClaimAsync(JobHost host, NpgsqlConnection connection)
+    {
+        var queue = await host.ScalarAsync<short>("select id from keelback.queue where name = 'default'");
+        var worker = WorkerRegistry.Register(connection, new("test", "w", [], "{}"), TimeSpan.FromHours(1));
+        var request = new ExchangeRequest { Outcomes = [], Claim = new([queue], [4], [long.MinValue], 10, worker, "test", ["job"]) };
+        return (await Exchange.RunAsync(connection, request, prepare: false, default)).Claimed.Claims;
     }
 
     // Long enough for a machine that is busy with other tests.

@@ -18,11 +18,14 @@ internal sealed class JobRescuer(
     private (DateTime Database, long Here)? _last;
     private long? _jumpedAt;
 
-    protected override async Task<TimeSpan> PollAsync(CancellationToken stopping)
-    {
-        if (await ClockHasJumpedAsync(stopping)) return s_interval;
+    protected override Task<TimeSpan> PollAsync(CancellationToken stopping) => LookAsync(stopping);
 
-        var (_, runs, _) = await SweepAsync(stopping);
+    /// <summary>A sweep, unless the clock has just leaped; how long until the next.</summary>
+    internal async Task<TimeSpan> LookAsync(CancellationToken ct)
+    {
+        if (await ClockHasJumpedAsync(ct)) return s_interval;
+
+        var (_, runs, _) = await SweepAsync(ct);
         return runs == BatchSize ? TimeSpan.Zero : s_interval;
     }
 
