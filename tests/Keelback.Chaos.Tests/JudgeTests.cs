@@ -68,6 +68,45 @@ public sealed class JudgeTests
     }
 
     [Fact]
+    public void A_call_that_got_the_run_of_another_with_its_key_is_not_lost_and_one_that_got_no_run_is()
+    {
+        Called(3, Shape.Solo, "A 20 3 101");
+        Called(6, Shape.Solo, "A 21 6 101");
+        Ran(101, "solo", 3, Succeeded);
+        Worked("w0.1", "S 30 101 1 7 solo", "E 40 101 1 7 ok");
+        Assert.Empty(Broken());
+
+        Called(9, Shape.Solo, "A 22 9 102");
+        Assert.Contains("I1", Broken());
+    }
+
+    [Theory]
+    [InlineData(3, "of the calls with one unique key")]
+    [InlineData(4, "")]
+    public void Two_runs_with_one_unique_key_at_once_are_found(long other, string broken)
+    {
+        Called(6, Shape.Solo, "A 20 6 101");
+        Called(other, Shape.Solo, $"A 20 {other} 102");
+        Ran(101, "solo", 6, Succeeded);
+        Ran(102, "solo", other, Succeeded);
+        Worked("w0.1", "S 30 101 1 7 solo", "S 35 102 1 8 solo", "E 40 101 1 7 ok", "E 41 102 1 8 ok");
+
+        Assert.Equal(broken.Length > 0, BrokenWords().Any());
+        Assert.All(BrokenWords(), words => Assert.StartsWith(broken, words));
+    }
+
+    [Fact]
+    public void A_second_with_more_starts_than_its_rate_is_found()
+    {
+        var begin = DateTimeOffset.UnixEpoch;
+        _facts.PacedStarts.AddRange([begin, begin.AddMilliseconds(400), begin.AddMilliseconds(1000), begin.AddMilliseconds(1400)]);
+        Assert.Empty(Broken());
+
+        _facts.PacedStarts.Add(begin.AddMilliseconds(900));
+        Assert.Equal(["I9"], Broken());
+    }
+
+    [Fact]
     public void Two_attempts_at_once_without_a_fault_are_found_and_with_one_are_not()
     {
         Called(1, Shape.Plain, "A 20 1 101");

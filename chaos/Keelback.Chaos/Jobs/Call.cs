@@ -22,6 +22,9 @@ internal enum Shape
     Odd,
     Newer,
     Limited,
+    Paced,
+    Solo,
+    Mapped,
     Throws,
     Deaf,
     Swells,
@@ -40,7 +43,7 @@ internal sealed record Call(long Key, Shape Shape, int N, int Ms, int DelayMs, b
     [
         (Shape.Plain, 16), (Shape.Tx, 18), (Shape.Chord, 32), (Shape.Nested, 3), (Shape.BadChord, 2), (Shape.Flaky, 6), (Shape.Delayed, 5),
         (Shape.Slow, 2), (Shape.Cancelled, 6), (Shape.Duplicate, 1), (Shape.Ordered, 5), (Shape.Nul, 1), (Shape.Huge, 1), (Shape.Odd, 1),
-        (Shape.Newer, 1), (Shape.Limited, 4), (Shape.Throws, 2), (Shape.Swells, 1),
+        (Shape.Newer, 1), (Shape.Limited, 4), (Shape.Paced, 3), (Shape.Solo, 4), (Shape.Mapped, 2), (Shape.Throws, 2), (Shape.Swells, 1),
     ];
 
     public static Call Of(int seed, int producer, long number)
@@ -52,11 +55,13 @@ internal sealed record Call(long Key, Shape Shape, int N, int Ms, int DelayMs, b
         {
             Shape.Chord => random.Next(100) switch { < 1 => 0, < 70 => random.Next(1, 5), < 95 => random.Next(5, 13), _ => random.Next(13, 51) },
             Shape.BadChord => random.Next(1, 6),
+            Shape.Mapped => random.Next(0, 8),
             Shape.Flaky => random.Next(1, 4),
             _ => 0,
         };
         var ms = shape == Shape.Slow ? random.Next(500, 4000) : random.Next(0, 50);
-        return new(KeyOf(producer, number), shape, n, ms, shape is Shape.Delayed ? random.Next(300, 4000) : 0, random.Next(2) == 0 || shape == Shape.Duplicate);
+        return new(KeyOf(producer, number), shape, n, ms, shape is Shape.Delayed ? random.Next(300, 4000) : 0,
+            (random.Next(2) == 0 || shape == Shape.Duplicate) && shape != Shape.Solo); // of a call with an id and a key the run may be another's
     }
 
     public static Call Ordered(Shape shape, int producer, long number, int delayMs = 0) => new(KeyOf(producer, Special + number), shape, 0, 10, delayMs, HasId: true);
@@ -70,7 +75,7 @@ internal sealed record Call(long Key, Shape Shape, int N, int Ms, int DelayMs, b
     /// <summary>What the body of a chord is to get.</summary>
     public long[] Results => Shape switch
     {
-        Shape.Chord => [.. Enumerable.Range(0, N).Select(Value)],
+        Shape.Chord or Shape.Mapped => [.. Enumerable.Range(0, N).Select(Value)],
         Shape.Nested => [Value(0) + Value(1), Value(2) + Value(3) + Value(4)],
         _ => [],
     };
@@ -79,7 +84,7 @@ internal sealed record Call(long Key, Shape Shape, int N, int Ms, int DelayMs, b
     public int Runs => Shape switch
     {
         Shape.Chord => N + 1,
-        Shape.BadChord => N + 2,
+        Shape.BadChord or Shape.Mapped => N + 2,
         Shape.Nested => 9,
         _ => 1,
     };
@@ -99,7 +104,10 @@ internal sealed record Call(long Key, Shape Shape, int N, int Ms, int DelayMs, b
         Shape.Huge => Work.Text(Key, new string('x', 300_000)),
         Shape.Odd => Work.Text(Key, "half a pair \ud800, an astral 🜁, a quote \", a backslash \\u0000, a line\nbreak"),
         Shape.Newer => Work.OfVersionTwo(Key),
-        Shape.Limited => Work.Limited(Key, Key % 3, Ms + 20),
+        Shape.Limited => Work.Limited(Key, Key % Work.Groups, Ms + 20),
+        Shape.Paced => Work.Paced(Key),
+        Shape.Solo => Work.Solo(Key, Key % Work.Groups, Ms + 20),
+        Shape.Mapped => Effects.Body(Key, Job.Map(Work.Numbers(Key, Results), value => Work.Member(Key, value, Ms))),
         Shape.Throws => Work.Throws(Key),
         Shape.Deaf => Work.Deaf(Key),
         Shape.Swells => Work.Swells(Key),

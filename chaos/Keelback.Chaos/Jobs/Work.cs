@@ -90,13 +90,44 @@ internal sealed partial class Work(JobContext context, Ledger ledger)
     [Job("limited", MaxAttempts = Many, RetryDelay = "00:00:01", MaxRetryDelay = "00:00:02"), Limit("narrow:{group}", Slots = LimitedSlots)]
     public async Task Limited(long call, long group, int ms, CancellationToken ct)
     {
-        if (group != call % 3) throw new InvalidOperationException($"Group {group} of call {call}.");
+        if (group != call % Groups) throw new InvalidOperationException($"Group {group} of call {call}.");
         using var attempt = ledger.Begin(context, call);
         await Task.Delay(ms, ct);
         attempt.Ok();
     }
 
     public const int LimitedSlots = 2;
+
+    public const int Groups = 3;
+
+    [Job("paced", MaxAttempts = Many, RetryDelay = "00:00:01", MaxRetryDelay = "00:00:02"), Limit("pace", PerSecond = PacePerSecond)]
+    public Task Paced(long call, CancellationToken ct)
+    {
+        using var attempt = ledger.Begin(context, call);
+        attempt.Ok();
+        return Task.CompletedTask;
+    }
+
+    public const int PacePerSecond = 2;
+
+    /// <summary>One of each group is open; who calls meanwhile gets it.</summary>
+    [Job("solo", MaxAttempts = Many, RetryDelay = "00:00:01", MaxRetryDelay = "00:00:02"), Unique("{group}")]
+    public async Task Solo(long call, long group, int ms, CancellationToken ct)
+    {
+        if (group != call % Groups) throw new InvalidOperationException($"Group {group} of call {call}.");
+        using var attempt = ledger.Begin(context, call);
+        await Task.Delay(ms, ct);
+        attempt.Ok();
+    }
+
+    /// <summary>What a map's members are of.</summary>
+    [Job("numbers", MaxAttempts = Many, RetryDelay = "00:00:01", MaxRetryDelay = "00:00:02")]
+    public Task<long[]> Numbers(long call, long[] values, CancellationToken ct)
+    {
+        using var attempt = ledger.Begin(context, call);
+        attempt.Ok();
+        return Task.FromResult(values);
+    }
 
     /// <summary>What a schedule enqueues each second.</summary>
     [Job("tick", MaxAttempts = Many, RetryDelay = "00:00:01", MaxRetryDelay = "00:00:02")]

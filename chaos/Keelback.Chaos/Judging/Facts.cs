@@ -94,6 +94,9 @@ internal sealed class Facts
     /// <summary>Runs of each schedule's each second.</summary>
     public Dictionary<(string Schedule, long At), int> TickRuns { get; } = [];
 
+    /// <summary>When, by the database's clock, attempts of the paced job began.</summary>
+    public List<DateTimeOffset> PacedStarts { get; } = [];
+
     /// <summary>Rows of the narrow tables that still stand for an open run, which there is none of.</summary>
     public string Leftovers { get; private set; } = "";
 
@@ -204,6 +207,13 @@ internal sealed class Facts
             from keelback.run r
             """,
             row => Runs.Add(row.GetInt64(0), new(row.GetInt64(0), row.GetString(1), row.GetInt32(2), row.GetInt64(3), row.GetInt32(4), row.GetInt32(5), row.GetInt64(3) != 0)));
+        await RowsAsync(db,
+            """
+            select started_at from keelback.run where kind = 'paced' and started_at is not null
+            union all
+            select a.started_at from keelback.attempt a join keelback.run r on r.id = a.run_id where r.kind = 'paced' and a.n is distinct from r.attempt
+            """,
+            row => PacedStarts.Add(row.GetFieldValue<DateTimeOffset>(0)));
         await RowsAsync(db, "select run_id, count(*)::int from tx_effect group by 1", row => TxEffects.Add(row.GetInt64(0), row.GetInt32(1)));
         await RowsAsync(db, "select run_id, call, results from chord_result", row => ChordResults.Add((row.GetInt64(0), row.GetInt64(1), row.GetFieldValue<long[]>(2))));
         await RowsAsync(db, "select call, count(*)::int from order_row group by 1", row => Orders.Add(row.GetInt64(0), row.GetInt32(1)));

@@ -17,7 +17,9 @@ internal sealed class Judge(Facts facts, ChaosOptions options)
     [
         NothingLost(), EndsAsItShould(), NoPhantoms(), UnknownIsAllOrNothing(), IdsAreOneRun(), EffectsOnce(), OrdersWithTheirJobs(),
         TokensRise(), NoOverlap(), RepeatsHaveCauses(), AttemptsAddUp(), OldTokensChangeNothing(), BodiesOnce(), BodiesLast(),
-        TicksOnce(), NoTickMissing(), RecoversSoon(), NothingLeft(), LimitsHold(), StopsInTime(), OneWinner(),
+        TicksOnce(), NoTickMissing(), RecoversSoon(), NothingLeft(),
+        AtOnce("limited", Work.LimitedSlots, $"no more at once than the limit has slots"), AtOnce("solo", 1, "of the calls with one unique key one at a time"),
+        PaceHolds(), StopsInTime(), OneWinner(),
         new("F4", "no worker ends by itself", facts.Deaths.Count, [.. surprises]),
     ];
 
@@ -28,10 +30,11 @@ internal sealed class Judge(Facts facts, ChaosOptions options)
         {
             count++;
             var runs = facts.RunsOfCall[call.Call.Key].ToList();
-            if (runs.Count != call.Call.Runs) bad.Add($"call {call.Call.Key} ({call.Call.Shape}) was acknowledged; {runs.Count} of its {call.Call.Runs} runs are there");
+            var mayBeAnothers = call.Call.Shape == Shape.Solo && runs.Count == 0;
+            if (runs.Count != call.Call.Runs && !mayBeAnothers) bad.Add($"call {call.Call.Key} ({call.Call.Shape}) was acknowledged; {runs.Count} of its {call.Call.Runs} runs are there");
             foreach (var run in runs.Where(r => r.State == 0)) bad.Add($"run {run.Id} ({run.Kind}, call {run.Call}) is still open");
             foreach (var run in runs.Where(r => r.State == Succeeded && !facts.Attempts.ContainsKey(r.Id))) bad.Add($"run {run.Id} ({run.Kind}) succeeded and never ran");
-            foreach (var id in call.Runs.Where(id => runs.All(r => r.Id != id))) bad.Add($"run {id} of call {call.Call.Key} was acknowledged, and is not there");
+            foreach (var id in call.Runs.Where(id => mayBeAnothers ? facts.Runs.GetValueOrDefault(id)?.Kind != "solo" : runs.All(r => r.Id != id))) bad.Add($"run {id} of call {call.Call.Key} was acknowledged, and is not there");
         }
 
         return new("I1", "every acknowledged call is there, ran, and ended", count, bad);
@@ -229,24 +232,34 @@ internal sealed class Judge(Facts facts, ChaosOptions options)
         return new("I7", "no second is without its tick, outages caught up as the schedule says", count, bad);
     }
 
-    private Verdict LimitsHold()
+    private Verdict AtOnce(string kind, int most, string what)
     {
         var (count, bad) = (0L, new List<string>());
         var edges = new List<(long At, int Change, long Group, long Run)>();
-        foreach (var attempt in facts.Attempts.Values.SelectMany(a => a).Where(a => a.Kind == "limited"))
+        foreach (var attempt in facts.Attempts.Values.SelectMany(a => a).Where(a => a.Kind == kind))
         {
             count++;
             var end = EndOf(attempt);
             if (Explains(attempt.Node, attempt.Start, end) || !facts.Runs.TryGetValue(attempt.Run, out var run)) continue; // its claim, and the slot, may be another's
-            edges.Add((attempt.Start, 1, run.Call % 3, run.Id));
-            edges.Add((end, -1, run.Call % 3, run.Id));
+            edges.Add((attempt.Start, 1, run.Call % Work.Groups, run.Id));
+            edges.Add((end, -1, run.Call % Work.Groups, run.Id));
         }
 
         var running = new Dictionary<long, int>();
         foreach (var (_, change, group, run) in edges.OrderBy(e => e.At).ThenBy(e => e.Change))
-            if ((running[group] = running.GetValueOrDefault(group) + change) > Work.LimitedSlots)
-                bad.Add($"run {run} is number {running[group]} of group {group}, which has {Work.LimitedSlots} slots");
-        return new("I9", "no more at once than the limit has slots", count, bad);
+            if ((running[group] = running.GetValueOrDefault(group) + change) > most)
+                bad.Add($"run {run} ({kind}) is number {running[group]} of group {group}, of which {most} may run");
+        return new("I9", what, count, bad);
+    }
+
+    private Verdict PaceHolds()
+    {
+        var starts = facts.PacedStarts.Order().ToList();
+        var bad = (from i in Enumerable.Range(0, Math.Max(0, starts.Count - Work.PacePerSecond))
+                   let span = starts[i + Work.PacePerSecond] - starts[i]
+                   where span < TimeSpan.FromSeconds(1)
+                   select $"{Work.PacePerSecond + 1} starts within {span.TotalMilliseconds:0} ms from {starts[i]:HH:mm:ss.fff} on").ToList();
+        return new("I9", "in no second more starts than the rate allows, by the database's clock", starts.Count, bad);
     }
 
     private Verdict RecoversSoon()
