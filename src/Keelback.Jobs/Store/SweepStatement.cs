@@ -7,7 +7,7 @@ namespace Keelback.Jobs;
 /// Only the app's own, since the crash limit is the app's; those of a run that is gone are nobody's, and any app's sweep takes them.
 /// Claims that are locked are skipped: a completion is just being committed. What comes back goes before all that waits, the oldest
 /// run first (its number is below every other's): it had its turn already. The first crash comes back at once, later ones after a
-/// random moment, so that a run which kills its worker does not take the same neighbours with it each time.
+/// random moment within 1, 2, 4, at most 8 s, so that a run which kills its worker does not take the same neighbours with it each time.
 /// </remarks>
 internal static class SweepStatement
 {
@@ -25,7 +25,7 @@ internal static class SweepStatement
             delete from keelback.claim c using dead where c.run_id = dead.run_id returning dead.*
         ), body as (
             select gone.*, case when r.tenant is null then r.queue else -r.queue end as queue, r.priority, r.tenant, r.followed, gone.crashes >= $2 as quarantined,
-                   case when gone.crashes > 1 then random() * interval '1 s' end as delay
+                   case when gone.crashes > 1 then random() * least(power(2, gone.crashes - 2), 8) * interval '1 s' end as delay
             from gone cross join lateral (select queue, priority, tenant, followed from keelback.run where id = gone.run_id and state = 0 limit 1) r
         ), h as (
             insert into keelback.attempt (run_id, n, worker_id, started_at, ended_at, outcome, retry_at)
