@@ -29,10 +29,11 @@ internal sealed class ApiEndpoints(NpgsqlDataSource db, QueueCatalog catalog, Ru
         group.MapGet("/health", async (WarningReader warnings, CancellationToken ct) => Ok(new { warnings = await warnings.AllAsync(ct) }));
         group.MapGet("/audit", (HttpContext http, CancellationToken ct) => http.RequestServices.GetRequiredService<ApiEndpoints>().AuditAsync(http, ct));
         group.MapGet("/runs", (HttpContext http, CancellationToken ct) => http.RequestServices.GetRequiredService<ApiEndpoints>().RunsAsync(http, ct));
-        group.MapGet("/runs/{id:long}", async (long id, RunDetailsReader runs, CancellationToken ct) => Ok(ApiShapes.Run(await runs.FindAsync(id, ct) ?? throw JobErrors.NoSuchRun(id))));
+        group.MapGet("/runs/{id:long}", async (long id, RunDetailsReader runs, CancellationToken ct) => Ok(ApiShapes.Run(await runs.WholeAsync(id, ct) ?? throw JobErrors.NoSuchRun(id))));
 
-        group.MapPost("/runs/{id:long}/cancel", async (HttpContext http, long id, CancellationToken ct) =>
-            Ok(await Actions(http).CancelAsync(id, http.GetActor("api"), ct)));
+        foreach (var (action, act) in RunActions.Named)
+            group.MapPost($"/runs/{{id:long}}/{action}", async (HttpContext http, long id, CancellationToken ct) =>
+                Ok(await act(Actions(http), id, http.GetActor("api"), ct)));
         group.MapPost("/runs/{id:long}/copy", async (HttpContext http, long id, CancellationToken ct) =>
             Ok(await Actions(http).CopyAsync(id, await BodyAsync(http, ct), http.GetActor("api"), ct)));
         group.MapPost("/queues/{name}/pause", async (HttpContext http, string name, CancellationToken ct) =>

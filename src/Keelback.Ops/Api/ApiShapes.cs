@@ -65,6 +65,7 @@ internal static class ApiShapes
         finishedAt = run.FinishedAt,
         error = run.Error,
         tags = run.Tags,
+        waitsFor = run.WaitsFor,
     };
 
     public static object Run(RunDetails run) => new
@@ -86,9 +87,11 @@ internal static class ApiShapes
         worker = run.Worker,
         tenant = run.Tenant,
         limits = run.Limits,
+        waitsFor = run.WaitsFor,
         tags = run.Tags,
         root = run.Root,
         parent = run.Parent,
+        replacedBy = run.ReplacedBy,
         trace = run.Trace,
         input = Json(run.Input),
         output = run.Output is null ? (JsonElement?)null : Json(run.Output),
@@ -96,7 +99,7 @@ internal static class ApiShapes
         error = run.Error,
         attempts = run.Attempts,
         log = run.Log,
-        graph = run.Graph is null ? null : new { nodes = run.Graph.Nodes, edges = run.Graph.Edges, truncated = run.Graph.Truncated },
+        graph = run.Graph,
     };
 
     public static object Audit(AuditLine line) => new

@@ -32,7 +32,7 @@ internal sealed class JobsView(
     /// <exception cref="KeelbackException">KB1218: there is no such run.</exception>
     public async Task<int> ShowAsync(long id, CancellationToken ct)
     {
-        var run = await runs.FindAsync(id, ct) ?? throw JobErrors.NoSuchRun(id);
+        var run = await runs.WholeAsync(id, ct) ?? throw JobErrors.NoSuchRun(id);
         if (Json) return Write(ApiShapes.Run(run));
 
         Table(null, new (string Name, string? Value)[]

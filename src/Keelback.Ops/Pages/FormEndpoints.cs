@@ -16,8 +16,9 @@ internal static class FormEndpoints
         group.AddEndpointFilter(ToldOnAPage);
         group.DisableAntiforgery(); // the filter above checks it, whether or not the app has the middleware
 
-        group.MapPost("/runs/{id:long}/cancel", (HttpContext http, long id, CancellationToken ct) =>
-            ActAsync(Actions(http).CancelAsync(id, http.GetActor("page"), ct), http.GetPlace().Run(id)));
+        foreach (var (action, act) in RunActions.Named)
+            group.MapPost($"/runs/{{id:long}}/{action}", (HttpContext http, long id, CancellationToken ct) =>
+                ActAsync(act(Actions(http), id, http.GetActor("page"), ct), http.GetPlace().Run(id)));
         group.MapPost("/runs/{id:long}/edit", EditAsync);
         group.MapPost("/bulk", BulkAsync);
         group.MapPost("/queues/{name}/pause", (HttpContext http, string name, CancellationToken ct) =>

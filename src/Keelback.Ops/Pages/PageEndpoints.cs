@@ -91,7 +91,7 @@ internal sealed class PageEndpoints(
     private async Task<IResult> RunAsync(HttpContext http, long id, CancellationToken ct)
     {
         var place = http.GetPlace();
-        if (await runs.FindAsync(id, ct) is not { } run) return await NoRunAsync(http, id, ct);
+        if (await runs.WholeAsync(id, ct) is not { } run) return await NoRunAsync(http, id, ct);
 
         var (lines, _) = await audit.ReadAsync($"run {Show.Id(id)}", null, 20, ct);
         return await WriteAsync(http, RunDetailsPage.Render(run, lines, place, http.GetFormToken()), ct);

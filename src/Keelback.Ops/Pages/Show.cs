@@ -60,6 +60,7 @@ internal static class Show
             JobRunState.Cancelled => ("off", "M2.5 6h7"),
             JobRunState.Scheduled => ("wait", "M6 3v3l2 1.5M6 1.2a4.8 4.8 0 1 0 .01 0"),
             JobRunState.Blocked => ("wait", "M4 2.5v7M8 2.5v7"),
+            JobRunState.Limited => ("wait", "M2.5 3h7M2.5 9h7M4 6h4"),
             JobRunState.Ready => ("wait", "M6 3.6a2.4 2.4 0 1 0 .01 0"),
             _ => ("off", "M3 3l3 3-3 3M6.5 3l3 3-3 3"),
         };

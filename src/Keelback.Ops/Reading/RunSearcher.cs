@@ -9,7 +9,7 @@ namespace Keelback.Ops;
 /// <summary>One line of a search's answer.</summary>
 internal sealed record RunLine(
     long Id, string Kind, string Queue, JobRunState State, int Attempt, int MaxAttempts, DateTimeOffset EnqueuedAt, DateTimeOffset? StartedAt,
-    DateTimeOffset? FinishedAt, DateTimeOffset? DueAt, string? Error, string[] Tags);
+    DateTimeOffset? FinishedAt, DateTimeOffset? DueAt, string? Error, string[] Tags, string? WaitsFor);
 
 /// <summary>A page of a search, newest first. The next page begins below <c>Next</c>, unless this was the last; <c>Partial</c>: so many runs were looked at that the search stopped before its page was full.</summary>
 internal sealed record RunPage(IReadOnlyList<RunLine> Runs, long? Next, bool Partial, DateTimeOffset Now, DateTimeOffset CopiedUpTo);
@@ -121,6 +121,8 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
         if (search.State is { } state)
         {
             if (state == JobRunState.Running) And("s.id in (select run_id from keelback.claim)");
+            else if (state == JobRunState.Blocked) And("s.state = 0 and exists (select from keelback.wait w where w.run_id = s.id)");
+            else if (state == JobRunState.Limited) And("s.state = 0 and exists (select from keelback.parked p where p.run_id = s.id)");
             else And(States.Stored(state) == 0 ? "s.state = 0" : $"s.state = {States.Stored(state).ToString(CultureInfo.InvariantCulture)}");
         }
 
@@ -136,7 +138,7 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
     }
 
     /// <summary>In which states an open run stands is known to the engine alone, so those are asked one by one.</summary>
-    private static bool IsOpenState(JobRunState? state) => state is JobRunState.Ready or JobRunState.Scheduled or JobRunState.Blocked;
+    private static bool IsOpenState(JobRunState? state) => state is JobRunState.Ready or JobRunState.Scheduled or JobRunState.Blocked or JobRunState.Limited;
 
     private static async Task<List<RunLine>> LinesAsync(NpgsqlConnection connection, List<long> ids, JobRunState? state, CancellationToken ct)
     {
@@ -149,7 +151,7 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
             $"""
             select r.id, r.kind, q.name, {RunStates.Sql}, coalesce(r.attempt, c.attempt, a.n, 0)::int, r.max_attempts::int,
                    keelback.run_enqueued_at(r.id), coalesce(r.started_at, c.at), r.finished_at, coalesce(a.retry_at, r.due_at),
-                   coalesce(r.error, a.error) ->> 'message', coalesce(s.tags, '{"{}"}')
+                   coalesce(r.error, a.error) ->> 'message', coalesce(s.tags, '{"{}"}'), {RunStates.Limit}
             from unnest($1) with ordinality asked (id, ord)
             cross join lateral (select * from keelback.run where id = asked.id limit 1) r
             join keelback.run_search s on s.id = r.id
@@ -163,7 +165,8 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
         while (await row.ReadAsync(ct))
         {
             var line = new RunLine(row.GetInt64(0), row.GetString(1), row.GetString(2), Enum.Parse<JobRunState>(row.GetString(3)), row.GetInt32(4), row.GetInt32(5),
-                row.GetFieldValue<DateTimeOffset>(6), Time(row, 7), Time(row, 8), Time(row, 9), row.IsDBNull(10) ? null : row.GetString(10), row.GetFieldValue<string[]>(11));
+                row.GetFieldValue<DateTimeOffset>(6), Time(row, 7), Time(row, 8), Time(row, 9), row.IsDBNull(10) ? null : row.GetString(10), row.GetFieldValue<string[]>(11),
+                row.IsDBNull(12) ? null : row.GetString(12));
             if (state is null || line.State == state) lines.Add(line);
         }
 
