@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Keelback.Jobs;
 
 namespace Keelback.Ops;
 
@@ -38,7 +39,14 @@ internal static class ApiShapes
         queues = worker.Queues,
         startedAt = worker.StartedAt,
         leaseUntil = worker.LeaseUntil,
-        slots = worker.Concurrency,
+        concurrency = worker.Report.Concurrency,
+        slots = worker.Report.Slots,
+        paused = worker.Report.IsPaused,
+        stopping = worker.Report.IsStopping,
+        abandoned = worker.Report.Abandoned,
+        ended = worker.Report.Ended,
+        memoryBytes = worker.Report.Memory,
+        version = worker.Report.Version,
         running = worker.Running.Select(a => new { run = a.RunId, kind = a.Kind, attempt = a.Number, startedAt = a.StartedAt, seconds = (now - a.StartedAt).TotalSeconds }),
     };
 
@@ -100,6 +108,20 @@ internal static class ApiShapes
         attempts = run.Attempts,
         log = run.Log,
         graph = run.Graph,
+    };
+
+    public static object Schedule(JobSchedule schedule, DateTimeOffset now) => new
+    {
+        name = schedule.Name,
+        state = schedule.State,
+        when = schedule.Trigger.ToString(),
+        kinds = schedule.Kinds,
+        next = schedule.State == JobScheduleState.Active ? schedule.TicksAfter(now).Take(5) : [],
+        last = schedule.Last,
+        lastRun = schedule.LastRun,
+        runs = schedule.Runs,
+        fromCode = schedule.IsFromCode,
+        changed = schedule.IsOverridden,
     };
 
     public static object Audit(AuditLine line) => new

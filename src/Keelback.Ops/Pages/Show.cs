@@ -17,6 +17,9 @@ internal static class Show
     /// <summary>A count that ends at 1,000.</summary>
     public static string Bounded(int n) => n > 1000 ? "1,000+" : Count(n);
 
+    /// <summary>Whole megabytes.</summary>
+    public static string Bytes(long n) => string.Create(CultureInfo.InvariantCulture, $"{n / 1048576.0:N0} MB");
+
     /// <summary>Two units at most: 3 ms, 1.24 s, 2 min 5 s, 3 h 12 min, 2 d 4 h.</summary>
     public static string Span(TimeSpan span)
     {
