@@ -19,7 +19,8 @@ internal sealed class OverviewReader(NpgsqlDataSource db, QueueCatalog catalog)
     {
         short[] own = [.. (await catalog.AllAsync(ct)).Select(q => q.Id)];
         await using var batch = db.CreateBatch();
-        batch.BatchCommands.Add(new("select keelback.clock(), (select at from keelback.search_cursor)"));
+        batch.BatchCommands.Add(Statement.Of(
+            "select keelback.clock(), coalesce((select at from keelback.search_cursor where app = $1), 'epoch')", Statement.P(catalog.App)));
         batch.BatchCommands.Add(Statement.Of(
             """
             select q.id, q.name, q.paused, q.slots, coalesce(l.open, 0), coalesce(l.ready, 0), l.oldest_at, coalesce(l.running, 0), l.at

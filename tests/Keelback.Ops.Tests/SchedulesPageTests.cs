@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Keelback.Ops.Tests;
 
-public sealed class ScheduleTests : OpsTest
+public sealed class SchedulesPageTests : OpsTest
 {
     private static readonly JobKind s_digest = TestJobs.Kind("digest", _ => Task.CompletedTask);
 

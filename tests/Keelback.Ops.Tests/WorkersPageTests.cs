@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Keelback.Ops.Tests;
 
-public sealed class WorkerTests : OpsTest
+public sealed class WorkersPageTests : OpsTest
 {
     [Fact]
     public async Task The_page_tells_what_a_worker_runs_and_its_buttons_pause_scale_and_resume_it()
