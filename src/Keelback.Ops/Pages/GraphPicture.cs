@@ -6,9 +6,9 @@ namespace Keelback.Ops;
 /// <summary>Draws a graph as SVG, from left to right.</summary>
 internal static class GraphPicture
 {
-    private const int Width = 172;
+    private const int Width = 196;
     private const int Height = 40;
-    private const int GapX = 52;
+    private const int GapX = 44;
     private const int GapY = 14;
     private const int Margin = 6;
     private const int MostListed = 50;
@@ -47,7 +47,7 @@ internal static class GraphPicture
         return Html.Of(
             $"""
             <a href="{place.Run(node.Id)}" class="box {Tone(node.State)}{more}"><title>{node.Kind}, run {Show.Id(node.Id)}: {Show.Word(node.State)}{(node.IsMember ? "" : ", of another graph")}</title><rect x="{x}" y="{y}" width="{Width}" height="{Height}" rx="6"/>
-            <text x="{x + 10}" y="{y + 17}" class="name">{Short(Name(node.Kind), 23)}</text><text x="{x + 10}" y="{y + 32}" class="what">{Show.Word(node.State)}{(node.ReplacedBy is null ? "" : ", became a graph")}</text></a>
+            <text x="{x + 10}" y="{y + 17}" class="name">{Short(Name(node.Kind), 26)}</text><text x="{x + 10}" y="{y + 32}" class="what">{Show.Word(node.State)}{(node.ReplacedBy is null ? "" : ", became a graph")}</text></a>
             """);
     }
 
@@ -66,7 +66,7 @@ internal static class GraphPicture
         return Html.Of(
             $"""
             <g class="box many {Tone(box.Nodes.Select(n => n.State).MaxBy(Weight))}"><title>{Show.Count(box.Nodes.Count)} runs of {box.Kind}: {Counts(box.Nodes)}</title><rect x="{x + 4}" y="{y + 4}" width="{Width}" height="{Height}" rx="6"/><rect x="{x}" y="{y}" width="{Width}" height="{Height}" rx="6"/>
-            <text x="{x + 10}" y="{y + 16}" class="name">{Short($"{Show.Count(box.Nodes.Count)} × {Name(box.Kind)}", 23)}</text><text x="{x + 10}" y="{y + 30}" class="what">{Short(Counts(box.Nodes), 29)}</text>{new Markup(bars.ToString())}</g>
+            <text x="{x + 10}" y="{y + 16}" class="name">{Short($"{Show.Count(box.Nodes.Count)} × {Name(box.Kind)}", 26)}</text><text x="{x + 10}" y="{y + 30}" class="what">{Short(Counts(box.Nodes), 34)}</text>{new Markup(bars.ToString())}</g>
             """);
     }
 

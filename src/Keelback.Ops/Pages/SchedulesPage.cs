@@ -44,7 +44,7 @@ internal static class SchedulesPage
         <tbody>{Html.Each(schedules, s => Html.Of(
             $"""
             <tr><td><a href="{place.Schedule(s.Name)}">{s.Name}</a></td><td>{State(s.State)}</td><td class="clip">{s.Trigger.ToString()}{Html.If(s.IsOverridden, () => Html.Of($" <small>changed</small>"))}</td>
-            <td>{string.Join(", ", s.Kinds)}</td><td>{Coming(s, now)}</td><td>{Last(s, now, place)}</td><td class="n">{Show.Count(s.Runs)}</td><td class="act">{Buttons(s, place, token)}</td></tr>
+            <td>{string.Join(", ", s.Kinds)}</td><td class="wrap">{Coming(s, now)}</td><td>{Last(s, now, place)}</td><td class="n">{Show.Count(s.Runs)}</td><td class="act">{Buttons(s, place, token)}</td></tr>
 
             """))}</tbody></table></div>
         """);

@@ -31,7 +31,7 @@ internal static class WorkersPage
     private static Markup Worker(WorkerLook worker, DateTimeOffset now, Place place, Markup token) => Html.Of(
         $"""
         <tr>
-        <td>{worker.Name} <small>#{worker.Id}{Html.If(worker.Report.Version is not null, () => Html.Of($" {worker.Report.Version}"))}</small>{Mark(worker.Report)}</td>
+        <td>{worker.Name} <small title="{worker.Report.Version}">#{worker.Id}{Html.If(worker.Report.Version is not null, () => Html.Of($" · {worker.Report.Version!.Split('+')[0]}"))}</small>{Mark(worker.Report)}</td>
         <td>{(worker.Queues.Length == 0 ? "all" : string.Join(", ", worker.Queues))}</td>
         <td class="n">{worker.Running.Count}<small> / {worker.Report.Slots}{Html.If(worker.Report.Slots != worker.Report.Concurrency, () => Html.Of($" of {worker.Report.Concurrency}"))}</small></td>
         <td class="n">{Show.Count(worker.Report.Ended)}</td>
