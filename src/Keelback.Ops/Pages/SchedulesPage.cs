@@ -32,10 +32,10 @@ internal static class SchedulesPage
         <section><h2>Change when it ticks</h2>{Change(schedule, place, token, typed)}</section>
         <section><h2>Ticks that passed</h2>{History(history, place)}</section>
         """))
-    {
-        Live = mistake is null ? 5000 : 0,
-        Status = mistake is null ? 200 : 400,
-    };
+        {
+            Live = mistake is null ? 5000 : 0,
+            Status = mistake is null ? 200 : 400,
+        };
 
     private static Markup Table(IReadOnlyList<JobSchedule> schedules, DateTimeOffset now, Place place, Markup token) => Html.Of(
         $"""
@@ -90,15 +90,17 @@ internal static class SchedulesPage
             """);
     }
 
-    private static Markup Buttons(JobSchedule schedule, Place place, Markup token) => Html.Of(
-        $"""
-        <span class="row">{Html.If(schedule.State != JobScheduleState.Retired, () => Button(schedule, "run", "Run now", place, token))}{schedule.State switch
+    private static Markup Buttons(JobSchedule schedule, Place place, Markup token)
+    {
+        var run = Html.If(schedule.State != JobScheduleState.Retired, () => Button(schedule, "run", "Run now", place, token));
+        var pause = schedule.State switch
         {
             JobScheduleState.Paused => Button(schedule, "resume", "Resume", place, token),
             JobScheduleState.Active => Button(schedule, "pause", "Pause", place, token),
             _ => Markup.Empty,
-        }}</span>
-        """);
+        };
+        return Html.Of($"""<span class="row">{run}{pause}</span>""");
+    }
 
     private static Markup Button(JobSchedule schedule, string action, string word, Place place, Markup token) => token.IsEmpty
         ? Markup.Empty

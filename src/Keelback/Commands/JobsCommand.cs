@@ -86,7 +86,8 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
             case "workers": return await WorkersAsync(ct);
             case "schedules": return await SchedulesAsync(ct);
             case "revocations": return await view.RevocationsAsync(ct);
-            case "revoke": return Target == "run" ? await doing.CancelAsync(Run(Needed(Name, "run RUN")), Graph, ct)
+            case "revoke":
+                return Target == "run" ? await doing.CancelAsync(Run(Needed(Name, "run RUN")), Graph, ct)
                 : await doing.RevokeAsync(Needed(Target, "kind|tag NAME"), Needed(Name, $"{Target} NAME"), Lasting, Reason, ct);
             case "allow": return await doing.AllowAsync(Needed(Target, "kind|tag NAME"), Needed(Name, $"{Target} NAME"), ct);
             case "audit": return await view.AuditAsync(Limit, ct);
