@@ -37,7 +37,7 @@ public static class OpsBuilderExtensions
         services.AddSingleton<WarningReader>();
         services.AddSingleton<EditableInput>();
         services.AddSingleton<KnownNames>();
-        services.AddTransient<JobsView>();
+        services.AddScoped<JobsView>();
         services.AddScoped<JobsDoing>();
         services.AddSingleton<PageEndpoints>();
         services.AddSingleton<ApiEndpoints>();
@@ -49,6 +49,9 @@ public static class OpsBuilderExtensions
         services.AddSingleton<QueueActions>();
         services.AddSingleton<BulkActions>();
         services.AddScoped<RunActions>();
+        services.AddScoped<ScheduleActions>();
+        services.AddSingleton<WorkerActions>();
+        services.AddSingleton<RevocationActions>();
 
         services.AddSingleton<SearchAgent>();
         services.AddSingleton<QueueLooker>();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Keelback.Jobs;
 
 namespace Keelback.Ops;
 
@@ -28,7 +29,7 @@ internal static class OpsErrors
 
     public static KeelbackException NoRunId(string text) => new("KB1709", $"'{Short(text)}' is no run's id: it has digits alone. 'jobs list' shows them.");
 
-    public static KeelbackException TargetMissing(string verb, string what) => new("KB1710", $"'jobs {verb}' needs a {what}: jobs {verb} {what}.");
+    public static KeelbackException TargetMissing(string verb, string what) => new("KB1710", $"Something is missing. Write: jobs {verb} {what}.");
 
     public static KeelbackException NoSuchBulk(string action, IEnumerable<string> known) => new("KB1711",
         $"'{Short(action)}' is nothing that can be done to all runs of a search." + DidYouMean(action, known) + Known(known, "There are"));
@@ -37,6 +38,29 @@ internal static class OpsErrors
         "The search names nothing, so the action would be done to every run there is. Narrow it by kind, queue, state, tag, words or time.");
 
     public static KeelbackException BadSlots(string text) => new("KB1713", $"'{Short(text)}' is no number of slots. Give 1 or more, or nothing for no limit.");
+
+    public static KeelbackException NoSuchWorker(string worker, IEnumerable<JobWorker> live)
+    {
+        var known = live.Select(w => $"{Id(w.Id)} ({w.Name})").ToList();
+        return new("KB1714", $"No worker '{Short(worker)}' is alive." + (known.Count == 0 ? " None is: start one." : Known(known, "There are") + " 'all' asks every one."));
+    }
+
+    public static KeelbackException NoSuchSchedule(string name, IEnumerable<string> known) => new("KB1715",
+        $"There is no schedule '{Short(name)}' in this app." + DidYouMean(name, known) + Known(known, "It has"));
+
+    public static KeelbackException BadWhen(string text) => new("KB1716",
+        $"'{Short(text)}' does not say when to tick. Write a cron expression such as 30 2 * * MON-FRI, or a rate such as 'every 5m' or 'every 00:05:00'.");
+
+    public static KeelbackException BadConcurrency(string text) => new("KB1717",
+        $"A worker cannot run '{Short(text)}' jobs at once. Give 1 to 1,000, or nothing for as many as it is configured for.");
+
+    public static KeelbackException BadRevocation(string what, string value) => new("KB1718",
+        string.IsNullOrWhiteSpace(value) ? $"No {Short(what)} is named. Name the one to revoke." : $"'{Short(what)}' cannot be revoked." + DidYouMean(what, RevocationActions.What) + " A kind or a tag can; a single run is cancelled.");
+
+    public static KeelbackException NotRevoked(string what, string value, IReadOnlyCollection<string> known) => new("KB1719",
+        $"The {what} '{Short(value)}' is not revoked." + DidYouMean(value, known) + (known.Count == 0 ? $" No {what} is." : Known(known, "These are:")));
+
+    public static KeelbackException BadDuration(string text) => new("KB1720", $"'{Short(text)}' is no length of time. Write it as 90s, 15m, 2h, 7d or 01:30:00.");
 
     public static string BadState(string text) => $"'{Short(text)}' is no state." + DidYouMean(text, States.All) + $" States are {string.Join(", ", States.All)}.";
 

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
 using System.Text;
 using Keelback.Jobs;
 using Keelback.Jobs.Tests;
@@ -15,7 +14,7 @@ public sealed class ActionTests : OpsTest
     {
         await using var app = await OpsApp.OpenAsync(Database, [s_echo]);
         var run = await app.Jobs.EnqueueAsync(s_echo.Call(new { word = "hello" }));
-        var form = await Form.OfAsync(app, $"/ops/jobs/runs/{run}");
+        var form = await PageForm.OfAsync(app, $"/ops/jobs/runs/{run}");
 
         var response = await form.PostAsync($"/ops/jobs/runs/{run}/cancel");
 
@@ -33,7 +32,7 @@ public sealed class ActionTests : OpsTest
         await using var app = await OpsApp.OpenAsync(Database, [s_echo]);
         var run = await app.Jobs.EnqueueAsync(s_echo.Call(new { word = "hello" }));
         await app.DrainAsync();
-        var form = await Form.OfAsync(app, "/ops/jobs"); // the run's own page has no such button any more
+        var form = await PageForm.OfAsync(app, "/ops/jobs"); // the run's own page has no such button any more
 
         var response = await form.PostAsync($"/ops/jobs/runs/{run}/cancel");
 
@@ -48,7 +47,7 @@ public sealed class ActionTests : OpsTest
         await using var app = await OpsApp.OpenAsync(Database, [s_echo]);
         var run = await app.Jobs.EnqueueAsync(s_echo.Call(new { word = "helo" }));
         await app.DrainAsync();
-        var form = await Form.OfAsync(app, $"/ops/jobs/runs/{run}/edit");
+        var form = await PageForm.OfAsync(app, $"/ops/jobs/runs/{run}/edit");
         Assert.Contains("&quot;word&quot;: &quot;helo&quot;", form.Html);
 
         var response = await form.PostAsync($"/ops/jobs/runs/{run}/edit", ("json", """{"word": "hello"}"""));
@@ -69,7 +68,7 @@ public sealed class ActionTests : OpsTest
     {
         await using var app = await OpsApp.OpenAsync(Database, [s_echo]);
         var run = await app.Jobs.EnqueueAsync(s_echo.Call(new { word = "hello" }));
-        var form = await Form.OfAsync(app, $"/ops/jobs/runs/{run}/edit");
+        var form = await PageForm.OfAsync(app, $"/ops/jobs/runs/{run}/edit");
 
         var response = await form.PostAsync($"/ops/jobs/runs/{run}/edit", ("json", json));
 
@@ -85,7 +84,7 @@ public sealed class ActionTests : OpsTest
     {
         await using var app = await OpsApp.OpenAsync(Database, [s_echo]);
         var run = await app.Jobs.EnqueueAsync(s_echo.Call(new { word = "hello" }));
-        var form = await Form.OfAsync(app, $"/ops/jobs/runs/{run}");
+        var form = await PageForm.OfAsync(app, $"/ops/jobs/runs/{run}");
 
         var withoutToken = await app.Client.PostAsync($"/ops/jobs/runs/{run}/cancel", new FormUrlEncodedContent([]));
         var crossSite = await form.PostAsync($"/ops/jobs/runs/{run}/cancel", headers: h => h.Add("Sec-Fetch-Site", "cross-site"));
@@ -101,7 +100,7 @@ public sealed class ActionTests : OpsTest
     {
         await using var app = await OpsApp.OpenAsync(Database, [s_echo]);
         await app.Jobs.EnqueueAsync(s_echo.Call(new { word = "hello" }));
-        var form = await Form.OfAsync(app, "/ops/jobs");
+        var form = await PageForm.OfAsync(app, "/ops/jobs");
 
         await form.PostAsync("/ops/jobs/queues/mail/pause");
         var paused = await app.ScalarAsync<bool>("select paused from keelback.queue where name = 'mail'");
@@ -116,12 +115,54 @@ public sealed class ActionTests : OpsTest
     }
 
     [Fact]
+    public async Task A_failed_run_is_retried_and_one_that_has_succeeded_is_not()
+    {
+        var (healed, tries) = (false, 0);
+        var sick = TestJobs.Kind("sick", _ => Interlocked.Increment(ref tries) > 0 && healed ? Task.CompletedTask : throw new InvalidOperationException("Not yet"), j => j.MaxAttempts = 1);
+        await using var app = await OpsApp.OpenAsync(Database, [sick]);
+        var run = await app.Jobs.EnqueueAsync(sick.Call());
+        await app.DrainAsync();
+        healed = true;
+        var form = await PageForm.OfAsync(app, $"/ops/jobs/runs/{run}");
+
+        var first = await form.PostAsync($"/ops/jobs/runs/{run}/retry");
+        await app.DrainAsync();
+        var second = await form.PostAsync($"/ops/jobs/runs/{run}/retry");
+
+        Assert.Equal((HttpStatusCode.SeeOther, HttpStatusCode.Conflict), (first.StatusCode, second.StatusCode));
+        Assert.Contains($"KB1706: Run {run} is succeeded: it cannot be retried.", await second.Content.ReadAsStringAsync());
+        Assert.Equal((JobRunState.Succeeded, 2), ((await app.Jobs.GetAsync(run))!.State, tries));
+        Assert.Equal("failed: open again", await app.ScalarAsync<string>("select (before ->> 'state') || ': ' || outcome from keelback.audit order by id limit 1"));
+    }
+
+    [Fact]
+    public async Task A_bulk_retries_what_ended_without_success_and_leaves_the_rest()
+    {
+        var odd = TestJobs.Kind("odd", call => call.Get<int>("i") % 2 == 1 ? throw new InvalidOperationException("Odd") : Task.CompletedTask, j => j.MaxAttempts = 1);
+        await using var app = await OpsApp.OpenAsync(Database, [odd]);
+        await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 10).Select(i => odd.Call(new { i })));
+        await app.DrainAsync();
+        await app.CopyAsync();
+        var form = await PageForm.OfAsync(app, "/ops/jobs/runs?kind=odd");
+        Assert.Contains("value=\"retry\"", form.Html);
+
+        await form.PostAsync("/ops/jobs/bulk?kind=odd", ("action", "retry"));
+        var bulk = (BulkAgent)app.Services.GetService(typeof(BulkAgent))!;
+        while (await bulk.PageAsync(default))
+        {
+        }
+
+        Assert.Equal(5L, await app.ScalarAsync<long>("select count(*) from keelback.run where state = 0"));
+        Assert.Equal("done: 5, left as they were: 5", await app.ScalarAsync<string>("select outcome from keelback.audit"));
+    }
+
+    [Fact]
     public async Task A_bulk_acts_on_all_that_the_search_finds_and_on_nothing_that_came_later()
     {
         await using var app = await OpsApp.OpenAsync(Database, [s_echo]);
         var runs = await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 250).Select(i => s_echo.Call(new { word = "w" + i })));
         await app.CopyAsync();
-        var form = await Form.OfAsync(app, "/ops/jobs/runs?queue=mail");
+        var form = await PageForm.OfAsync(app, "/ops/jobs/runs?queue=mail");
 
         var response = await form.PostAsync("/ops/jobs/bulk?queue=mail", ("action", "cancel"));
         var later = await app.Jobs.EnqueueAsync(s_echo.Call(new { word = "later" }));
@@ -155,29 +196,5 @@ public sealed class ActionTests : OpsTest
         Assert.Equal("application/problem+json", twice.Content.Headers.ContentType!.MediaType);
         Assert.Contains("urn:keelback:error:KB1706", await twice.Content.ReadAsStringAsync());
         Assert.Equal("api", await app.ScalarAsync<string>("select distinct via from keelback.audit"));
-    }
-
-    /// <summary>A page as a browser holds it: its antiforgery token and cookie.</summary>
-    private sealed class Form(OpsApp app, string html, string cookie)
-    {
-        public string Html => html;
-
-        public static async Task<Form> OfAsync(OpsApp app, string path)
-        {
-            var response = await app.Client.GetAsync(path);
-            return new(app, await response.Content.ReadAsStringAsync(), response.Headers.GetValues("Set-Cookie").Single().Split(';')[0]);
-        }
-
-        public async Task<HttpResponseMessage> PostAsync(string path, (string Name, string Value)? field = null, Action<HttpRequestHeaders>? headers = null)
-        {
-            var token = html.Split("type=\"hidden\" name=\"")[1];
-            var fields = new Dictionary<string, string> { [token.Split('"')[0]] = token.Split("value=\"")[1].Split('"')[0] };
-            if (field is { } own) fields[own.Name] = own.Value;
-
-            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new FormUrlEncodedContent(fields) };
-            request.Headers.Add("Cookie", cookie);
-            headers?.Invoke(request.Headers);
-            return await app.Client.SendAsync(request);
-        }
     }
 }

@@ -40,7 +40,7 @@ public sealed class CommandTests : OpsTest
         await using var app = await OpsApp.StartAsync(Database, [s_mail]);
         var run = await app.Jobs.EnqueueAsync(s_mail.Call());
 
-        var paused = await RunAsync("jobs", "pause", "mail");
+        var paused = await RunAsync("jobs", "queues", "pause", "mail");
         var copied = await RunAsync("jobs", "copy", run.ToString(), "--arguments", """{"to": "bob"}""");
         var cancelled = await RunAsync("jobs", "cancel", run.ToString());
         var audit = await RunAsync("jobs", "audit");
@@ -51,15 +51,61 @@ public sealed class CommandTests : OpsTest
         Assert.Equal(2L, await app.ScalarAsync<long>("select count(*) from keelback.run"));
     }
 
+    [Fact]
+    public async Task Whatever_a_button_does_a_command_does_too()
+    {
+        await using var app = await OpsApp.StartAsync(Database, [s_mail, s_bad]);
+        await app.Jobs.EnqueueAsync(s_mail.Call());
+        var bad = await app.Jobs.EnqueueAsync(s_bad.Call());
+        await app.DrainAsync();
+        await AddScheduleAsync(app);
+
+        foreach (var (command, outcome) in new[]
+        {
+            ($"retry {bad}", "open again"), ($"cancel {bad} --graph", "1 run cancelled"), ($"retry {bad} --graph", "1 run open again"), ($"revoke run {bad}", "cancelled"),
+            ("queues slots mail 5", "5 at once"), ("queues slots mail none", "no limit"), ("queues resume mail", "was not paused"),
+            ("workers pause all", "asked to pause"), ("workers scale all 20", "asked for 20 at once"), ("workers resume all", "asked to resume"), ("workers stop all", "asked to stop"),
+            ("schedules pause nightly", "paused"), ("schedules resume nightly", "resumed"), ("schedules run nightly", "enqueued run "),
+            ("revoke tag import:7 --lasting 2h --reason Broken", "revoked for 2 h 0 min"), ("revoke kind mail.send", "revoked"), ("allow kind mail.send", "allowed again"),
+        })
+        {
+            var done = await RunAsync(["jobs", .. command.Split(' ')]);
+            Assert.Equal((0, ""), (done.Code, done.Error));
+            Assert.StartsWith(outcome, done.Out);
+        }
+
+        var changed = await RunAsync("jobs", "schedules", "change", "nightly", "0 3 * * *", "--zone", "Europe/Berlin");
+        var schedules = await RunAsync("jobs", "schedules");
+        var one = await RunAsync("jobs", "schedules", "show", "nightly");
+        var revocations = await RunAsync("jobs", "revocations");
+        Assert.Equal("ticks cron 0 3 * * * (Europe/Berlin)\n", changed.Out);
+        Assert.Matches(@"nightly +active +cron 0 3 \* \* \* \(Europe/Berlin\) +mail\.send ", schedules.Out);
+        Assert.Equal(5, one.Out.Split('\n').Count(line => line.StartsWith("next ", StringComparison.Ordinal)));
+        Assert.Contains("byhand", one.Out);
+        Assert.Matches(@"tag +import:7 .*Broken", revocations.Out);
+        Assert.Equal(18L, await app.ScalarAsync<long>("select count(*) from keelback.audit where via = 'cli' and outcome not like 'failed%'"));
+    }
+
     [Theory]
-    [InlineData(1, "KB1703: There is no queue 'mial' in this app. Did you mean 'mail'? It has default, mail.", "jobs", "pause", "mial")]
+    [InlineData(1, "KB1703: There is no queue 'mial' in this app. Did you mean 'mail'? It has default, mail.", "jobs", "queues", "pause", "mial")]
     [InlineData(1, "KB1703: There is no queue 'mial' in this app. Did you mean 'mail'?", "jobs", "list", "--queue", "mial")]
     [InlineData(1, "KB1704: There is no job kind 'mail.sent', neither in this program nor among its runs. Did you mean 'mail.send'?", "jobs", "list", "--kind", "mail.sent")]
     [InlineData(1, "KB1705: 'faild' is no state. Did you mean 'failed'? States are ready, scheduled,", "jobs", "list", "--state", "faild")]
     [InlineData(1, "KB1708: 'soon' is no point in time.", "jobs", "list", "--from", "soon")]
     [InlineData(1, "KB1709: 'x' is no run's id", "jobs", "show", "x")]
-    [InlineData(1, "KB1710: 'jobs cancel' needs a RUN", "jobs", "cancel")]
+    [InlineData(1, "KB1710: Something is missing. Write: jobs cancel RUN.", "jobs", "cancel")]
     [InlineData(1, "KB1218: There is no run 4711", "jobs", "show", "4711")]
+    [InlineData(1, "KB1710: Something is missing. Write: jobs queues slots mail N|none.", "jobs", "queues", "slots", "mail")]
+    [InlineData(1, "KB1713: 'few' is no number of slots.", "jobs", "queues", "slots", "mail", "few")]
+    [InlineData(1, "KB1714: No worker '4711' is alive. None is: start one.", "jobs", "workers", "pause", "4711")]
+    [InlineData(1, "KB1717: A worker cannot run '1001' jobs at once.", "jobs", "workers", "scale", "all", "1001")]
+    [InlineData(1, "KB1715: There is no schedule 'nightli' in this app. Did you mean 'nightly'? It has nightly.", "jobs", "schedules", "run", "nightli")]
+    [InlineData(1, "KB1220: cron '61 * * * *'", "jobs", "schedules", "change", "nightly", "61 * * * *")]
+    [InlineData(1, "KB1704: There is no job kind 'mail.sent'", "jobs", "revoke", "kind", "mail.sent")]
+    [InlineData(1, "KB1719: The tag 'x' is not revoked. No tag is.", "jobs", "allow", "tag", "x")]
+    [InlineData(1, "KB1720: 'ever' is no length of time.", "jobs", "revoke", "tag", "x", "--lasting", "ever")]
+    [InlineData(1, "KB1218: There is no run 4711", "jobs", "retry", "4711", "--graph")]
+    [InlineData(2, "'jobs workers' cannot 'paus'. Did you mean 'pause'?", "jobs", "workers", "paus", "all")]
     [InlineData(2, "'jobs' cannot 'lst'. Did you mean 'list'?", "jobs", "lst")]
     public async Task A_mistake_is_told_with_the_way_out(int code, string message, params string[] arguments)
     {
@@ -67,12 +113,19 @@ public sealed class CommandTests : OpsTest
         {
             await app.Jobs.EnqueueAsync(s_mail.Call());
             await app.CopyAsync();
+            await AddScheduleAsync(app);
         }
 
         var answer = await RunAsync(arguments);
 
         Assert.Equal(code, answer.Code);
         Assert.StartsWith(message, answer.Error);
+    }
+
+    private static async Task AddScheduleAsync(OpsApp app)
+    {
+        await using var scope = app.Services.CreateAsyncScope();
+        await scope.ServiceProvider.GetRequiredService<JobSchedules>().AddAsync("nightly", Trigger.Cron("30 2 * * *"), s_mail.Call());
     }
 
     private async Task<(int Code, string Out, string Error)> RunAsync(params string[] arguments)

@@ -66,6 +66,61 @@ public sealed class PageTests : OpsTest
     }
 
     [Fact]
+    public async Task A_run_that_waits_for_a_limit_says_for_which()
+    {
+        var charge = TestJobs.Kind("charge", _ => Task.CompletedTask);
+        await using var app = await OpsApp.OpenAsync(Database, [charge]);
+        await app.Services.GetService<JobLimits>().SetAsync("stripe", new(Slots: 1));
+        var run = await app.Jobs.EnqueueAsync(charge.Call(), new() { Limits = ["stripe:eu"] });
+        await app.ScalarAsync<bool>(
+            $"""
+            with bucket as (insert into keelback.bucket (app, key) values ('test', 'stripe:eu') returning id),
+                 ready as (delete from keelback.ready where run_id = {run} returning *)
+            insert into keelback.parked (bucket, priority, seq, run_id, attempt, crashes, queue)
+            select bucket.id, priority, seq, run_id, attempt, crashes, queue from ready, bucket returning true
+            """);
+        await app.CopyAsync();
+
+        var page = await app.PageAsync($"/ops/jobs/runs/{run}");
+        var list = await app.PageAsync("/ops/jobs/runs?state=limited");
+
+        Assert.Contains("</svg>limited</span>", page);
+        Assert.Contains("<dd>the limit stripe:eu</dd>", page);
+        Assert.Contains($"/ops/jobs/runs/{run}", list);
+        Assert.Contains("waits for stripe:eu", list);
+        Assert.DoesNotContain($"/ops/jobs/runs/{run}", await app.PageAsync("/ops/jobs/runs?state=ready"));
+    }
+
+    [Fact]
+    public async Task A_run_shows_what_it_logged()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, []);
+        var chatty = TestJobs.Kind("chatty", _ => Task.CompletedTask);
+        var run = await app.Jobs.EnqueueAsync(chatty.Call());
+        await app.ScalarAsync<bool>(
+            $"insert into keelback.log values ({run}, 1, 1, keelback.clock(), 3, 'Store.Mail', 'Disk is <nearly> full') returning true");
+
+        var html = await app.PageAsync($"/ops/jobs/runs/{run}");
+
+        Assert.Contains("<td class=\"wrap\" title=\"Store.Mail\">Disk is &lt;nearly&gt; full</td>", html);
+        Assert.Contains("<tr class=\"warning\">", html);
+    }
+
+    [Fact]
+    public async Task A_secret_argument_is_not_shown_not_even_encrypted()
+    {
+        var charge = TestJobs.Kind("charge", _ => Task.CompletedTask);
+        await using var app = await OpsApp.OpenAsync(Database, [charge]);
+        var run = await app.Jobs.EnqueueAsync(charge.Call(new Dictionary<string, object> { ["order"] = 7, ["card"] = new Dictionary<string, string> { ["$secret"] = "k:c2VhbGVk" } }));
+
+        var html = await app.PageAsync($"/ops/jobs/runs/{run}");
+
+        Assert.Contains("&quot;card&quot;: &quot;(secret)&quot;", html);
+        Assert.DoesNotContain("c2VhbGVk", html);
+        Assert.DoesNotContain("c2VhbGVk", await app.PageAsync($"/ops/jobs/api/runs/{run}"));
+    }
+
+    [Fact]
     public async Task A_run_that_is_not_there_is_a_404_that_says_so()
     {
         await using var app = await OpsApp.OpenAsync(Database);

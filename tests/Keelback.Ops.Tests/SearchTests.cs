@@ -56,6 +56,47 @@ public sealed class SearchTests : OpsTest
     }
 
     [Fact]
+    public async Task A_word_that_every_older_run_holds_is_found_page_by_page_and_none_twice()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+        var old = await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 700).Select(i => s_mail.Call(new { to = "common", i })));
+        await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 700).Select(i => s_mail.Call(new { to = "other", i })));
+        await app.CopyAsync();
+        await using (var command = app.Db.CreateCommand("analyze keelback.run_words")) await command.ExecuteNonQueryAsync();
+
+        var seen = new List<long>();
+        for (var path = "/ops/jobs/runs?text=common"; path is not null;)
+        {
+            var html = await app.PageAsync(path);
+            seen.AddRange(Ids(html));
+            path = html.Split("<p class=\"more\"><a href=\"").Skip(1).FirstOrDefault()?.Split('"')[0].Replace("&amp;", "&");
+        }
+
+        Assert.Equal(old.OrderDescending(), seen);
+    }
+
+    [Fact]
+    public async Task Each_app_has_an_agent_of_its_own_that_copies_its_own_runs()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+        var mine = await app.Jobs.EnqueueAsync(s_mail.Call());
+        await using (var command = app.Db.CreateCommand(
+            """
+            insert into keelback.queue (app, name) values ('other', 'mail');
+            insert into keelback.run (id, kind, queue, priority, max_attempts, input)
+            select r.id - 1, 'theirs', q.id, 4, 1, '{}' from keelback.run r, keelback.queue q where q.app = 'other';
+            insert into keelback.search_cursor values ('other', 0, 0, null, null, 0, 0, 'epoch')
+            """)) await command.ExecuteNonQueryAsync();
+        await app.CopyAsync();
+
+        await ShouldFind(app, "", mine);
+        Assert.Equal(1L, await app.ScalarAsync<long>("select count(*) from keelback.run_search"));
+        Assert.Equal("1 0", await app.ScalarAsync<string>(
+            "select concat_ws(' ', count(*) filter (where app = 'test' and fast > 0), count(*) filter (where app = 'other' and fast > 0)) from keelback.search_cursor"));
+        Assert.Equal(1L, await app.ScalarAsync<long>("select sum(enqueued)::bigint from keelback.rollup where step = 0"));
+    }
+
+    [Fact]
     public async Task A_run_whose_transaction_committed_late_is_found_all_the_same()
     {
         await using var app = await OpsApp.OpenAsync(Database, [s_mail]);

@@ -39,7 +39,6 @@ internal static class GraphReader
     private const string Edges =
         """
         select e.up, e.down, e.rule, e.done from unnest($1) m (id) cross join lateral (select * from keelback.edge where up = m.id) e
-        where e.down = any($1)
         order by 1, 2
         """;
 
@@ -47,11 +46,10 @@ internal static class GraphReader
     {
         long? root = null;
         var nodes = new List<JobGraphNode>();
-        await using (var command = new NpgsqlCommand(Nodes, connection))
+        await using (var batch = new NpgsqlBatch(connection) { BatchCommands = { Statement.ByKey(), Statement.Of(Nodes, Statement.P(run), Statement.P(app)) } })
         {
-            command.Parameters.AddWithValue(run);
-            command.Parameters.AddWithValue(app);
-            await using var row = await command.ExecuteReaderAsync(ct);
+            await using var row = await batch.ExecuteReaderAsync(ct);
+            await row.NextResultAsync(ct);
             while (await row.ReadAsync(ct))
             {
                 root = row.GetInt64(0);
@@ -100,12 +98,15 @@ internal static class GraphReader
 
     private static async Task<List<JobGraphEdge>> EdgesAsync(NpgsqlConnection connection, long[] nodes, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand(Edges, connection);
-        command.Parameters.AddWithValue(nodes);
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { Statement.ByKey(), Statement.Of(Edges, Statement.P(nodes)) } };
 
         var edges = new List<JobGraphEdge>();
-        await using var row = await command.ExecuteReaderAsync(ct);
-        while (await row.ReadAsync(ct)) edges.Add(new(row.GetInt64(0), row.GetInt64(1), (JobEdgeRule)row.GetInt16(2), row.GetBoolean(3)));
+        await using var row = await batch.ExecuteReaderAsync(ct);
+        await row.NextResultAsync(ct);
+        var known = nodes.ToHashSet(); // of runs of other graphs, edges lead further
+        while (await row.ReadAsync(ct))
+            if (known.Contains(row.GetInt64(1))) edges.Add(new(row.GetInt64(0), row.GetInt64(1), (JobEdgeRule)row.GetInt16(2), row.GetBoolean(3)));
+
         return edges;
     }
 

@@ -8,7 +8,14 @@ namespace Keelback.Ops;
 internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReader runs, AuditWriter audit)
 {
     /// <summary>What can be done to all that a search finds.</summary>
-    public static readonly string[] Bulk = ["cancel"];
+    public static readonly string[] Bulk = ["retry", "cancel"];
+
+    /// <summary>What is done to a run by a name in an address and nothing else.</summary>
+    public static readonly IReadOnlyList<(string Name, Func<RunActions, long, Actor, CancellationToken, Task<ActionResult>> Act)> Named =
+    [
+        ("cancel", (a, id, who, ct) => a.CancelAsync(id, who, ct)), ("cancel-graph", (a, id, who, ct) => a.CancelGraphAsync(id, who, ct)),
+        ("retry", (a, id, who, ct) => a.RetryAsync(id, who, ct)), ("retry-graph", (a, id, who, ct) => a.RetryGraphAsync(id, who, ct)),
+    ];
 
     /// <summary>Ended without success, so that running again can change something.</summary>
     public static bool CanRetry(JobRunState state) => state > JobRunState.Succeeded;
@@ -17,7 +24,22 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
     public Task<ActionResult> CancelAsync(long id, Actor actor, CancellationToken ct) => OnRunAsync(id, "cancel", actor, async run =>
         await jobs.CancelAsync(id, ct) ? new(true, "cancelled") : throw OpsErrors.NotForThisState("cancelled", id, Show.Word(run.State)), ct);
 
-    /// <summary>Enqueues a new run with other arguments and the old one's queue, priority, attempts and time limit.</summary>
+    /// <summary>Ends every open run of the graph that a run belongs to.</summary>
+    /// <exception cref="KeelbackException">KB1218: there is no such run.</exception>
+    public Task<ActionResult> CancelGraphAsync(long id, Actor actor, CancellationToken ct) => OnRunAsync(id, "cancel graph", actor, async _ =>
+        await jobs.CancelGraphAsync(id, ct) is > 0 and var ended ? new(true, $"{Runs(ended)} cancelled") : new(false, "none was open"), ct);
+
+    /// <summary>Opens a run again that ended without success, and what ended below it because of it.</summary>
+    /// <exception cref="KeelbackException">KB1218: there is no such run. KB1706: it is open, or has succeeded. KB1243: what it waited for still has not succeeded.</exception>
+    public Task<ActionResult> RetryAsync(long id, Actor actor, CancellationToken ct) => OnRunAsync(id, "retry", actor, async run =>
+        await jobs.RetryAsync(id, ct) ? new(true, "open again") : throw OpsErrors.NotForThisState("retried", id, Show.Word(run.State)), ct);
+
+    /// <summary>Opens whatever did not succeed in the graph that a run belongs to.</summary>
+    /// <exception cref="KeelbackException">KB1218: there is no such run.</exception>
+    public Task<ActionResult> RetryGraphAsync(long id, Actor actor, CancellationToken ct) => OnRunAsync(id, "retry graph", actor, async _ =>
+        await jobs.RetryGraphAsync(id, ct) is > 0 and var opened ? new(true, $"{Runs(opened)} open again") : new(false, "there was nothing to retry"), ct);
+
+    /// <summary>Enqueues a new run with other arguments and the old one's queue, priority, attempts, time limit, tenant and tags.</summary>
     /// <exception cref="KeelbackException">KB1218: there is no such run. KB1707: not a JSON object. KB1206, KB1207: arguments that cannot be stored.</exception>
     public Task<ActionResult> CopyAsync(long id, string json, Actor actor, CancellationToken ct) => OnRunAsync(id, "copy", actor, async run =>
     {
@@ -29,6 +51,8 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
             Priority = run.Priority,
             MaxAttempts = run.MaxAttempts,
             Timeout = run.Timeout,
+            Tenant = run.Tenant,
+            Tags = run.Tags,
         }, ct);
         return new(true, $"enqueued run {Show.Id(copy)}", $$"""{"run": {{Show.Id(copy)}}}""") { Run = copy };
     }, ct);
@@ -36,9 +60,24 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
     /// <summary>One of many: no row of its own in the audit. False: the run was in no state for it, or is gone.</summary>
     public async Task<bool> QuietlyAsync(string action, RunLine run, CancellationToken ct) => action switch
     {
+        "retry" => CanRetry(run.State) && await IsRetriedAsync(run.Id, ct),
         "cancel" => run.State < JobRunState.Succeeded && await jobs.CancelAsync(run.Id, ct),
         _ => false,
     };
+
+    private async Task<bool> IsRetriedAsync(long run, CancellationToken ct)
+    {
+        try
+        {
+            return await jobs.RetryAsync(run, ct);
+        }
+        catch (KeelbackException e) when (e.Code == "KB1243")
+        {
+            return false; // what it waited for still has not succeeded
+        }
+    }
+
+    private static string Runs(int count) => count == 1 ? "1 run" : $"{Show.Count(count)} runs";
 
     private async Task<ActionResult> OnRunAsync(long id, string action, Actor actor, Func<RunDetails, Task<ActionResult>> act, CancellationToken ct)
     {

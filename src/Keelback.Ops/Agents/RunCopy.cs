@@ -13,17 +13,19 @@ internal static class RunCopy
 
     /// <summary>Copies runs with ids over <paramref name="after"/>, up to <paramref name="upTo"/>; <paramref name="again"/>: those only that were not seen before.</summary>
     public static async Task<CopiedPage> NewAsync(
-        NpgsqlConnection connection, long after, long upTo, bool again, int limit, RollupBatch rollup, CancellationToken ct)
+        NpgsqlConnection connection, string app, long after, long upTo, bool again, int limit, RollupBatch rollup, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(Statement.ByKey());
         batch.BatchCommands.Add(Statement.Of(
             $"""
-            with page as materialized (
+            with raw as materialized (
                 select * from keelback.run r
                 where id > $1 and id <= $2
-                  {(again ? "and not exists (select from keelback.run_search s where s.id = r.id)" : "")}
+                  {(again ? $"and {OfApp("$4")} and not exists (select from keelback.run_search s where s.id = r.id)" : "")}
                 order by id limit $3
+            ), page as materialized (
+                select * from raw r where {OfApp("$4")}
             ), s as (
                 insert into keelback.run_search (id, kind, queue, state, finished_at, tags)
                 select id, kind, queue, state, finished_at, (select array_agg(tag order by tag) from keelback.tag where run_id = r.id) from page r
@@ -31,19 +33,20 @@ internal static class RunCopy
             ), w as (
                 insert into keelback.run_words (id, words) select id, {WordsOf} from page r on conflict do nothing
             )
-            select {RunFact.Columns}, exists (select from s where s.id = r.id) from page r
-            """, Statement.P(after), Statement.P(upTo), Statement.P(limit)));
+            select {RunFact.Columns}, exists (select from s where s.id = r.id), raw.count::int, raw.last
+            from (select count(*) as count, max(id) as last from raw) raw left join page r on true
+            """, Statement.P(after), Statement.P(upTo), Statement.P(limit), Statement.P(app)));
 
         var (count, last, ended) = (0, after, 0);
         await using var row = await batch.ExecuteReaderAsync(ct);
         await row.NextResultAsync(ct);
         while (await row.ReadAsync(ct))
         {
-            var run = RunFact.Read(row);
-            count++;
-            if (run.Id > last) last = run.Id;
-            if (!row.GetBoolean(9)) continue;
+            count = row.GetInt32(10);
+            if (!row.IsDBNull(11)) last = row.GetInt64(11);
+            if (row.IsDBNull(0) || !row.GetBoolean(9)) continue;
 
+            var run = RunFact.Read(row);
             rollup.Enqueued(run);
             if (!run.HasEnded) continue;
             rollup.Ended(run);
@@ -55,17 +58,17 @@ internal static class RunCopy
 
     /// <summary>Asks open runs whether they have ended: the newest, or a page over <paramref name="after"/>.</summary>
     public static async Task<CopiedPage> EndedAsync(
-        NpgsqlConnection connection, long after, bool newest, int limit, RollupBatch rollup, CancellationToken ct)
+        NpgsqlConnection connection, string app, long after, bool newest, int limit, RollupBatch rollup, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(Statement.ByKey());
         batch.BatchCommands.Add(Statement.Of(
             $"""
             with page as materialized (
-                select id from keelback.run_search
+                select id, queue from keelback.run_search
                 where state = 0 and {(newest ? "id < $1 order by id desc" : "id > $1 order by id")} limit $2
             ), ended as materialized (
-                select r.*, {WordsOf} as words from page p cross join lateral (select * from keelback.run where id = p.id limit 1) r where r.state <> 0
+                select r.*, {WordsOf} as words from page p cross join lateral (select * from keelback.run where id = p.id limit 1) r where r.state <> 0 and {OfApp("$3")}
             ), s as (
                 update keelback.run_search s set state = e.state, finished_at = e.finished_at from ended e where s.id = e.id
             ), w as (
@@ -73,29 +76,31 @@ internal static class RunCopy
             )
             select {RunFact.Columns}, p.count::int, p.last
             from (select count(*) as count, max(id) as last from page) p left join ended r on true
-            """, Statement.P(after), Statement.P(limit)));
+            """, Statement.P(after), Statement.P(limit), Statement.P(app)));
         return await EndsAsync(batch, after, rollup.Ended, ct);
     }
 
     /// <summary>Asks runs that ended without success whether somebody let them run again.</summary>
-    public static async Task<CopiedPage> ReopenedAsync(NpgsqlConnection connection, long after, int limit, RollupBatch rollup, CancellationToken ct)
+    public static async Task<CopiedPage> ReopenedAsync(NpgsqlConnection connection, string app, long after, int limit, RollupBatch rollup, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(Statement.ByKey());
         batch.BatchCommands.Add(Statement.Of(
             $"""
             with page as materialized (
-                select id from keelback.run_search where state > 1 and id > $1 order by id limit $2
+                select id, queue from keelback.run_search where state > 1 and id > $1 order by id limit $2
             ), open as materialized (
-                select r.* from page p cross join lateral (select * from keelback.run where id = p.id limit 1) r where r.state = 0
+                select r.* from page p cross join lateral (select * from keelback.run where id = p.id limit 1) r where r.state = 0 and {OfApp("$3")}
             ), s as (
                 update keelback.run_search s set state = 0, finished_at = null from open o where s.id = o.id
             )
             select {RunFact.Columns}, p.count::int, p.last
             from (select count(*) as count, max(id) as last from page) p left join open r on true
-            """, Statement.P(after), Statement.P(limit)));
+            """, Statement.P(after), Statement.P(limit), Statement.P(app)));
         return await EndsAsync(batch, after, rollup.Reopened, ct);
     }
+
+    private static string OfApp(string app) => $"r.queue in (select id from keelback.queue where app = {app})";
 
     private static async Task<CopiedPage> EndsAsync(NpgsqlBatch batch, long after, Action<RunFact> note, CancellationToken ct)
     {

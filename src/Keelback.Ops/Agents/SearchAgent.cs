@@ -1,3 +1,4 @@
+using Keelback.Jobs;
 using Keelback.Postgres;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -7,11 +8,11 @@ namespace Keelback.Ops;
 
 /// <summary>Copies runs to where they can be searched, and counts them, in batches behind the engine's back: no job waits for it.</summary>
 /// <remarks>
-/// Any node; the cursor's row lock makes it one at a time. Run ids grow with time, so new ones are a range. What committed late, with an
+/// Each app's runs by its own nodes, any of them; the cursor's row lock makes it one at a time. Run ids grow with time, so new ones are a range. What committed late, with an
 /// id below the cursor, is found by a second look, once everything has ended that was writing at the first. Ends are found by asking open
 /// runs in turn: the newest each time, the rest in rounds, which go on at once while they find many.
 /// </remarks>
-internal sealed class SearchAgent(NpgsqlDataSource db, TimeProvider clock, ILogger<SearchAgent> log) : PollingService(clock, log)
+internal sealed class SearchAgent(NpgsqlDataSource db, QueueCatalog catalog, TimeProvider clock, ILogger<SearchAgent> log) : PollingService(clock, log)
 {
     private const int PageSize = 2000;
     private const int Unhappy = 200;
@@ -27,34 +28,34 @@ internal sealed class SearchAgent(NpgsqlDataSource db, TimeProvider clock, ILogg
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await using (var fast = new NpgsqlCommand("select set_config('synchronous_commit', 'off', true), set_config('jit', 'off', true)", connection))
             await fast.ExecuteNonQueryAsync(ct);
-        if (await SearchCursor.TakeAsync(connection, s_behind, ct) is not { } cursor) return false;
+        if (await SearchCursor.TakeAsync(connection, catalog.App, s_behind, ct) is not { } cursor) return false;
 
         var rollup = new RollupBatch();
         var more = false;
 
         if (cursor.SecondLookIsDue)
         {
-            var late = await RunCopy.NewAsync(connection, cursor.Safe, cursor.Tick!.Value, again: true, PageSize, rollup, ct);
+            var late = await RunCopy.NewAsync(connection, catalog.App, cursor.Safe, cursor.Tick!.Value, again: true, PageSize, rollup, ct);
             if (late.Count == PageSize) more = true;
             else cursor = cursor with { Safe = cursor.Tick.Value, Tick = null };
         }
 
-        var page = await RunCopy.NewAsync(connection, cursor.Fast, cursor.UpTo, again: false, PageSize, rollup, ct);
+        var page = await RunCopy.NewAsync(connection, catalog.App, cursor.Fast, cursor.UpTo, again: false, PageSize, rollup, ct);
         more |= page.Count == PageSize;
         cursor = cursor with { Fast = page.Count == PageSize ? page.Last : cursor.UpTo, CaughtUp = page.Count < PageSize };
 
-        var newest = await RunCopy.EndedAsync(connection, long.MaxValue, newest: true, PageSize / 4, rollup, ct);
-        var round = await RunCopy.EndedAsync(connection, cursor.Look, newest: false, PageSize, rollup, ct);
+        var newest = await RunCopy.EndedAsync(connection, catalog.App, long.MaxValue, newest: true, PageSize / 4, rollup, ct);
+        var round = await RunCopy.EndedAsync(connection, catalog.App, cursor.Look, newest: false, PageSize, rollup, ct);
         cursor = cursor with { Look = round.Count == PageSize ? round.Last : 0 };
         more |= round.Ended > PageSize / 10 || newest.Ended > PageSize / 20;
 
-        var again = await RunCopy.ReopenedAsync(connection, cursor.LookBack, Unhappy, rollup, ct);
+        var again = await RunCopy.ReopenedAsync(connection, catalog.App, cursor.LookBack, Unhappy, rollup, ct);
         cursor = cursor with { LookBack = again.Count == Unhappy ? again.Last : 0 };
 
         await using (var batch = new NpgsqlBatch(connection))
         {
             foreach (var command in rollup.Commands()) batch.BatchCommands.Add(command);
-            batch.BatchCommands.Add(cursor.Save());
+            batch.BatchCommands.Add(cursor.Save(catalog.App));
             await batch.ExecuteNonQueryAsync(ct);
         }
 
@@ -63,22 +64,34 @@ internal sealed class SearchAgent(NpgsqlDataSource db, TimeProvider clock, ILogg
     }
 }
 
-/// <summary>The row of <c>keelback.search_cursor</c>, locked.</summary>
+/// <summary>The app's row of <c>keelback.search_cursor</c>, locked.</summary>
 internal sealed record SearchCursor(long Fast, long Safe, long? Tick, bool SecondLookIsDue, long Look, long LookBack, long UpTo, DateTime UpToTime)
 {
     public bool CaughtUp { get; init; }
 
     /// <summary>Null: another node has it.</summary>
-    public static async Task<SearchCursor?> TakeAsync(NpgsqlConnection connection, TimeSpan behind, CancellationToken ct)
+    public static async Task<SearchCursor?> TakeAsync(NpgsqlConnection connection, string app, TimeSpan behind, CancellationToken ct)
     {
+        await using (var first = new NpgsqlCommand(
+            """
+            insert into keelback.search_cursor (app, fast, safe, tick, tick_xmax, look, look_back, at) select $1, 0, 0, null, null, 0, 0, 'epoch'
+            where not exists (select from keelback.search_cursor where app = $1) on conflict do nothing
+            """, connection))
+        {
+            first.Parameters.AddWithValue(app);
+            await first.ExecuteNonQueryAsync(ct);
+        }
+
         await using var command = new NpgsqlCommand(
             """
             select fast, safe, tick, coalesce(tick is not null and tick_xmax <= pg_snapshot_xmin(pg_current_snapshot()), false), look, look_back,
                    keelback.first_run_id(now.at - $1), now.at - $1
             from keelback.search_cursor, (select keelback.clock() as at) now
+            where app = $2
             for update of search_cursor skip locked
             """, connection);
         command.Parameters.AddWithValue(behind);
+        command.Parameters.AddWithValue(app);
         await using var row = await command.ExecuteReaderAsync(ct);
         if (!await row.ReadAsync(ct)) return null;
 
@@ -89,7 +102,7 @@ internal sealed record SearchCursor(long Fast, long Safe, long? Tick, bool Secon
     }
 
     /// <remarks>Where no second look is open, the next one begins: it waits for whatever is writing now.</remarks>
-    public NpgsqlBatchCommand Save()
+    public NpgsqlBatchCommand Save(string app)
     {
         var command = new NpgsqlBatchCommand(
             """
@@ -97,6 +110,7 @@ internal sealed record SearchCursor(long Fast, long Safe, long? Tick, bool Secon
             set fast = $1, safe = $2, tick = coalesce($3, $1),
                 tick_xmax = case when $3 is null then pg_snapshot_xmax(pg_current_snapshot()) else tick_xmax end,
                 look = $4, look_back = $5, at = case when $6 then $7 else keelback.run_enqueued_at($1) end
+            where app = $8
             """);
         command.Parameters.Add(new() { Value = Fast });
         command.Parameters.Add(new() { Value = Safe });
@@ -105,6 +119,7 @@ internal sealed record SearchCursor(long Fast, long Safe, long? Tick, bool Secon
         command.Parameters.Add(new() { Value = LookBack });
         command.Parameters.Add(new() { Value = CaughtUp });
         command.Parameters.Add(new() { Value = UpToTime });
+        command.Parameters.Add(new() { Value = app });
         return command;
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Keelback.Jobs;
 using Keelback.Web;
 using Microsoft.AspNetCore.Builder;
@@ -27,35 +26,14 @@ internal sealed class ApiEndpoints(NpgsqlDataSource db, QueueCatalog catalog, Ru
         group.MapGet("/queues", async (OverviewReader overview, CancellationToken ct) => await overview.ReadAsync(FigureRange.Hour, ct) is var look ? Ok(look.Queues.Select(q => ApiShapes.Queue(q, look))) : null);
         group.MapGet("/workers", async (OverviewReader overview, CancellationToken ct) => await overview.ReadAsync(FigureRange.Hour, ct) is var look ? Ok(look.Workers.Select(w => ApiShapes.Worker(w, look.Now))) : null);
         group.MapGet("/health", async (WarningReader warnings, CancellationToken ct) => Ok(new { warnings = await warnings.AllAsync(ct) }));
+        group.MapGet("/schedules", async (JobSchedules schedules, OverviewReader overview, CancellationToken ct) => await overview.NowAsync(ct) is var now ? Ok((await schedules.ListAsync(ct)).Select(s => ApiShapes.Schedule(s, now))) : null);
+        group.MapGet("/schedules/{name}", async (string name, ScheduleActions schedules, OverviewReader overview, CancellationToken ct) =>
+            await schedules.FindAsync(name, 50, ct) is var (schedule, history) ? Ok(new { schedule = ApiShapes.Schedule(schedule, await overview.NowAsync(ct)), ticks = history }) : null);
+        group.MapGet("/revocations", async (JobRevocations revocations, CancellationToken ct) => Ok(await revocations.ListAsync(ct)));
         group.MapGet("/audit", (HttpContext http, CancellationToken ct) => http.RequestServices.GetRequiredService<ApiEndpoints>().AuditAsync(http, ct));
         group.MapGet("/runs", (HttpContext http, CancellationToken ct) => http.RequestServices.GetRequiredService<ApiEndpoints>().RunsAsync(http, ct));
-        group.MapGet("/runs/{id:long}", async (long id, RunDetailsReader runs, CancellationToken ct) => Ok(ApiShapes.Run(await runs.FindAsync(id, ct) ?? throw JobErrors.NoSuchRun(id))));
-
-        group.MapPost("/runs/{id:long}/cancel", async (HttpContext http, long id, CancellationToken ct) =>
-            Ok(await Actions(http).CancelAsync(id, http.GetActor("api"), ct)));
-        group.MapPost("/runs/{id:long}/copy", async (HttpContext http, long id, CancellationToken ct) =>
-            Ok(await Actions(http).CopyAsync(id, await BodyAsync(http, ct), http.GetActor("api"), ct)));
-        group.MapPost("/queues/{name}/pause", async (HttpContext http, string name, CancellationToken ct) =>
-            Ok(await Queues(http).PauseAsync(name, true, http.GetActor("api"), ct)));
-        group.MapPost("/queues/{name}/resume", async (HttpContext http, string name, CancellationToken ct) =>
-            Ok(await Queues(http).PauseAsync(name, false, http.GetActor("api"), ct)));
-        group.MapPost("/queues/{name}/slots", async (HttpContext http, string name, CancellationToken ct) =>
-            Ok(await Queues(http).SetSlotsAsync(name, Slots(await BodyAsync(http, ct)), http.GetActor("api"), ct)));
-    }
-
-    /// <exception cref="KeelbackException">KB1713: not an object with a whole number, or null, as its <c>slots</c>.</exception>
-    private static int? Slots(string json)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(json);
-            var slots = document.RootElement.GetProperty("slots");
-            return slots.ValueKind == JsonValueKind.Null ? null : slots.GetInt32();
-        }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
-        {
-            throw OpsErrors.BadSlots(json);
-        }
+        group.MapGet("/runs/{id:long}", async (long id, RunDetailsReader runs, CancellationToken ct) => Ok(ApiShapes.Run(await runs.WholeAsync(id, ct) ?? throw JobErrors.NoSuchRun(id))));
+        ApiActions.Map(group);
     }
 
     private async Task<IResult> RunsAsync(HttpContext http, CancellationToken ct)
@@ -81,17 +59,7 @@ internal sealed class ApiEndpoints(NpgsqlDataSource db, QueueCatalog catalog, Ru
 
     private static FigureRange Range(HttpContext http) => FigureRange.All.FirstOrDefault(r => r.Name == http.Request.Query["range"]) ?? FigureRange.Hour;
 
-    private static async Task<string> BodyAsync(HttpContext http, CancellationToken ct)
-    {
-        using var reader = new StreamReader(http.Request.Body);
-        return await reader.ReadToEndAsync(ct);
-    }
-
     private static IResult Ok(object answer) => Results.Json(answer, OpsJson.Options);
-
-    private static RunActions Actions(HttpContext http) => http.RequestServices.GetRequiredService<RunActions>();
-
-    private static QueueActions Queues(HttpContext http) => http.RequestServices.GetRequiredService<QueueActions>();
 
     private static async ValueTask<object?> ToldAsProblem(EndpointFilterInvocationContext call, EndpointFilterDelegate next)
     {

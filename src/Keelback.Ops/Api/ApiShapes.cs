@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Keelback.Jobs;
 
 namespace Keelback.Ops;
 
@@ -38,7 +39,14 @@ internal static class ApiShapes
         queues = worker.Queues,
         startedAt = worker.StartedAt,
         leaseUntil = worker.LeaseUntil,
-        slots = worker.Concurrency,
+        concurrency = worker.Report.Concurrency,
+        slots = worker.Report.Slots,
+        paused = worker.Report.IsPaused,
+        stopping = worker.Report.IsStopping,
+        abandoned = worker.Report.Abandoned,
+        ended = worker.Report.Ended,
+        memoryBytes = worker.Report.Memory,
+        version = worker.Report.Version,
         running = worker.Running.Select(a => new { run = a.RunId, kind = a.Kind, attempt = a.Number, startedAt = a.StartedAt, seconds = (now - a.StartedAt).TotalSeconds }),
     };
 
@@ -65,6 +73,7 @@ internal static class ApiShapes
         finishedAt = run.FinishedAt,
         error = run.Error,
         tags = run.Tags,
+        waitsFor = run.WaitsFor,
     };
 
     public static object Run(RunDetails run) => new
@@ -86,9 +95,11 @@ internal static class ApiShapes
         worker = run.Worker,
         tenant = run.Tenant,
         limits = run.Limits,
+        waitsFor = run.WaitsFor,
         tags = run.Tags,
         root = run.Root,
         parent = run.Parent,
+        replacedBy = run.ReplacedBy,
         trace = run.Trace,
         input = Json(run.Input),
         output = run.Output is null ? (JsonElement?)null : Json(run.Output),
@@ -96,7 +107,21 @@ internal static class ApiShapes
         error = run.Error,
         attempts = run.Attempts,
         log = run.Log,
-        graph = run.Graph is null ? null : new { nodes = run.Graph.Nodes, edges = run.Graph.Edges, truncated = run.Graph.Truncated },
+        graph = run.Graph,
+    };
+
+    public static object Schedule(JobSchedule schedule, DateTimeOffset now) => new
+    {
+        name = schedule.Name,
+        state = schedule.State,
+        when = schedule.Trigger.ToString(),
+        kinds = schedule.Kinds,
+        next = schedule.State == JobScheduleState.Active ? schedule.TicksAfter(now).Take(5) : [],
+        last = schedule.Last,
+        lastRun = schedule.LastRun,
+        runs = schedule.Runs,
+        fromCode = schedule.IsFromCode,
+        changed = schedule.IsOverridden,
     };
 
     public static object Audit(AuditLine line) => new

@@ -6,7 +6,7 @@ namespace Keelback.Ops;
 
 /// <summary>What the pages show, as lines for a terminal or as JSON.</summary>
 internal sealed class JobsView(
-    OverviewReader overview, RunSearcher searcher, RunDetailsReader runs, AuditReader audit, WarningReader warnings, KnownNames names)
+    OverviewReader overview, RunSearcher searcher, RunDetailsReader runs, ScheduleActions schedule, JobSchedules schedules, JobRevocations revocations, AuditReader audit, WarningReader warnings, KnownNames names)
 {
     public TextWriter Output { get; set; } = TextWriter.Null;
 
@@ -32,7 +32,7 @@ internal sealed class JobsView(
     /// <exception cref="KeelbackException">KB1218: there is no such run.</exception>
     public async Task<int> ShowAsync(long id, CancellationToken ct)
     {
-        var run = await runs.FindAsync(id, ct) ?? throw JobErrors.NoSuchRun(id);
+        var run = await runs.WholeAsync(id, ct) ?? throw JobErrors.NoSuchRun(id);
         if (Json) return Write(ApiShapes.Run(run));
 
         Table(null, new (string Name, string? Value)[]
@@ -71,12 +71,47 @@ internal sealed class JobsView(
         var look = await overview.ReadAsync(FigureRange.Hour, ct);
         if (Json) return Write(look.Workers.Select(w => ApiShapes.Worker(w, look.Now)));
 
-        Table(["WORKER", "NAME", "QUEUES", "SLOTS", "UP", "RUNS NOW"], look.Workers.Select(w => new[]
+        Table(["WORKER", "NAME", "QUEUES", "SLOTS", "STATE", "UP", "RUNS NOW"], look.Workers.Select(w => new[]
         {
             w.Id.ToString(CultureInfo.InvariantCulture), w.Name, w.Queues.Length == 0 ? "all" : string.Join(",", w.Queues),
-            $"{w.Running.Count}/{w.Concurrency?.ToString(CultureInfo.InvariantCulture) ?? "?"}", Show.Span(look.Now - w.StartedAt),
+            $"{w.Running.Count}/{w.Concurrency.ToString(CultureInfo.InvariantCulture)}", w.Report.IsStopping ? "stopping" : w.Report.IsPaused ? "paused" : "works", Show.Span(look.Now - w.StartedAt),
             string.Join(", ", w.Running.Take(5).Select(a => $"{a.Kind} {Show.Id(a.RunId)} {Show.Span(look.Now - a.StartedAt)}")),
         }));
+        return 0;
+    }
+
+    public async Task<int> SchedulesAsync(CancellationToken ct)
+    {
+        var (all, now) = (await schedules.ListAsync(ct), await overview.NowAsync(ct));
+        if (Json) return Write(all.Select(s => ApiShapes.Schedule(s, now)));
+
+        Table(["SCHEDULE", "STATE", "WHEN", "ENQUEUES", "NEXT", "LAST", "RUNS"], all.Select(s => new[]
+        {
+            s.Name, s.State.ToString().ToLowerInvariant(), s.Trigger.ToString(), string.Join(",", s.Kinds), Full(s.Next) ?? "-", Full(s.Last) ?? "-", Show.Count(s.Runs),
+        }));
+        return 0;
+    }
+
+    /// <exception cref="KeelbackException">KB1715: there is no such schedule.</exception>
+    public async Task<int> ScheduleAsync(string name, int limit, CancellationToken ct)
+    {
+        var ((found, history), now) = (await schedule.FindAsync(name, limit, ct), await overview.NowAsync(ct));
+        if (Json) return Write(new { schedule = ApiShapes.Schedule(found, now), ticks = history });
+
+        Output.WriteLine($"{found.Name}: {found.Trigger}, {found.State.ToString().ToLowerInvariant()}");
+        if (found.State == JobScheduleState.Active)
+            foreach (var tick in found.TicksAfter(now).Take(5)) Output.WriteLine($"next {tick:yyyy-MM-dd HH:mm:ss zzz}");
+        Table(null, history.Select(t => new[] { $"was  {t.At:yyyy-MM-dd HH:mm:ss zzz}", t.Outcome.ToString().ToLowerInvariant(), t.Run is { } run ? $"run {Show.Id(run)}" : "", FirstLine(t.Error) }));
+        return 0;
+    }
+
+    public async Task<int> RevocationsAsync(CancellationToken ct)
+    {
+        var all = await revocations.ListAsync(ct);
+        if (Json) return Write(all);
+
+        if (all.Count == 0) Output.WriteLine("Nothing is revoked.");
+        else Table(["WHAT", "NAME", "SINCE", "UNTIL", "WHY"], all.Select(r => new[] { r.Kind is null ? "tag" : "kind", r.Kind ?? r.Tag!, Show.Full(r.At), Full(r.Until) ?? "allowed", r.Reason ?? "" }));
         return 0;
     }
 

@@ -17,7 +17,7 @@ internal sealed class MetricsReader(NpgsqlDataSource db, QueueCatalog catalog, O
         text.Metric("keelback_workers", "gauge", "Live workers.");
         text.Sample("keelback_workers", look.Workers.Count);
         text.Metric("keelback_worker_slots", "gauge", "Jobs that all live workers can run at once.");
-        text.Sample("keelback_worker_slots", look.Workers.Sum(w => w.Concurrency ?? 0));
+        text.Sample("keelback_worker_slots", look.Workers.Sum(w => w.Concurrency));
         text.Metric("keelback_figures_lag_seconds", "gauge", "How far the counters are behind the runs.");
         text.Sample("keelback_figures_lag_seconds", look.Lag.TotalSeconds);
         text.Metric("keelback_warnings", "gauge", "What the health watch warns of now.");

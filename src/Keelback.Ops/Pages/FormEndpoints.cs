@@ -16,21 +16,53 @@ internal static class FormEndpoints
         group.AddEndpointFilter(ToldOnAPage);
         group.DisableAntiforgery(); // the filter above checks it, whether or not the app has the middleware
 
-        group.MapPost("/runs/{id:long}/cancel", (HttpContext http, long id, CancellationToken ct) =>
-            ActAsync(Actions(http).CancelAsync(id, http.GetActor("page"), ct), http.GetPlace().Run(id)));
+        foreach (var (action, act) in RunActions.Named)
+            group.MapPost($"/runs/{{id:long}}/{action}", (HttpContext http, long id, CancellationToken ct) =>
+                ActAsync(act(Actions(http), id, http.GetActor("page"), ct), http.GetPlace().Run(id)));
         group.MapPost("/runs/{id:long}/edit", EditAsync);
         group.MapPost("/bulk", BulkAsync);
+        foreach (var (action, act) in ScheduleActions.Named)
+            group.MapPost($"/schedules/{{name}}/{action}", async (HttpContext http, string name, CancellationToken ct) =>
+                SeeOther(await act(Schedules(http), name, http.GetActor("page"), ct) is { Run: { } run } ? http.GetPlace().Run(run) : http.GetPlace().Schedule(name)));
+        group.MapPost("/schedules/{name}/change", ChangeAsync);
+        foreach (var (action, act) in WorkerActions.Named)
+            group.MapPost($"/workers/{{worker}}/{action}", (HttpContext http, string worker, CancellationToken ct) =>
+                ActAsync(act(Workers(http), worker, http.GetActor("page"), ct), http.GetPlace().Workers));
+        group.MapPost("/workers/{worker}/scale", (HttpContext http, string worker, CancellationToken ct) =>
+            ActAsync(Workers(http).ScaleAsync(worker, Number(Field(http, "concurrency"), OpsErrors.BadConcurrency), http.GetActor("page"), ct), http.GetPlace().Workers));
+        group.MapPost("/revocations", (HttpContext http, CancellationToken ct) => ActAsync(
+            Revocations(http).RevokeAsync(Field(http, "what"), Field(http, "value"), Lasting(Field(http, "lasting")), Field(http, "reason") is { Length: > 0 } why ? why : null,
+                http.GetActor("page"), ct), http.GetPlace().Workers));
+        group.MapPost("/revocations/allow", (HttpContext http, CancellationToken ct) =>
+            ActAsync(Revocations(http).AllowAsync(Field(http, "what"), Field(http, "value"), http.GetActor("page"), ct), http.GetPlace().Workers));
         group.MapPost("/queues/{name}/pause", (HttpContext http, string name, CancellationToken ct) =>
             ActAsync(Queues(http).PauseAsync(name, true, http.GetActor("page"), ct), http.GetPlace().Root));
         group.MapPost("/queues/{name}/resume", (HttpContext http, string name, CancellationToken ct) =>
             ActAsync(Queues(http).PauseAsync(name, false, http.GetActor("page"), ct), http.GetPlace().Root));
         group.MapPost("/queues/{name}/slots", (HttpContext http, string name, CancellationToken ct) =>
-            ActAsync(Queues(http).SetSlotsAsync(name, Slots(http.Request.Form["slots"].ToString()), http.GetActor("page"), ct), http.GetPlace().Root));
+            ActAsync(Queues(http).SetSlotsAsync(name, Number(Field(http, "slots"), OpsErrors.BadSlots), http.GetActor("page"), ct), http.GetPlace().Root));
     }
 
-    /// <exception cref="KeelbackException">KB1713: neither a number nor empty.</exception>
-    private static int? Slots(string text) => text.Trim().Length == 0 ? null
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var slots) ? slots : throw OpsErrors.BadSlots(text);
+    private static string Field(HttpContext http, string name) => http.Request.Form[name].ToString().Trim();
+
+    private static int? Number(string text, Func<string, KeelbackException> not) => text.Length == 0 ? null
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw not(text);
+
+    private static TimeSpan? Lasting(string text) => text.Length == 0 ? null : Duration.Parse(text) ?? throw OpsErrors.BadDuration(text);
+
+    private static async Task<IResult> ChangeAsync(HttpContext http, string name, CancellationToken ct)
+    {
+        var (when, zone) = (Field(http, "when"), Field(http, "zone"));
+        try
+        {
+            await Schedules(http).ChangeAsync(name, when, zone, http.GetActor("page"), ct);
+            return SeeOther(http.GetPlace().Schedule(name));
+        }
+        catch (KeelbackException e) when (e.Code is not "KB1715")
+        {
+            return await http.RequestServices.GetRequiredService<PageEndpoints>().ScheduleAsync(http, name, ct, e.Message, (when, zone));
+        }
+    }
 
     private static async Task<IResult> EditAsync(HttpContext http, long id, CancellationToken ct)
     {
@@ -66,6 +98,12 @@ internal static class FormEndpoints
     private static SeeOtherResult SeeOther(string path) => new SeeOtherResult(path);
 
     private static RunActions Actions(HttpContext http) => http.RequestServices.GetRequiredService<RunActions>();
+
+    private static ScheduleActions Schedules(HttpContext http) => http.RequestServices.GetRequiredService<ScheduleActions>();
+
+    private static WorkerActions Workers(HttpContext http) => http.RequestServices.GetRequiredService<WorkerActions>();
+
+    private static RevocationActions Revocations(HttpContext http) => http.RequestServices.GetRequiredService<RevocationActions>();
 
     private static QueueActions Queues(HttpContext http) => http.RequestServices.GetRequiredService<QueueActions>();
 

@@ -3,130 +3,111 @@ using Keelback.Jobs;
 
 namespace Keelback.Ops;
 
-/// <summary>Draws a graph as SVG: layers from left to right, each run in the layer after the last one that it waits for.</summary>
+/// <summary>Draws a graph as SVG, from left to right.</summary>
 internal static class GraphPicture
 {
-    /// <summary>Above it, runs of one kind in one layer are drawn as one box with their counts.</summary>
-    public const int MostBoxes = 200;
-
-    private const int Width = 168;
-    private const int Height = 38;
-    private const int GapX = 56;
+    private const int Width = 196;
+    private const int Height = 40;
+    private const int GapX = 44;
     private const int GapY = 14;
+    private const int Margin = 6;
+    private const int MostListed = 50;
 
-    public static Markup Render(RunGraph graph, long current, Place place)
+    public static Markup Render(JobGraph graph, long current, Place place)
     {
-        var layers = Layers(graph);
-        var boxes = graph.Nodes.Count > MostBoxes ? Grouped(graph, layers) : Single(graph, layers);
-        var links = Links(graph, boxes);
-        var columns = Ordered(boxes, links);
-        var rows = columns.Max(c => c.Count);
-        var (width, height) = (columns.Count * (Width + GapX) - GapX + 4, rows * (Height + GapY) - GapY + 4);
-
-        var at = new Dictionary<Box, (int X, int Y)>();
-        for (var x = 0; x < columns.Count; x++)
-            for (var y = 0; y < columns[x].Count; y++)
-                at[columns[x][y]] = (2 + x * (Width + GapX), 2 + (int)((y + (rows - columns[x].Count) / 2.0) * (Height + GapY)));
+        var layout = GraphLayout.Of(graph, current);
+        var rows = layout.Columns.Max(c => c.Count);
+        var (width, height) = (layout.Columns.Count * (Width + GapX) - GapX + 2 * Margin, rows * (Height + GapY) - GapY + 2 * Margin);
+        (int X, int Y) At(GraphBox box) =>
+            (Margin + box.Layer * (Width + GapX), Margin + (int)((box.Row + (rows - layout.Columns[box.Layer].Count) / 2.0) * (Height + GapY)));
 
         var shapes = new StringBuilder();
-        foreach (var (up, down) in links)
-        {
-            var (from, to) = (at[up], at[down]);
-            var (x1, y1, x2, y2) = (from.X + Width, from.Y + Height / 2, to.X, to.Y + Height / 2);
-            shapes.Append(Html.Of($"""<path class="edge" d="M{x1} {y1}C{x1 + GapX / 2} {y1} {x2 - GapX / 2} {y2} {x2} {y2}"/>"""));
-        }
+        foreach (var link in layout.Links) shapes.Append(Line(At(link.Up), At(link.Down), Class(link)));
+        foreach (var box in layout.Columns.SelectMany(c => c)) shapes.Append(box.Nodes is [var node] ? One(node, At(box), current, place) : Many(box, At(box)));
 
-        foreach (var box in boxes.Distinct()) shapes.Append(Draw(box, at[box], current, place));
-
+        var grouped = layout.Columns.SelectMany(c => c).Where(b => b.Nodes.Count > 1).SelectMany(b => b.Nodes).ToList();
         return Html.Of(
             $"""
             <div class="scroll graph" id="graph" tabindex="0"><svg width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="group" aria-label="Graph of {graph.Nodes.Count} runs">{new Markup(shapes.ToString())}</svg></div>
-            <p class="soft">{graph.Nodes.Count}{(graph.Truncated ? " and more" : "")} runs, {graph.Edges.Count} edges{(graph.Nodes.Count > MostBoxes ? "; runs of one kind in one layer are one box" : "")}.</p>
+            <p class="soft keys">{Show.Count(graph.Nodes.Count)} runs: {Counts(graph.Nodes)}. {Html.Each(layout.Links.Select(Class).Distinct().Where(c => c.Length > 0), c => Html.Of($"""<span class="key {c}">{Words(c)}</span>"""))}</p>
+            {Html.If(grouped.Count > 0, () => List(grouped, place))}
             """);
     }
 
-    private static Markup Draw(Box box, (int X, int Y) at, long current, Place place)
+    private static Markup Line((int X, int Y) up, (int X, int Y) down, string tone)
+    {
+        var (x1, y1, x2, y2) = (up.X + Width, up.Y + Height / 2, down.X, down.Y + Height / 2);
+        return Html.Of($"""<path class="edge {tone}" d="M{x1} {y1}C{x1 + GapX / 2} {y1} {x2 - GapX / 2} {y2} {x2} {y2}"/>""");
+    }
+
+    private static Markup One(JobGraphNode node, (int X, int Y) at, long current, Place place)
     {
         var (x, y) = at;
-        if (box.Nodes is not [var node])
-        {
-            var states = box.Nodes.GroupBy(n => n.State).OrderBy(g => g.Key).Select(g => $"{Show.Count(g.Count())} {Show.Word(g.Key)}");
-            var tone = Tone(box.Nodes.Select(n => n.State).MaxBy(Weight));
-            return Html.Of(
-                $"""
-                <g class="box {tone} many"><title>{box.Kind}: {string.Join(", ", states)}</title><rect x="{x}" y="{y}" width="{Width}" height="{Height}" rx="6"/>
-                <text x="{x + 10}" y="{y + 16}" class="name">{Short(box.Kind, 22)}</text><text x="{x + 10}" y="{y + 30}" class="what">{Short(string.Join(", ", states), 28)}</text></g>
-                """);
-        }
-
-        var here = node.Id == current ? " here" : "";
+        var more = (node.Id == current ? " here" : "") + (node.IsMember ? "" : " other");
         return Html.Of(
             $"""
-            <a href="{place.Run(node.Id)}" class="box {Tone(node.State)}{here}"><title>{node.Kind}, run {Show.Id(node.Id)}: {Show.Word(node.State)}</title><rect x="{x}" y="{y}" width="{Width}" height="{Height}" rx="6"/>
-            <text x="{x + 10}" y="{y + 16}" class="name">{Short(node.Kind, 22)}</text><text x="{x + 10}" y="{y + 30}" class="what">{Show.Word(node.State)}</text></a>
+            <a href="{place.Run(node.Id)}" class="box {Tone(node.State)}{more}"><title>{node.Kind}, run {Show.Id(node.Id)}: {Show.Word(node.State)}{(node.IsMember ? "" : ", of another graph")}</title><rect x="{x}" y="{y}" width="{Width}" height="{Height}" rx="6"/>
+            <text x="{x + 10}" y="{y + 17}" class="name">{Short(Name(node.Kind), 26)}</text><text x="{x + 10}" y="{y + 32}" class="what">{Show.Word(node.State)}{(node.ReplacedBy is null ? "" : ", became a graph")}</text></a>
             """);
     }
 
-    private static Dictionary<long, int> Layers(RunGraph graph)
+    private static Markup Many(GraphBox box, (int X, int Y) at)
     {
-        var (layers, pending) = (graph.Nodes.ToDictionary(n => n.Id, _ => 0), graph.Nodes.ToDictionary(n => n.Id, _ => 0));
-        var downs = graph.Edges.ToLookup(e => e.Up, e => e.Down);
-        foreach (var edge in graph.Edges) pending[edge.Down]++;
-
-        var open = new Queue<long>(graph.Nodes.Where(n => pending[n.Id] == 0).Select(n => n.Id));
-        while (open.TryDequeue(out var up))
+        var (x, y) = at;
+        var bars = new StringBuilder();
+        var from = (double)x + 10;
+        foreach (var tone in box.Nodes.GroupBy(n => Tone(n.State)).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
-            foreach (var down in downs[up])
-            {
-                layers[down] = Math.Max(layers[down], layers[up] + 1);
-                if (--pending[down] == 0) open.Enqueue(down);
-            }
+            var part = (Width - 20.0) * tone.Count() / box.Nodes.Count;
+            bars.Append(Html.Of($"""<rect class="part {tone.Key}" x="{from:0.##}" y="{y + Height - 5}" width="{part:0.##}" height="3"/>"""));
+            from += part;
         }
 
-        return layers;
+        return Html.Of(
+            $"""
+            <g class="box many {Tone(box.Nodes.Select(n => n.State).MaxBy(Weight))}"><title>{Show.Count(box.Nodes.Count)} runs of {box.Kind}: {Counts(box.Nodes)}</title><rect x="{x + 4}" y="{y + 4}" width="{Width}" height="{Height}" rx="6"/><rect x="{x}" y="{y}" width="{Width}" height="{Height}" rx="6"/>
+            <text x="{x + 10}" y="{y + 16}" class="name">{Short($"{Show.Count(box.Nodes.Count)} × {Name(box.Kind)}", 26)}</text><text x="{x + 10}" y="{y + 30}" class="what">{Short(Counts(box.Nodes), 34)}</text>{new Markup(bars.ToString())}</g>
+            """);
     }
 
-    private static List<Box> Single(RunGraph graph, Dictionary<long, int> layers) =>
-        [.. graph.Nodes.Select(n => new Box(layers[n.Id], n.Kind, [n]))];
+    /// <summary>The way into a box of many: what did not succeed first.</summary>
+    private static Markup List(List<JobGraphNode> nodes, Place place) => Html.Of(
+        $"""
+        <details id="members"><summary>Runs in the boxes of several{(nodes.Count > MostListed ? $", the first {MostListed} of {Show.Count(nodes.Count)}" : "")}</summary>
+        <div class="scroll" id="memberlist" tabindex="0"><table><thead><tr><th>Run</th><th>State</th><th>Kind</th><th class="n">Attempt</th></tr></thead>
+        <tbody>{Html.Each(nodes.OrderByDescending(n => Weight(n.State)).ThenBy(n => n.Id).Take(MostListed), n => Html.Of(
+            $"""
+            <tr><td><a class="id" href="{place.Run(n.Id)}">{Show.Id(n.Id)}</a></td><td>{Show.State(n.State)}</td><td>{n.Kind}</td><td class="n">{n.Attempt}</td></tr>
 
-    private static List<Box> Grouped(RunGraph graph, Dictionary<long, int> layers) =>
-        [.. graph.Nodes.GroupBy(n => (Layer: layers[n.Id], n.Kind)).Select(g => new Box(g.Key.Layer, g.Key.Kind, [.. g]))];
+            """))}</tbody></table></div></details>
+        """);
 
-    private static List<(Box Up, Box Down)> Links(RunGraph graph, List<Box> boxes)
+    private static string Counts(IEnumerable<JobGraphNode> nodes) =>
+        string.Join(", ", nodes.GroupBy(n => n.State).OrderByDescending(g => Weight(g.Key)).ThenBy(g => g.Key).Select(g => $"{Show.Count(g.Count())} {Show.Word(g.Key)}"));
+
+    private static string Class(GraphLink link) => link switch
     {
-        var of = boxes.SelectMany(b => b.Nodes.Select(n => (n.Id, Box: b))).ToDictionary(n => n.Id, n => n.Box);
-        return [.. graph.Edges.Select(e => (of[e.Up], of[e.Down])).Distinct()];
-    }
+        { Replacement: true } => "became",
+        { Rule: JobEdgeRule.Success } => "",
+        { Rule: JobEdgeRule.End } => "end",
+        _ => "failure",
+    };
 
-    /// <summary>Within a layer, each box near the middle of those that it hangs on: a few sweeps both ways untangle most crossings.</summary>
-    private static List<List<Box>> Ordered(List<Box> boxes, List<(Box Up, Box Down)> links)
+    private static string Words(string tone) => tone switch
     {
-        var columns = boxes.GroupBy(b => b.Layer).OrderBy(g => g.Key).Select(g => g.ToList()).ToList();
-        var (ups, downs) = (links.ToLookup(l => l.Down, l => l.Up), links.ToLookup(l => l.Up, l => l.Down));
-        var place = new Dictionary<Box, int>();
-        foreach (var column in columns) Number(column);
+        "became" => "became this graph",
+        "end" => "however it ends",
+        _ => "only if it fails",
+    };
 
-        for (var sweep = 0; sweep < 4; sweep++)
-        {
-            var forth = sweep % 2 == 0;
-            foreach (var column in forth ? columns : Enumerable.Reverse(columns))
-            {
-                var sorted = column.OrderBy(b => Middle(forth ? ups[b] : downs[b]) ?? place[b]).ToList();
-                column.Clear();
-                column.AddRange(sorted);
-                Number(column);
-            }
-        }
-
-        return columns;
-
-        double? Middle(IEnumerable<Box> neighbours) => neighbours.Any() ? neighbours.Average(n => place[n]) : null;
-
-        void Number(List<Box> column)
-        {
-            for (var i = 0; i < column.Count; i++) place[column[i]] = i;
-        }
-    }
+    private static string Name(string kind) => kind switch
+    {
+        "keelback.gather" => "gather results",
+        "keelback.barrier" => "wait for all",
+        "keelback.map" => "map",
+        "keelback.forward" => "hand on",
+        _ => kind,
+    };
 
     private static string Tone(JobRunState state) => state switch
     {
@@ -137,9 +118,12 @@ internal static class GraphPicture
         _ => "off",
     };
 
-    private static int Weight(JobRunState state) => Tone(state) switch { "bad" => 4, "live" => 3, "wait" => 2, "off" => 1, _ => 0 };
+    private static int Weight(JobRunState state) => state switch
+    {
+        JobRunState.UpstreamFailed => 4,
+        JobRunState.Succeeded => 0,
+        _ => Tone(state) switch { "bad" => 5, "live" => 3, "wait" => 2, _ => 1 },
+    };
 
     private static string Short(string text, int length) => text.Length <= length ? text : text[..(length - 1)] + "…";
-
-    private sealed record Box(int Layer, string Kind, IReadOnlyList<GraphNode> Nodes);
 }

@@ -7,6 +7,12 @@ internal readonly record struct Place(string Root)
 {
     public string Runs => Root + "/runs";
 
+    public string Schedules => Root + "/schedules";
+
+    public string Workers => Root + "/workers";
+
+    public string Schedule(string name) => $"{Schedules}/{Uri.EscapeDataString(name)}";
+
     public string Run(long id) => $"{Root}/runs/{Show.Id(id)}";
 }
 
@@ -27,7 +33,7 @@ internal static class Layout
 {
     private static readonly (string Section, string Path, string Word)[] s_sections =
     [
-        ("overview", "", "Overview"), ("runs", "/runs", "Runs"), ("audit", "/audit", "Audit"),
+        ("overview", "", "Overview"), ("runs", "/runs", "Runs"), ("schedules", "/schedules", "Schedules"), ("workers", "/workers", "Workers"), ("audit", "/audit", "Audit"),
     ];
 
     public static Markup Render(Page page, Place place, string app, IReadOnlyList<Warning> warnings) => Html.Of(

@@ -11,7 +11,7 @@ internal static class OverviewPage
         {Tiles(look, place)}
         <div class="charts">{Charts(look)}</div>
         <section><h2>Queues</h2>{Queues(look, place, token)}</section>
-        <section><h2>Workers</h2>{Workers(look, place)}</section>
+        <section><h2><a href="{place.Workers}">Workers</a></h2>{WorkersPage.Workers(look, place, default)}</section>
         <section><h2>Kinds, {look.Range.Words}</h2>{Kinds(look, place)}</section>
         """))
     { Live = 2000 };
@@ -21,7 +21,7 @@ internal static class OverviewPage
     private static Markup Tiles(Overview look, Place place)
     {
         var total = look.Total;
-        var slots = look.Workers.Sum(w => w.Concurrency ?? 0);
+        var slots = look.Workers.Sum(w => w.Concurrency);
         var running = look.Workers.Sum(w => w.Running.Count);
         var seconds = Math.Max(1, Math.Min((look.Range.Step * look.Range.Bars).TotalSeconds, (look.Now - First(look)).TotalSeconds));
         return Html.Of(
@@ -85,33 +85,6 @@ internal static class OverviewPage
         <span class="row"><details id="slots-{queue.Id}"><summary>Slots</summary>
         <form class="row" method="post" action="{path}/slots">{token}<input name="slots" size="4" inputmode="numeric" value="{(queue.Slots is { } n ? Show.Id(n) : "")}" placeholder="no limit" aria-label="How many of {queue.Name} run at once, over all workers"><button>Set</button></form></details>
         <form method="post" action="{path}/{(queue.Paused ? "resume" : "pause")}">{token}<button>{(queue.Paused ? "Resume" : "Pause")}</button></form></span>
-        """);
-
-    private static Markup Workers(Overview look, Place place)
-    {
-        if (look.Workers.Count == 0)
-            return Html.Of($"""<p class="empty">No worker is alive: jobs wait until one starts. <code>dotnet run -- worker</code> is one; the web process is another unless <code>Keelback:Jobs:RunWorker</code> is false.</p>""");
-
-        return Html.Of(
-            $"""
-            <div class="scroll" id="workers" tabindex="0"><table>
-            <thead><tr><th>Worker</th><th>Queues</th><th class="n">Slots</th><th class="n">Up</th><th class="n">Lease</th><th>Runs now</th></tr></thead>
-            <tbody>{Html.Each(look.Workers, w => Worker(w, look.Now, place))}</tbody>
-            </table></div>
-            """);
-    }
-
-    private static Markup Worker(WorkerLook worker, DateTimeOffset now, Place place) => Html.Of(
-        $"""
-        <tr>
-        <td>{worker.Name} <small>#{worker.Id}</small></td>
-        <td>{(worker.Queues.Length == 0 ? "all" : string.Join(", ", worker.Queues))}</td>
-        <td class="n">{worker.Running.Count}{Html.If(worker.Concurrency is not null, () => Html.Of($"<small> / {worker.Concurrency!.Value}</small>"))}</td>
-        <td class="n">{Show.Span(now - worker.StartedAt)}</td>
-        <td class="n{(worker.LeaseUntil <= now ? " bad" : "")}">{(worker.LeaseUntil <= now ? "ended" : Show.Span(worker.LeaseUntil - now))}</td>
-        <td class="wrap">{Html.Each(worker.Running.Take(8), a => Html.Of($"""<a class="chip" href="{place.Run(a.RunId)}">{a.Kind} <small>{Show.Span(now - a.StartedAt)}</small></a>"""))}
-        {Html.If(worker.Running.Count > 8, () => Html.Of($"""<small>and {worker.Running.Count - 8} more</small>"""))}</td>
-        </tr>
         """);
 
     private static Markup Kinds(Overview look, Place place)

@@ -11,7 +11,7 @@ namespace Keelback.Ops;
 /// <summary>The addresses of the pages.</summary>
 internal sealed class PageEndpoints(
     NpgsqlDataSource db, QueueCatalog catalog, OverviewReader overview, RunSearcher searcher, RunDetailsReader runs, AuditReader audit,
-    EditableInput inputs, BulkActions bulks, WarningReader warnings, DevelopmentLink link)
+    EditableInput inputs, BulkActions bulks, WarningReader warnings, JobRevocations revocations, DevelopmentLink link)
 {
     private const int PageSize = 50;
 
@@ -27,6 +27,9 @@ internal sealed class PageEndpoints(
         group.MapGet("/runs/{id:long}", (HttpContext http, long id, CancellationToken ct) => Of(http).RunAsync(http, id, ct));
         group.MapGet("/runs/{id:long}/edit", (HttpContext http, long id, CancellationToken ct) => Of(http).EditAsync(http, id, ct));
         group.MapGet("/bulk/{id:long}", (HttpContext http, long id, CancellationToken ct) => Of(http).BulkAsync(http, id, ct));
+        group.MapGet("/schedules", (HttpContext http, JobSchedules schedules, CancellationToken ct) => Of(http).SchedulesAsync(http, schedules, ct));
+        group.MapGet("/schedules/{name}", (HttpContext http, string name, CancellationToken ct) => Of(http).ScheduleAsync(http, name, ct));
+        group.MapGet("/workers", (HttpContext http, CancellationToken ct) => Of(http).WorkersAsync(http, ct));
         group.MapGet("/audit", (HttpContext http, CancellationToken ct) => Of(http).AuditAsync(http, ct));
         FormEndpoints.Map(group);
     }
@@ -91,7 +94,7 @@ internal sealed class PageEndpoints(
     private async Task<IResult> RunAsync(HttpContext http, long id, CancellationToken ct)
     {
         var place = http.GetPlace();
-        if (await runs.FindAsync(id, ct) is not { } run) return await NoRunAsync(http, id, ct);
+        if (await runs.WholeAsync(id, ct) is not { } run) return await NoRunAsync(http, id, ct);
 
         var (lines, _) = await audit.ReadAsync($"run {Show.Id(id)}", null, 20, ct);
         return await WriteAsync(http, RunDetailsPage.Render(run, lines, place, http.GetFormToken()), ct);
@@ -113,6 +116,28 @@ internal sealed class PageEndpoints(
         <p class="error" role="alert">{why.Message}</p><p><a href="{http.GetPlace().Root}">To the overview</a></p>
         """))
     { Status = RefusalStatus.Of(why) }, ct);
+
+    private async Task<IResult> SchedulesAsync(HttpContext http, JobSchedules schedules, CancellationToken ct) => await WriteAsync(
+        http, SchedulesPage.Render(await schedules.ListAsync(ct), await overview.NowAsync(ct), http.GetPlace(), http.GetFormToken()), ct);
+
+    /// <summary>One schedule; once more with what was typed and what is wrong with it.</summary>
+    public async Task<IResult> ScheduleAsync(HttpContext http, string name, CancellationToken ct, string? mistake = null, (string When, string Zone)? typed = null)
+    {
+        try
+        {
+            var (schedule, history) = await http.RequestServices.GetRequiredService<ScheduleActions>().FindAsync(name, 50, ct);
+            return await WriteAsync(http, SchedulesPage.One(schedule, history, await overview.NowAsync(ct), http.GetPlace(), http.GetFormToken(), mistake, typed), ct);
+        }
+        catch (KeelbackException e) when (e.Code == "KB1715")
+        {
+            return await WriteAsync(http, new("No such schedule", "schedules", Html.Of(
+                $"""<div class="head"><h1>No such schedule</h1></div><p class="empty">{e.Message} <a href="{http.GetPlace().Schedules}">All schedules</a></p>"""))
+            { Status = StatusCodes.Status404NotFound }, ct);
+        }
+    }
+
+    private async Task<IResult> WorkersAsync(HttpContext http, CancellationToken ct) => await WriteAsync(http, WorkersPage.Render(
+        await overview.ReadAsync(FigureRange.Hour, ct), await revocations.ListAsync(ct), await searcher.KindsAsync(ct), http.GetPlace(), http.GetFormToken()), ct);
 
     private async Task<IResult> AuditAsync(HttpContext http, CancellationToken ct)
     {

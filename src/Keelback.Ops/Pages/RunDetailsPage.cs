@@ -24,7 +24,7 @@ internal static class RunDetailsPage
         {Html.If(run.Log.Count > 0, () => Html.Of($"<section><h2>Log</h2>{LogLines(run)}</section>"))}
         {Html.If(audit.Count > 0, () => Html.Of($"<section><h2>Done by hand</h2>{AuditPage.Table(audit, run.Now, place)}</section>"))}
         """))
-    { Live = run.HasEnded ? 0 : 2000 };
+    { Live = run.HasEnded && run.Graph?.Nodes.All(n => n.State >= JobRunState.Succeeded) != false ? 0 : run.Graph?.Nodes.Count > 1000 ? 10_000 : 2000 };
 
     private static Markup Buttons(RunDetails run, Place place, Markup token)
     {
@@ -36,7 +36,10 @@ internal static class RunDetailsPage
         return Html.Of(
             $"""
             <div class="buttons">
+            {Html.If(RunActions.CanRetry(run.State), () => Button("retry", "Retry", "main"))}
+            {Html.If(run.Graph is not null && run.Graph.Nodes.Any(n => n.IsMember && RunActions.CanRetry(n.State)), () => Button("retry-graph", "Retry the graph"))}
             {Html.If(!run.HasEnded, () => Button("cancel", "Cancel", "danger"))}
+            {Html.If(run.Graph is not null && run.Graph.Nodes.Any(n => n.IsMember && n.State < JobRunState.Succeeded), () => Button("cancel-graph", "Cancel the graph", "danger"))}
             <a class="button" href="{place.Run(run.Id)}/edit">Edit and enqueue anew</a>
             </div>
             """);
@@ -63,10 +66,12 @@ internal static class RunDetailsPage
         Add("Took", run is { StartedAt: not null, FinishedAt: not null }, () => Html.Of($"{Show.Span(run.FinishedAt!.Value - run.StartedAt!.Value)}"));
         Add("Worker", run.Worker is not null, () => Html.Of($"{run.Worker}"));
         Add("Time limit", run.Timeout is not null, () => Html.Of($"{Show.Span(run.Timeout!.Value)} an attempt"));
+        Add("Waits for", run.WaitsFor is not null, () => Html.Of($"the limit {run.WaitsFor}"));
         Add("Tenant", run.Tenant is not null, () => Html.Of($"{run.Tenant}"));
         Add("Limits", run.Limits.Length > 0, () => Html.Of($"{string.Join(", ", run.Limits)}"));
         Add("Enqueued by", run.Parent is not null, () => Html.Of($"""run <a class="id" href="{place.Run(run.Parent!.Value)}">{Show.Id(run.Parent.Value)}</a>"""));
         Add("Graph of", run.Root is not null && run.Root != run.Id, () => Html.Of($"""run <a class="id" href="{place.Run(run.Root!.Value)}">{Show.Id(run.Root.Value)}</a>"""));
+        Add("Replaced by", run.ReplacedBy is not null, () => Html.Of($"""run <a class="id" href="{place.Run(run.ReplacedBy!.Value)}">{Show.Id(run.ReplacedBy.Value)}</a>, whose end is its own"""));
         Add("Trace", run.Trace is not null, () => Html.Of($"""<code class="id">{run.Trace}</code>"""));
         return Html.Each(facts, f => Html.Of($"<dt>{f.Name}</dt><dd>{f.Value}</dd>"));
     }
@@ -110,8 +115,10 @@ internal static class RunDetailsPage
     private static Markup LogLines(RunDetails run) => Html.Of(
         $"""
         <div class="scroll" id="log" tabindex="0"><table class="log"><thead><tr><th>Time (UTC)</th><th class="n">Attempt</th><th>Level</th><th>Line</th></tr></thead>
-        <tbody>{Html.Each(run.Log, l => Html.Of($"""<tr class="{l.Level.ToLowerInvariant()}"><td>{l.At.UtcDateTime:HH:mm:ss.fff}</td><td class="n">{l.Attempt}</td><td>{l.Level}</td><td class="wrap" title="{l.Category}">{l.Text}</td></tr>"""))}</tbody></table></div>
+        <tbody>{Html.Each(run.Log, l => Html.Of($"""<tr class="{Level(l)}"><td>{l.At.UtcDateTime:HH:mm:ss.fff}</td><td class="n">{l.Attempt}</td><td>{Level(l)}</td><td class="wrap" title="{l.Category}">{l.Message}</td></tr>"""))}</tbody></table></div>
         """);
+
+    private static string Level(RunLogLine line) => line.Level.ToString().ToLowerInvariant();
 
     private static string How(JobAttemptOutcome outcome) => outcome switch
     {

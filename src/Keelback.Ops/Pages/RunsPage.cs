@@ -71,7 +71,7 @@ internal static class RunsPage
         <td>{Show.Time(run.EnqueuedAt, now)}</td>
         <td class="n">{Wait(run)}</td>
         <td class="n">{Took(run, now)}</td>
-        <td class="clip">{run.Error}{Html.Each(run.Tags, t => Html.Of($"""<a class="chip" href="{place.Runs}?tag={Uri.EscapeDataString(t)}">{t}</a>"""))}</td>
+        <td class="clip">{Html.If(run.WaitsFor is not null, () => Html.Of($"waits for {run.WaitsFor} "))}{run.Error}{Html.Each(run.Tags, t => Html.Of($"""<a class="chip" href="{place.Runs}?tag={Uri.EscapeDataString(t)}">{t}</a>"""))}</td>
         </tr>
 
         """);

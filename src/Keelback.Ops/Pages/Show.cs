@@ -17,6 +17,9 @@ internal static class Show
     /// <summary>A count that ends at 1,000.</summary>
     public static string Bounded(int n) => n > 1000 ? "1,000+" : Count(n);
 
+    /// <summary>Whole megabytes.</summary>
+    public static string Bytes(long n) => string.Create(CultureInfo.InvariantCulture, $"{n / 1048576.0:N0} MB");
+
     /// <summary>Two units at most: 3 ms, 1.24 s, 2 min 5 s, 3 h 12 min, 2 d 4 h.</summary>
     public static string Span(TimeSpan span)
     {
@@ -60,6 +63,7 @@ internal static class Show
             JobRunState.Cancelled => ("off", "M2.5 6h7"),
             JobRunState.Scheduled => ("wait", "M6 3v3l2 1.5M6 1.2a4.8 4.8 0 1 0 .01 0"),
             JobRunState.Blocked => ("wait", "M4 2.5v7M8 2.5v7"),
+            JobRunState.Limited => ("wait", "M2.5 3h7M2.5 9h7M4 6h4"),
             JobRunState.Ready => ("wait", "M6 3.6a2.4 2.4 0 1 0 .01 0"),
             _ => ("off", "M3 3l3 3-3 3M6.5 3l3 3-3 3"),
         };

@@ -1,3 +1,5 @@
+using Keelback.Jobs;
+
 namespace Keelback.Ops;
 
 /// <summary>What the overview shows.</summary>
@@ -24,7 +26,10 @@ internal sealed record QueueLook(
 
 /// <summary>A live worker and what it runs.</summary>
 internal sealed record WorkerLook(
-    int Id, long Epoch, string Name, string[] Queues, DateTimeOffset StartedAt, DateTimeOffset LeaseUntil, int? Concurrency, IReadOnlyList<Attempt> Running);
+    int Id, long Epoch, string Name, string[] Queues, DateTimeOffset StartedAt, DateTimeOffset LeaseUntil, WorkerReport Report, IReadOnlyList<Attempt> Running)
+{
+    public int Concurrency => Report.Concurrency;
+}
 
 /// <summary>An attempt that runs now.</summary>
 internal sealed record Attempt(long RunId, string Kind, int Number, DateTimeOffset StartedAt);

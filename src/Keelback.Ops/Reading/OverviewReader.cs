@@ -9,11 +9,18 @@ internal sealed class OverviewReader(NpgsqlDataSource db, QueueCatalog catalog)
 {
     private const int MostAttempts = 1000; // shown of all workers together
 
+    public async Task<DateTimeOffset> NowAsync(CancellationToken ct)
+    {
+        await using var command = db.CreateCommand("select keelback.clock()");
+        return new((DateTime)(await command.ExecuteScalarAsync(ct))!);
+    }
+
     public async Task<Overview> ReadAsync(FigureRange range, CancellationToken ct)
     {
         short[] own = [.. (await catalog.AllAsync(ct)).Select(q => q.Id)];
         await using var batch = db.CreateBatch();
-        batch.BatchCommands.Add(new("select keelback.clock(), (select at from keelback.search_cursor)"));
+        batch.BatchCommands.Add(Statement.Of(
+            "select keelback.clock(), coalesce((select at from keelback.search_cursor where app = $1), 'epoch')", Statement.P(catalog.App)));
         batch.BatchCommands.Add(Statement.Of(
             """
             select q.id, q.name, q.paused, q.slots, coalesce(l.open, 0), coalesce(l.ready, 0), l.oldest_at, coalesce(l.running, 0), l.at
@@ -54,7 +61,7 @@ internal sealed class OverviewReader(NpgsqlDataSource db, QueueCatalog catalog)
         var workers = new List<WorkerLook>();
         while (await row.ReadAsync(ct))
             workers.Add(new(row.GetInt32(0), row.GetInt64(1), row.GetString(2), row.GetFieldValue<string[]>(3),
-                row.GetFieldValue<DateTimeOffset>(4), row.GetFieldValue<DateTimeOffset>(5), Concurrency(row.GetString(6)),
+                row.GetFieldValue<DateTimeOffset>(4), row.GetFieldValue<DateTimeOffset>(5), JsonSerializer.Deserialize<WorkerReport>(row.GetString(6), JobJson.Options)!,
                 [.. running[(row.GetInt32(0), row.GetInt64(1))]]));
 
         await row.NextResultAsync(ct);
@@ -63,10 +70,4 @@ internal sealed class OverviewReader(NpgsqlDataSource db, QueueCatalog catalog)
 
     private static DateTimeOffset? Time(NpgsqlDataReader row, int column) =>
         row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
-
-    private static int? Concurrency(string info)
-    {
-        using var json = JsonDocument.Parse(info);
-        return json.RootElement.TryGetProperty("concurrency", out var value) && value.TryGetInt32(out var slots) ? slots : null;
-    }
 }

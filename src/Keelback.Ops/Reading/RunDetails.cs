@@ -9,21 +9,18 @@ internal sealed record RunDetails(
     string Input, string? Output, JobError? Error, string? Trace, long? Root, long? Parent, string? Tenant, string[] Limits, DateTimeOffset? ExpiresAt,
     string[] Tags, string? Worker, string? Progress)
 {
+    /// <summary>The key of the limit that it waits for.</summary>
+    public string? WaitsFor { get; init; }
+
+    /// <summary>The run whose end will be this one's.</summary>
+    public long? ReplacedBy { get; init; }
+
     public IReadOnlyList<JobAttempt> Attempts { get; init; } = [];
 
     public IReadOnlyList<RunLogLine> Log { get; init; } = [];
 
-    public RunGraph? Graph { get; init; }
+    /// <summary>What it was enqueued with; null: it stands alone.</summary>
+    public JobGraph? Graph { get; init; }
 
     public bool HasEnded => State >= JobRunState.Succeeded;
 }
-
-/// <summary>A line that an attempt logged.</summary>
-internal sealed record RunLogLine(DateTimeOffset At, int Attempt, string Level, string Category, string Text);
-
-/// <summary>The runs that a run belongs together with, or (truncated) the first of them.</summary>
-internal sealed record RunGraph(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<GraphEdge> Edges, bool Truncated);
-
-internal sealed record GraphNode(long Id, string Kind, JobRunState State);
-
-internal readonly record struct GraphEdge(long Up, long Down);

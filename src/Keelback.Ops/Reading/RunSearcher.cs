@@ -9,17 +9,22 @@ namespace Keelback.Ops;
 /// <summary>One line of a search's answer.</summary>
 internal sealed record RunLine(
     long Id, string Kind, string Queue, JobRunState State, int Attempt, int MaxAttempts, DateTimeOffset EnqueuedAt, DateTimeOffset? StartedAt,
-    DateTimeOffset? FinishedAt, DateTimeOffset? DueAt, string? Error, string[] Tags);
+    DateTimeOffset? FinishedAt, DateTimeOffset? DueAt, string? Error, string[] Tags, string? WaitsFor);
 
 /// <summary>A page of a search, newest first. The next page begins below <c>Next</c>, unless this was the last; <c>Partial</c>: so many runs were looked at that the search stopped before its page was full.</summary>
 internal sealed record RunPage(IReadOnlyList<RunLine> Runs, long? Next, bool Partial, DateTimeOffset Now, DateTimeOffset CopiedUpTo);
 
 /// <summary>Finds runs in the agent's copy, and asks the engine how each one found stands now.</summary>
-internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
+internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog, TimeProvider clock)
 {
-    private const int MostWordHits = 3_000;
-    private const int FewHits = 5_000; // up to here it is cheaper to fetch them all than to meet them on the way
-    private const int MostOpen = 1_000; // asked one by one, a page
+    private const int MostHits = 3_000; // of words, the newest
+    private const int FewHits = 5_000; // up to here the words' index is asked first; else the newest runs are read in turn
+    private const int ManyHits = 100_000; // more than the index can put in order in time
+    private const int FirstSlice = 500; // runs read in turn: each slice twice the last
+    private const int MostLooked = 100_000; // a page
+    private const int MostOpen = 1_000; // asked one by one
+    private static readonly TimeSpan s_readPatience = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan s_indexPatience = TimeSpan.FromMilliseconds(45); // together under what a page may take
     private const long FirstMillisecond = 1_577_836_800_000; // of 2020
     private const int IdBits = 22; // below the milliseconds
 
@@ -30,24 +35,30 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var (now, upTo) = await BeginAsync(connection, ct);
 
-        // The words decide how: few hits are put in order, many are met on the way from the newest run down.
-        long[]? hits = null;
         var words = Words(search.Text);
-        if (words is not null && await EstimateAsync(connection, words, ct) <= FewHits)
-        {
-            hits = await HitsAsync(connection, words, search, ct);
-            if (hits.Length > MostWordHits) hits = null;
-        }
+        var estimate = words is null ? 0 : await EstimateAsync(connection, words, ct);
+        var few = words is not null && estimate <= FewHits;
+        var asked = few || estimate > ManyHits;
+        var patience = estimate > ManyHits ? s_readPatience + s_indexPatience : s_readPatience;
+        var hits = few ? await HitsAsync(connection, transaction, words!, search, ct) : null;
 
-        var (lines, last) = (new List<RunLine>(), (long?)search.Before);
-        var (limit, more) = (size + 1, true);
-        for (var looked = 0; more && lines.Count <= size && looked < MostOpen; looked += limit, limit = MostOpen)
+        var (lines, last, more, began) = (new List<RunLine>(), search.Before, true, clock.GetTimestamp());
+        for (var (looked, slice) = (0, words is null ? size + 1 : FirstSlice); more && lines.Count <= size && looked < MostLooked; slice = Math.Min(slice * 2, MostOpen * 16))
         {
-            var ids = await IdsAsync(connection, search with { Before = last }, words, hits, limit, ct);
-            lines.AddRange(await LinesAsync(connection, ids, search.State, ct));
-            more = ids.Count == limit;
-            if (ids.Count > 0) last = ids[^1];
-            if (!IsOpenState(search.State)) break;
+            var wanted = IsOpenState(search.State) && looked > 0 ? MostOpen : size + 1 - lines.Count;
+            var page = words is null || hits is not null
+                ? await IdsAsync(connection, search with { Before = last }, hits, wanted, ct)
+                : await MetAsync(connection, search with { Before = last }, words, slice, wanted, ct);
+            lines.AddRange(await LinesAsync(connection, page.Ids, search.State, ct));
+            (last, more, looked) = (page.Last ?? last, page.More, looked + page.Looked);
+            if (!more && hits is { Length: MostHits }) (last, more, hits) = (hits[^1], true, null); // older ones were not asked for
+            if (clock.GetElapsedTime(began) < patience) continue;
+
+            // So rare among the newest that the index may know better, unless it was asked.
+            if (words is null || asked || lines.Count > size) break;
+            (asked, began) = (true, clock.GetTimestamp());
+            hits = await HitsAsync(connection, transaction, words, search with { Before = last }, ct);
+            if (hits is null) break;
         }
 
         await transaction.CommitAsync(ct);
@@ -68,13 +79,14 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
         return kinds;
     }
 
-    private static async Task<(DateTimeOffset Now, DateTimeOffset UpTo)> BeginAsync(NpgsqlConnection connection, CancellationToken ct)
+    private async Task<(DateTimeOffset Now, DateTimeOffset UpTo)> BeginAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(
             """
-            select keelback.clock(), (select at from keelback.search_cursor),
+            select keelback.clock(), coalesce((select at from keelback.search_cursor where app = $1), 'epoch'),
                    set_config('statement_timeout', '5s', true), set_config('jit', 'off', true)
             """, connection);
+        command.Parameters.AddWithValue(catalog.App);
         await using var row = await command.ExecuteReaderAsync(ct);
         await row.ReadAsync(ct);
         return (row.GetFieldValue<DateTimeOffset>(0), row.GetFieldValue<DateTimeOffset>(1));
@@ -89,23 +101,70 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
         return plan.RootElement[0].GetProperty("Plan").GetProperty("Plan Rows").GetDouble();
     }
 
-    private static async Task<long[]> HitsAsync(NpgsqlConnection connection, string words, RunSearch search, CancellationToken ct)
+    /// <summary>By the index of words: the newest runs that hold them. Null: it took too long, so there are many.</summary>
+    private static async Task<long[]?> HitsAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, string words, RunSearch search, CancellationToken ct)
     {
-        await using var batch = new NpgsqlBatch(connection);
-        batch.BatchCommands.Add(new("select set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'off', true)"));
-        batch.BatchCommands.Add(Statement.Of(
-            "select id from keelback.run_words where words @@ $1::tsquery and id < $2 limit $3",
-            Statement.P(words), Statement.P(search.Before ?? long.MaxValue), Statement.P(MostWordHits + 1)));
-        batch.BatchCommands.Add(new("select set_config('enable_indexscan', 'on', true)"));
+        await transaction.SaveAsync("words", ct);
+        try
+        {
+            await using var batch = new NpgsqlBatch(connection);
+            batch.BatchCommands.Add(Statement.Of(
+                "select set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'off', true), set_config('statement_timeout', $1, true)",
+                Statement.P(s_indexPatience.TotalMilliseconds.ToString(CultureInfo.InvariantCulture))));
+            batch.BatchCommands.Add(Statement.Of(
+                "select id from keelback.run_words where words @@ $1::tsquery and id < $2 order by id desc limit $3",
+                Statement.P(words), Statement.P(search.Before ?? long.MaxValue), Statement.P(MostHits)));
+            batch.BatchCommands.Add(new("select set_config('enable_indexscan', 'on', true), set_config('statement_timeout', '5s', true)"));
 
-        await using var row = await batch.ExecuteReaderAsync(ct);
-        await row.NextResultAsync(ct);
-        return [.. await Statement.IdsAsync(row, ct)];
+            await using var row = await batch.ExecuteReaderAsync(ct);
+            await row.NextResultAsync(ct);
+            return [.. await Statement.IdsAsync(row, ct)];
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.QueryCanceled)
+        {
+            await transaction.RollbackAsync("words", ct); // the settings too
+            return null;
+        }
     }
 
-    private async Task<List<long>> IdsAsync(NpgsqlConnection connection, RunSearch search, string? words, long[]? hits, int limit, CancellationToken ct)
+    /// <summary>The newest runs that fit, where the words do not matter or their hits are known.</summary>
+    private async Task<Found> IdsAsync(NpgsqlConnection connection, RunSearch search, long[]? hits, int limit, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand { Connection = connection };
+        var where = await WhereAsync(command, search, ct);
+        if (hits is not null) where += $" and s.id = any({P(command, hits)})";
+        command.CommandText = $"select s.id from keelback.run_search s where {where} order by s.id desc limit {limit.ToString(CultureInfo.InvariantCulture)}";
+        await using var row = await command.ExecuteReaderAsync(ct);
+        var ids = await Statement.IdsAsync(row, ct);
+        return new(ids, ids.Count > 0 ? ids[^1] : null, ids.Count == limit, ids.Count);
+    }
+
+    /// <summary>Reads a slice of the newest runs that fit, for those that hold the words.</summary>
+    private async Task<Found> MetAsync(NpgsqlConnection connection, RunSearch search, string words, int slice, int limit, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand { Connection = connection };
+        var where = await WhereAsync(command, search, ct);
+        command.CommandText =
+            $"""
+            with slice as materialized (
+                select s.id from keelback.run_search s where {where} order by s.id desc limit {slice.ToString(CultureInfo.InvariantCulture)}
+            )
+            select array(select p.id from slice p
+                         cross join lateral (select words from keelback.run_words w where w.id = p.id limit 1) w
+                         where w.words @@ {P(command, words)}::tsquery order by p.id desc limit {limit.ToString(CultureInfo.InvariantCulture)}),
+                   count(*)::int, min(id)
+            from slice
+            """;
+        await using var row = await command.ExecuteReaderAsync(ct);
+        await row.ReadAsync(ct);
+        var (ids, looked) = (row.GetFieldValue<long[]>(0), row.GetInt32(1));
+        return ids.Length == limit
+            ? new([.. ids], ids[^1], true, looked)
+            : new([.. ids], row.IsDBNull(2) ? null : row.GetInt64(2), looked == slice, looked);
+    }
+
+    private async Task<string> WhereAsync(NpgsqlCommand command, RunSearch search, CancellationToken ct)
+    {
         var where = new StringBuilder("s.queue = any(").Append(P(command, (await QueuesAsync(search.Queue, ct)).ToArray())).Append(')');
         void And(string condition) => where.Append(" and ").Append(condition);
 
@@ -114,19 +173,16 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
         if (search.To is { } to) And($"s.id < {P(command, FirstId(to))}");
         if (search.Kind is { } kind) And($"s.kind = {P(command, kind)}");
         if (search.Tag is { } tag) And($"s.tags @> array[{P(command, tag)}]");
-        if (hits is not null) And($"s.id = any({P(command, hits)})");
-        else if (words is not null)
-            And($"exists (select from keelback.run_words w where w.id = s.id and w.words @@ {P(command, words)}::tsquery)");
 
         if (search.State is { } state)
         {
             if (state == JobRunState.Running) And("s.id in (select run_id from keelback.claim)");
+            else if (state == JobRunState.Blocked) And("s.state = 0 and exists (select from keelback.wait w where w.run_id = s.id)");
+            else if (state == JobRunState.Limited) And("s.state = 0 and exists (select from keelback.parked p where p.run_id = s.id)");
             else And(States.Stored(state) == 0 ? "s.state = 0" : $"s.state = {States.Stored(state).ToString(CultureInfo.InvariantCulture)}");
         }
 
-        command.CommandText = $"select s.id from keelback.run_search s where {where} order by s.id desc limit {limit.ToString(CultureInfo.InvariantCulture)}";
-        await using var row = await command.ExecuteReaderAsync(ct);
-        return await Statement.IdsAsync(row, ct);
+        return where.ToString();
     }
 
     private async Task<IReadOnlyList<short>> QueuesAsync(string? name, CancellationToken ct)
@@ -136,7 +192,7 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
     }
 
     /// <summary>In which states an open run stands is known to the engine alone, so those are asked one by one.</summary>
-    private static bool IsOpenState(JobRunState? state) => state is JobRunState.Ready or JobRunState.Scheduled or JobRunState.Blocked;
+    private static bool IsOpenState(JobRunState? state) => state is JobRunState.Ready or JobRunState.Scheduled or JobRunState.Blocked or JobRunState.Limited;
 
     private static async Task<List<RunLine>> LinesAsync(NpgsqlConnection connection, List<long> ids, JobRunState? state, CancellationToken ct)
     {
@@ -149,7 +205,7 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
             $"""
             select r.id, r.kind, q.name, {RunStates.Sql}, coalesce(r.attempt, c.attempt, a.n, 0)::int, r.max_attempts::int,
                    keelback.run_enqueued_at(r.id), coalesce(r.started_at, c.at), r.finished_at, coalesce(a.retry_at, r.due_at),
-                   coalesce(r.error, a.error) ->> 'message', coalesce(s.tags, '{"{}"}')
+                   coalesce(r.error, a.error) ->> 'message', coalesce(s.tags, '{"{}"}'), {RunStates.Limit}
             from unnest($1) with ordinality asked (id, ord)
             cross join lateral (select * from keelback.run where id = asked.id limit 1) r
             join keelback.run_search s on s.id = r.id
@@ -163,7 +219,8 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
         while (await row.ReadAsync(ct))
         {
             var line = new RunLine(row.GetInt64(0), row.GetString(1), row.GetString(2), Enum.Parse<JobRunState>(row.GetString(3)), row.GetInt32(4), row.GetInt32(5),
-                row.GetFieldValue<DateTimeOffset>(6), Time(row, 7), Time(row, 8), Time(row, 9), row.IsDBNull(10) ? null : row.GetString(10), row.GetFieldValue<string[]>(11));
+                row.GetFieldValue<DateTimeOffset>(6), Time(row, 7), Time(row, 8), Time(row, 9), row.IsDBNull(10) ? null : row.GetString(10), row.GetFieldValue<string[]>(11),
+                row.IsDBNull(12) ? null : row.GetString(12));
             if (state is null || line.State == state) lines.Add(line);
         }
 
@@ -198,6 +255,9 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog)
 
     private static DateTimeOffset? Time(NpgsqlDataReader row, int column) =>
         row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
+
+    /// <summary>The runs that a look found, the last one that it looked at, whether there may be more, and how many it looked at.</summary>
+    private readonly record struct Found(List<long> Ids, long? Last, bool More, int Looked);
 
     private static string P<T>(NpgsqlCommand command, T value)
     {

@@ -8,6 +8,7 @@ internal static class RunStates
         """
         left join keelback.claim c on c.run_id = r.id
         left join lateral (select n, retry_at, error from keelback.attempt where run_id = r.id order by n desc limit 1) a on true
+        left join lateral (select b.key from keelback.parked p join keelback.bucket b on b.id = p.bucket where p.run_id = r.id limit 1) held on r.state = 0
         """;
 
     /// <summary>The name of a <see cref="Keelback.Jobs.JobRunState"/>.</summary>
@@ -19,8 +20,12 @@ internal static class RunStates
             else case
                 when c.run_id is not null then 'Running'
                 when exists (select from keelback.wait w where w.run_id = r.id) then 'Blocked'
-                when coalesce(a.retry_at, r.due_at) > keelback.clock() then 'Scheduled'
+                when held.key is not null then 'Limited'
+                when greatest(a.retry_at, r.due_at) > keelback.clock() then 'Scheduled'
                 else 'Ready' end
         end
         """;
+
+    /// <summary>Of a run that is <c>Limited</c>: the key that has no room for it.</summary>
+    public const string Limit = "held.key";
 }

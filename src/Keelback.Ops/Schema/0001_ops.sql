@@ -31,10 +31,10 @@ create function keelback.words_of(text text) returns tsvector language sql immut
         select distinct left(w, 100) from regexp_split_to_table(lower(left(text, 4000)), '[^[:alnum:]]+') w where w <> ''))
 $$;
 
--- How far the agent is. Up to `fast` it has looked once; up to `safe` nothing can come any more: whatever was writing when it
+-- How far the agent of an app is. Up to `fast` it has looked once; up to `safe` nothing can come any more: whatever was writing when it
 -- looked (before `tick_xmax`) has ended, and the ids up to `tick` were looked at again.
 create table keelback.search_cursor (
-    one       bool not null primary key default true check (one),
+    app       text not null primary key,
     fast      bigint not null,
     safe      bigint not null,
     tick      bigint,
@@ -43,8 +43,6 @@ create table keelback.search_cursor (
     look_back bigint not null,               -- the same, of ended runs that may have been opened again
     at        timestamptz not null           -- everything enqueued by then, but for transactions still open, is in
 );
-
-insert into keelback.search_cursor values (true, 0, 0, null, null, 0, 0, 'epoch');
 
 -- Per minute, per hour and in all (for counters that never fall), by the database's clock. Counted when the agent meets a run's row and when it meets its end, in the transaction that notes it.
 create table keelback.rollup (

@@ -5,16 +5,27 @@ using Keelback.Ops;
 namespace Keelback;
 
 /// <summary>The jobs pages for a terminal: the same readers and actions, the same audit.</summary>
-[Command("jobs", "Look at jobs and act on them: list, show, cancel, copy, queues, pause, resume, workers, audit, warnings")]
+[Command("jobs", "Look at jobs and act on them: list, show, retry, cancel, copy, queues, workers, schedules, revocations, revoke, allow, audit, warnings")]
 internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
 {
-    private static readonly string[] s_verbs = ["list", "show", "cancel", "copy", "queues", "pause", "resume", "workers", "audit", "warnings"];
+    private static readonly string[] s_verbs =
+        ["list", "show", "retry", "cancel", "copy", "queues", "workers", "schedules", "revocations", "revoke", "allow", "audit", "warnings"];
 
-    [Argument("list, show RUN, cancel RUN, copy RUN, queues, pause QUEUE, resume QUEUE, workers, audit or warnings")]
+    private static readonly string[] s_queues = ["list", "pause", "resume", "slots"];
+    private static readonly string[] s_workers = ["list", "pause", "resume", "scale", "stop", "stop-now"];
+    private static readonly string[] s_schedules = ["list", "show", "pause", "resume", "run", "change", "reset"];
+
+    [Argument("list, show RUN, retry RUN, cancel RUN, copy RUN, queues, workers, schedules, revocations, revoke, allow, audit or warnings")]
     public required string What { get; init; }
 
-    [Argument("The run's id, or the queue's name")]
+    [Argument("The run's id. queues: list, pause, resume, slots. workers: list, pause, resume, scale, stop, stop-now. schedules: list, show, pause, resume, run, change, reset. revoke, allow: kind or tag, or run")]
     public string? Target { get; init; }
+
+    [Argument("The name of the queue, schedule, kind or tag; the worker's id, or all")]
+    public string? Name { get; init; }
+
+    [Argument("queues slots, workers scale: how many, or none. schedules change: a cron expression, or 'every 5m'")]
+    public string? Value { get; init; }
 
     [Option("list: only this kind")]
     public string? Kind { get; init; }
@@ -46,6 +57,18 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
     [Option("copy: the new run's arguments, a JSON object; '-' reads standard input (default: the old ones)")]
     public string? Arguments { get; init; }
 
+    [Option("retry, cancel: the whole graph that the run belongs to")]
+    public bool Graph { get; init; }
+
+    [Option("schedules change: the zone of the cron expression (default UTC)")]
+    public string? Zone { get; init; }
+
+    [Option("revoke: for how long, as 2h, 7d or 00:15:00 (default: for good)")]
+    public string? Lasting { get; init; }
+
+    [Option("revoke: what the runs' errors say")]
+    public string? Reason { get; init; }
+
     [Option("Write JSON, as the pages' API does")]
     public bool Json { get; init; }
 
@@ -56,17 +79,52 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
         {
             case "list": return await view.ListAsync(Search(), Limit, ct);
             case "show": return await view.ShowAsync(Run(), ct);
-            case "queues": return await view.QueuesAsync(ct);
-            case "workers": return await view.WorkersAsync(ct);
+            case "retry": return await doing.RetryAsync(Run(), Graph, ct);
+            case "cancel": return await doing.CancelAsync(Run(), Graph, ct);
+            case "copy": return await doing.CopyAsync(Run(), Arguments == "-" ? await Input.ReadToEndAsync(ct) : Arguments, ct);
+            case "queues": return await QueuesAsync(ct);
+            case "workers": return await WorkersAsync(ct);
+            case "schedules": return await SchedulesAsync(ct);
+            case "revocations": return await view.RevocationsAsync(ct);
+            case "revoke":
+                return Target == "run" ? await doing.CancelAsync(Run(Needed(Name, "run RUN")), Graph, ct)
+                : await doing.RevokeAsync(Needed(Target, "kind|tag NAME"), Needed(Name, $"{Target} NAME"), Lasting, Reason, ct);
+            case "allow": return await doing.AllowAsync(Needed(Target, "kind|tag NAME"), Needed(Name, $"{Target} NAME"), ct);
             case "audit": return await view.AuditAsync(Limit, ct);
             case "warnings": return await view.WarningsAsync(ct);
-            case "cancel": return await doing.CancelAsync(Run(), ct);
-            case "copy": return await doing.CopyAsync(Run(), Arguments == "-" ? await Input.ReadToEndAsync(ct) : Arguments, ct);
-            case "pause" or "resume": return await doing.PauseAsync(Needed("QUEUE"), What == "pause", ct);
-            default:
-                await Error.WriteLineAsync($"'jobs' cannot '{What}'.{OpsErrors.DidYouMean(What, s_verbs)} It can {string.Join(", ", s_verbs)}.");
-                return Shell.WrongUsage;
+            default: return await CannotAsync("jobs", What, s_verbs);
         }
+    }
+
+    private async Task<int> QueuesAsync(CancellationToken ct) => Target switch
+    {
+        null or "list" => await view.QueuesAsync(ct),
+        "pause" or "resume" => await doing.PauseQueueAsync(Needed(Name, $"{Target} QUEUE"), Target == "pause", ct),
+        "slots" => await doing.SlotsAsync(Needed(Name, "slots QUEUE N|none"), Needed(Value, $"slots {Name} N|none"), ct),
+        _ => await CannotAsync("jobs queues", Target, s_queues),
+    };
+
+    private async Task<int> WorkersAsync(CancellationToken ct) => Target switch
+    {
+        null or "list" => await view.WorkersAsync(ct),
+        "pause" or "resume" or "stop" or "stop-now" => await doing.WorkerAsync(Needed(Name, $"{Target} WORKER|all"), Target, ct),
+        "scale" => await doing.ScaleAsync(Needed(Name, "scale WORKER|all N|none"), Needed(Value, $"scale {Name} N|none"), ct),
+        _ => await CannotAsync("jobs workers", Target, s_workers),
+    };
+
+    private async Task<int> SchedulesAsync(CancellationToken ct) => Target switch
+    {
+        null or "list" => await view.SchedulesAsync(ct),
+        "show" => await view.ScheduleAsync(Needed(Name, "show SCHEDULE"), Limit, ct),
+        "pause" or "resume" or "run" or "reset" => await doing.ScheduleAsync(Needed(Name, $"{Target} SCHEDULE"), Target, ct),
+        "change" => await doing.ChangeAsync(Needed(Name, "change SCHEDULE WHEN"), Needed(Value, $"change {Name} WHEN"), Zone, ct),
+        _ => await CannotAsync("jobs schedules", Target, s_schedules),
+    };
+
+    private async Task<int> CannotAsync(string command, string verb, string[] verbs)
+    {
+        await Error.WriteLineAsync($"'{command}' cannot '{verb}'.{OpsErrors.DidYouMean(verb, verbs)} It can {string.Join(", ", verbs)}.");
+        return Shell.WrongUsage;
     }
 
     private RunSearch Search() => new()
@@ -81,9 +139,11 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
         To = Time(To),
     };
 
-    private long Run() => long.TryParse(Needed("RUN"), NumberStyles.None, CultureInfo.InvariantCulture, out var run) ? run : throw OpsErrors.NoRunId(Target!);
+    private long Run() => Run(Needed(Target, "RUN"));
 
-    private string Needed(string what) => Target ?? throw OpsErrors.TargetMissing(What, what);
+    private static long Run(string id) => long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var run) ? run : throw OpsErrors.NoRunId(id);
+
+    private string Needed(string? given, string what) => given ?? throw OpsErrors.TargetMissing(What, what);
 
     private static DateTimeOffset? Time(string? text) => text is null ? null : RunSearch.ParseTime(text) ?? throw OpsErrors.BadTimeGiven(text);
 }
