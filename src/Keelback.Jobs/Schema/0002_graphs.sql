@@ -50,11 +50,11 @@ begin
                    min(up) filter (where rule = 0 and state not in (1, 7)) as broken,
                    min(up) filter (where rule = 0 and state = 7 or rule = 1 and state in (1, 7)) as shut
             from flipped group by down
-        ), l as (
-            select w.* from keelback.wait w where w.run_id = any(array(select down from n)) order by w.run_id for update
         ), v as (
-            select l.*, n.opened, n.mirrored, n.broken, n.shut, coalesce(n.mirrored, n.broken, n.shut) is not null as ends
-            from l join n on n.down = l.run_id
+            -- By key, in the order in which everybody locks them: without a hash, a join of two lists would compare them in pairs.
+            select w.*, n.opened, n.mirrored, n.broken, n.shut, coalesce(n.mirrored, n.broken, n.shut) is not null as ends
+            from (select * from n order by down) n
+            cross join lateral (select * from keelback.wait where run_id = n.down for update) w
         ), fewer as (
             update keelback.wait set pending = v.pending - v.opened from v where wait.run_id = v.run_id and not v.ends and v.pending > v.opened
         ), gone as (
@@ -76,7 +76,8 @@ begin
                         else jsonb_build_object('type', 'UpstreamFailed', 'run', up.id, 'message',
                             format('Run %s of ''%s'', which this one waits for, ended as %s', up.id, up.kind, keelback.state_name(up.state))
                             || coalesce(': ' || left(up.error ->> 'message', 1000), '.')) end as error
-            from gone join up on up.id = coalesce(gone.mirrored, gone.broken, gone.shut)
+            from gone
+            cross join lateral (select id, kind, state, error from keelback.run where id = coalesce(gone.mirrored, gone.broken, gone.shut) limit 1) up
         ), u as (
             update keelback.run r
             set state = over.state, error = over.error, finished_at = keelback.clock(),

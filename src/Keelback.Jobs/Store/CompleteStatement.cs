@@ -29,7 +29,8 @@ internal static class CompleteStatement
     /// <summary>For runs that others wait for: flips their edges, counts down by the rows that flipped, and readies who waits for none any more.</summary>
     /// <remarks>Waiting rows are locked in the order of their ids, so that two completions cannot wait for each other. A run that ends
     /// twice flips nothing the second time. An edge that came while the run was running may be newer than this statement's snapshot:
-    /// where there is one, <c>keelback.settle</c> follows them all, and no row is touched from both sides.</remarks>
+    /// where there is one, <c>keelback.settle</c> follows them all, and no row is touched from both sides. Each waiting row is found by
+    /// its key: joined to each other without a hash, ten thousand of both would be compared in pairs.</remarks>
     public const string Followed = Ended +
         $"""
         , e as (
@@ -37,17 +38,14 @@ internal static class CompleteStatement
         ), n as (
             select down, count(*)::int as done from e group by down
         ), l as (
-            select w.run_id, w.pending, w.queue, w.priority, w.tenant, w.due_at from keelback.wait w
-            where w.run_id = any(array(select down from n))
-            order by w.run_id
-            for update
+            select w.*, n.done from (select down, done from n order by down) n
+            cross join lateral (select run_id, pending, queue, priority, tenant, due_at from keelback.wait where run_id = n.down for update) w
         ), w as (
-            update keelback.wait set pending = l.pending - n.done
-            from l join n on n.down = l.run_id
-            where wait.run_id = l.run_id and l.pending > n.done
+            update keelback.wait set pending = l.pending - l.done
+            from l where wait.run_id = l.run_id and l.pending > l.done
         ), q as (
-            delete from keelback.wait using l join n on n.down = l.run_id
-            where wait.run_id = l.run_id and l.pending = n.done
+            delete from keelback.wait using l
+            where wait.run_id = l.run_id and l.pending = l.done
             returning l.run_id, l.queue, l.priority, l.tenant, l.due_at
         ), soon as (
             insert into keelback.ready (queue, priority, run_id, tenant)
