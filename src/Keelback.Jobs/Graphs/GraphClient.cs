@@ -34,7 +34,7 @@ public sealed partial class JobClient
     public async Task<bool> RetryAsync(long run, CancellationToken ct = default)
     {
         if (await RedriveAsync(run, whole: false, ct) > 0) return true;
-        if (await GetAsync(run, ct) is { State: JobRunState.UpstreamFailed or JobRunState.Skipped } ended) throw JobErrors.StillShut(ended);
+        if (await GetAsync(run, ct) is { State: JobRunState.UpstreamFailed or JobRunState.Skipped or JobRunState.Cancelled or JobRunState.Expired } ended) throw JobErrors.StillShut(ended);
 
         return false;
     }

@@ -37,7 +37,7 @@ internal static class CompleteStatement
         ), n as (
             select down, count(*)::int as done from e group by down
         ), l as (
-            select w.run_id, w.pending, w.queue, w.priority, w.tenant, w.due_at from keelback.wait w
+            select w.run_id, w.pending, w.queue, w.priority, w.tenant, w.due_at, w.attempt from keelback.wait w
             where w.run_id = any(array(select down from n))
             order by w.run_id
             for update
@@ -48,13 +48,13 @@ internal static class CompleteStatement
         ), q as (
             delete from keelback.wait using l join n on n.down = l.run_id
             where wait.run_id = l.run_id and l.pending = n.done
-            returning l.run_id, l.queue, l.priority, l.tenant, l.due_at
+            returning l.run_id, l.queue, l.priority, l.tenant, l.due_at, l.attempt
         ), soon as (
-            insert into keelback.ready (queue, priority, run_id, tenant)
-            select case when tenant is null then queue else -queue end, priority, run_id, tenant from q where due_at is null or due_at <= keelback.clock()
+            insert into keelback.ready (queue, priority, run_id, tenant, attempt)
+            select case when tenant is null then queue else -queue end, priority, run_id, tenant, attempt from q where due_at is null or due_at <= keelback.clock()
         ), later as (
-            insert into keelback.timer (at, run_id, what)
-            select due_at, run_id, 0 from q where due_at > keelback.clock()
+            insert into keelback.timer (at, run_id, what, attempt)
+            select due_at, run_id, 0, attempt from q where due_at > keelback.clock()
         )
         {Told}
         """;

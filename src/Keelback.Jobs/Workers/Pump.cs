@@ -40,7 +40,7 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
     public bool IsDrained => _draining && Jobs.IsEmpty && _untold.Count == 0;
 
     /// <summary>Whether somebody must give back what the database has under this worker's name.</summary>
-    public bool HoldsAny => Jobs.Count + _untold.Count > 0 || _answerLost;
+    public bool HoldsAny => !Jobs.IsEmpty || _untold.Count > 0 || _answerLost;
 
     private TimeSpan FullScan => options.PollInterval < s_fullScan ? options.PollInterval : s_fullScan;
 
@@ -93,7 +93,7 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
     /// <returns>The attempts that have lost their claims, and should be stopped.</returns>
     public IReadOnlyList<RunningJob> Heard(Turn turn, ExchangeRequest request, ExchangeResult result)
     {
-        _answerLost = false;
+        if (request.Known is not null) _answerLost = false; // without a lease nothing was handed back: still to be done when it is held again
         _untold.RemoveRange(0, turn.Telling.Count);
         if (_untold.Count == 0) _refused = false;
         _claims.Fulfil(turn.Asks);
