@@ -16,6 +16,7 @@ internal sealed class Worker(
     private readonly TimeProvider _clock = clock;
     private readonly Pump _pump = new(configured.Value, new(configured.Value, PoolRule.Room(db), clock), queues.App, kinds.Names, clock);
     private readonly WorkerDrain _drain = new(db, waiters, clock, log);
+    private readonly AbandonedSessions _sessions = new(db, log);
     private readonly OutcomeNews _news = new(waiters, events, telemetry, log);
     private int _queuesSeen = -1;
     private int _stopped;
@@ -219,24 +220,8 @@ internal sealed class Worker(
         if (events.AreWanted) events.Raise(new JobAbandoned(claim.RunId, claim.Kind, claim.Attempt));
         telemetry.Abandoned.Add(1, new KeyValuePair<string, object?>("kind", claim.Kind));
         Log.Abandoned(log, claim.Kind, claim.RunId, claim.Attempt, _options.AbandonAfter);
-        if (job.Session != 0 && Identity is { } worker) _ = EndSessionAsync(job.Session, worker);
+        if (job.Session != 0 && Identity is { } worker) _ = _sessions.EndAsync(job.Session, worker);
         Wake();
-    }
-
-    // Its transaction would keep its locks, and the next attempt would wait for them. The name tells ours from another's: behind a pooler the number is not the server's.
-    private async Task EndSessionAsync(int session, WorkerIdentity worker)
-    {
-        try
-        {
-            await using var command = db.CreateCommand("select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and application_name = $2");
-            command.Parameters.AddWithValue(session);
-            command.Parameters.AddWithValue(worker.ApplicationName);
-            await command.ExecuteNonQueryAsync();
-        }
-        catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
-        {
-            Log.SessionNotEnded(log, e);
-        }
     }
 
     private async Task RefreshLanesAsync(CancellationToken ct)

@@ -10,7 +10,7 @@ namespace Keelback.Jobs.Tests.Simulation;
 public sealed class ConformanceTests : JobsTest
 {
     private const int Seeds = 24;
-    private const int Steps = 45;
+    private const int Steps = 40;
     private const int CrashLimit = 3;
 
     // In whole minutes, beside which the time that the database takes does not count.
@@ -52,14 +52,17 @@ public sealed class ConformanceTests : JobsTest
             for (var step = 0; step < Steps; step++)
             {
                 await StepAsync();
-                Assert.True(Model() == await RealAsync(), $"Seed {seed}:\n{string.Join('\n', _story.TakeLast(40))}\n\nThe model:\n{Model()}\nThe database:\n{await RealAsync()}");
+                Compare(Model(), await RealAsync());
             }
         }
     }
 
+    private void Compare(string model, string real) =>
+        Assert.True(model == real, $"{string.Join('\n', _story)}\n\nThe model:\n{model}\nThe database:\n{real}");
+
     private async Task BeginAsync(int seed)
     {
-        await ExecuteAsync("truncate keelback.run, keelback.edge, keelback.attempt, keelback.ready, keelback.wait, keelback.timer, keelback.parked, keelback.claim, keelback.slot, keelback.worker");
+        foreach (var table in new[] { "ready", "wait", "timer", "parked", "claim", "slot", "worker" }) await ExecuteAsync($"delete from keelback.{table}");
         (_random, _clock) = (new(seed), new());
         _store = new(_clock, _random);
         _store.Limit("one", 1);
@@ -67,6 +70,7 @@ public sealed class ConformanceTests : JobsTest
         _lanes.Set(await _host.Services.GetRequiredService<QueueCatalog>().AllAsync(default));
         foreach (var list in new System.Collections.IList[] { _held, _workers, _story }) list.Clear();
         _ids.Clear();
+        _story.Add($"Seed {seed}");
         for (var i = 0; i < 2; i++) _workers.Add((_store.Register(s_lease), WorkerRegistry.Register(_db, new("test", "model", [], "{}"), s_lease)));
     }
 
@@ -142,7 +146,9 @@ public sealed class ConformanceTests : JobsTest
         var byModel = _store.Exchange(new() { Outcomes = [], Claim = asked with { Worker = model } }).Claimed.Claims;
 
         _story.Add($"claimed {string.Join(", ", byModel.Select(c => $"run {c.RunId}/{c.Token}"))}");
-        Assert.Equal(byModel.Select(Seen), byReal.OrderBy(c => byModel.FindIndex(m => Id(m) == c.RunId)).Select(c => Seen(c) with { RunId = _ids.First(pair => pair.Value == c.RunId).Key.Id }));
+        Compare(
+            string.Join('\n', byModel.OrderBy(c => c.RunId).Select(Seen)),
+            string.Join('\n', byReal.Select(c => Seen(c) with { RunId = _ids.First(pair => pair.Value == c.RunId).Key.Id }).OrderBy(c => c.RunId)));
         foreach (var claim in byModel) _held.Add((claim, byReal.Find(c => c.RunId == Id(claim))!));
     }
 
@@ -166,7 +172,7 @@ public sealed class ConformanceTests : JobsTest
     {
         if (_held.Count == 0) return;
         var told = new List<(Outcome Model, Outcome Real)>();
-        for (var i = _random.Next(1, 3); i > 0; i--)
+        for (var i = _random.Next(1, 3); i > 0 && _held.Count > 0; i--)
         {
             var (model, real) = _held[_random.Next(_held.Count)];
             if (told.Exists(pair => pair.Model.Claim.RunId == model.RunId)) continue;
@@ -178,8 +184,7 @@ public sealed class ConformanceTests : JobsTest
         _story.Add($"told {string.Join(", ", told.Select(o => $"{o.Model.GetType().Name} {o.Model.Claim.RunId}/{o.Model.Claim.Token}"))}");
         var byModel = _store.Exchange(new() { Outcomes = [.. told.Select(o => o.Model)] });
         var byReal = await ExchangeAsync(new() { Outcomes = [.. told.Select(o => o.Real)] });
-        Assert.Equal(told.Select(o => byModel.Wrote(o.Model)), told.Select(o => byReal.Wrote(o.Real)));
-        Assert.Equal(byModel.Written.Select(id => _ids[_store.Run(id)]).Order(), byReal.Written.Order());
+        Compare(string.Join(' ', byModel.Written.Order()), string.Join(' ', byReal.Written.Select(id => _ids.First(pair => pair.Value == id).Key.Id).Order()));
     }
 
     private Outcome Drawn(Claim claim) => _random.Next(9) switch
@@ -214,8 +219,8 @@ public sealed class ConformanceTests : JobsTest
         var i = _random.Next(_workers.Count);
         var (model, real) = _workers[i];
         var isAlive = _store.Renew(model, s_lease);
-        Assert.Equal(isAlive, WorkerRegistry.Renew(_db, real, s_lease));
         _story.Add($"{model} beat, alive: {isAlive}");
+        Compare($"{isAlive}", $"{WorkerRegistry.Renew(_db, real, s_lease)}");
         if (!isAlive) _workers[i] = (_store.Return(model, s_lease), WorkerRegistry.Return(_db, real, new("test", "model", [], "{}"), s_lease));
         return Task.CompletedTask;
     }
@@ -305,7 +310,9 @@ public sealed class ConformanceTests : JobsTest
                     union all select 5, format('timer %s %s', attempt, crashes) from keelback.timer where run_id = r.id and what = 0) p)
                 else format('%s %s %s', keelback.state_name(r.state), r.attempt, r.output) end
             from keelback.run r
+            where r.id = any($1)
             """, _db);
+        command.Parameters.AddWithValue(_ids.Values.ToArray());
         var lines = new Dictionary<long, string>();
         await using var row = await command.ExecuteReaderAsync();
         while (await row.ReadAsync()) lines[row.GetInt64(0)] = $"of {row.GetInt16(1)}: {row.GetString(2)}";

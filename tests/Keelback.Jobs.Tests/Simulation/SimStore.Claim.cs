@@ -17,10 +17,9 @@ internal sealed partial class SimStore
         }
 
         if (Ready.Count == 0) return;
-        var taken = (
-            from lane in wanted.Priorities.Zip(wanted.Marks)
-            from row in Ready.Where(row => row.Run.Call.Priority == lane.First && row.Seq > lane.Second).OrderBy(row => row.Seq)
-            select row).Take(wanted.Limit).ToList();
+        var taken = Ready.Where(row => row.Seq > MarkOf(row.Run.Call.Priority)).OrderBy(row => row.Run.Call.Priority).ThenBy(row => row.Seq).Take(wanted.Limit).ToList();
+        long MarkOf(int priority) => wanted.Marks[Array.IndexOf(wanted.Priorities, (short)priority)];
+
         foreach (var row in taken)
         {
             Ready.Remove(row);
@@ -28,7 +27,7 @@ internal sealed partial class SimStore
         }
 
         if (!bugs.HasFlag(Bugs.LateStart)) Expire([.. taken.Where(row => row.Attempt == 0).Select(row => row.Run)], Transition.ReadyExpired);
-        foreach (var row in taken.OrderBy(row => row.Run.Call.Priority).ThenBy(row => row.Seq))
+        foreach (var row in taken)
         {
             if (!row.Run.IsOpen) Hit(Transition.ReadyDroppedAsEnded);
             else if (row.Run.Call.Limit is { } limit && Room(limit) <= 0 && !bugs.HasFlag(Bugs.NoLimit)) Park(row);
@@ -60,7 +59,7 @@ internal sealed partial class SimStore
             Timeout = run.Call.Timeout,
             Followed = run.Followed,
             Queue = 1,
-            Limited = run.Call.Limit is not null,
+            Limited = run.Call.Limit is not null || run.Call.ExpiresAfter is not null,
             DueAt = run.DueAt,
         };
     }

@@ -66,6 +66,7 @@ internal sealed class SimWorker
     {
         if (!IsActive) return;
         FenceIfLate();
+        if (Pump.Jobs.IsEmpty) return;
         foreach (var job in Pump.Jobs.All)
         {
             if (job.Reason != StopReason.None || !(_clock.Now - _starts[job.Claim.Token].At >= job.Claim.Timeout)) continue;
@@ -272,7 +273,7 @@ internal sealed class SimWorker
     /// <summary>Whoever runs a job, and was not told to stop it, holds the lease under which it was claimed.</summary>
     public void Check()
     {
-        if (!IsActive) return;
+        if (!IsActive || Pump.Jobs.IsEmpty) return;
         var identity = Identity;
         foreach (var job in Pump.Jobs.All)
             SimLedger.Check(job.Reason != StopReason.None || identity == _starts[job.Claim.Token].Under,
