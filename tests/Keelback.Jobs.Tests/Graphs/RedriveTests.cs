@@ -9,20 +9,26 @@ public sealed class RedriveTests : JobsTest
     public async Task Members_that_are_retried_one_after_the_other_are_both_waited_for()
     {
         var broken = true;
-        var shaky = TestJobs.Kind("shaky", _ => broken ? throw new InvalidOperationException("no luck") : Task.FromResult(20), d => d.MaxAttempts = 1);
-        var (one, two) = (shaky.Call<int>(), shaky.Call<int>());
-        await using var host = JobHost.Create(Database, [shaky, s_sum], o => o.Concurrency = 1);
-        var runs = await host.Jobs.EnqueueManyAsync([Sum(one, two), one, two]);
-        await host.StartAsync();
+        var gate = new Gate();
+        var shaky = TestJobs.Kind("shaky", async call =>
+        {
+            if (broken) throw new InvalidOperationException("no luck");
+            if (call.Get<bool>("isSlow")) await gate.PassAsync(call.Cancellation);
+            return 20;
+        }, d => d.MaxAttempts = 1);
+        var (slow, quick) = (shaky.Call<int>(new { isSlow = true }), shaky.Call<int>(new { isSlow = false }));
+        await using var host = await StartAsync(shaky, s_sum);
+        var runs = await host.Jobs.EnqueueManyAsync([Sum(slow, quick), slow, quick]);
         foreach (var run in runs) await host.EndOf(run);
-        await host.StopAsync();
 
         broken = false;
-        await using var later = JobHost.Create(Database, [shaky, s_sum], o => o.Concurrency = 1);
-        Assert.True(await later.Jobs.RetryAsync(runs[1])); // the other still keeps the body from running
-        Assert.True(await later.Jobs.RetryAsync(runs[2]));
-        await later.StartAsync();
-        var body = await later.EndOf(runs[0]);
+        Assert.True(await host.Jobs.RetryAsync(runs[1])); // the other still keeps the body from running
+        await gate.Started();
+        Assert.True(await host.Jobs.RetryAsync(runs[2]));
+        await host.EndOf(runs[2]);
+        Assert.Equal(JobRunState.Blocked, (await host.Jobs.GetAsync(runs[0]))!.State);
+        gate.Open();
+        var body = await host.EndOf(runs[0]);
 
         Assert.Equal((JobRunState.Succeeded, 40), (body.State, body.Result<int>()));
     }
@@ -51,7 +57,12 @@ public sealed class RedriveTests : JobsTest
     public async Task A_body_that_ran_and_waits_again_counts_its_attempts_on()
     {
         var fail = TestJobs.Kind<int>("fail", _ => throw new InvalidOperationException("no luck"), d => d.MaxAttempts = 1);
-        var body = TestJobs.Kind("body", _ => throw new InvalidOperationException("nor here"), d => d.MaxAttempts = 1);
+        var ran = 0;
+        var body = TestJobs.Kind<int>("body", _ =>
+        {
+            ran++;
+            throw new InvalidOperationException("nor here");
+        }, d => d.MaxAttempts = 1);
         await using var host = await StartAsync(fail, body);
         var run = await host.Jobs.EnqueueAsync(body.Call<int>(null, new JobBinding("ends", Job.AllSettled([fail.Call<int>()]))));
         Assert.Equal((JobRunState.Failed, 1), ((await host.EndOf(run)).State, (await host.EndOf(run)).Attempt));
@@ -59,7 +70,7 @@ public sealed class RedriveTests : JobsTest
         Assert.Equal(2, await host.Jobs.RetryGraphAsync(run));
         var again = await host.EndOf(run);
 
-        Assert.Equal((JobRunState.Failed, 2), (again.State, again.Attempt));
+        Assert.Equal((JobRunState.Failed, 2, 2), (again.State, again.Attempt, ran));
         Assert.Equal([1, 2], (await host.Jobs.GetAttemptsAsync(run)).Select(attempt => attempt.Number));
     }
 
