@@ -153,7 +153,7 @@ internal static class JobErrors
         $"'{kind}' waits for '{up}' both to succeed and not to: it could never start. Let one job follow the success and another the failure.");
 
     public static KeelbackException StillShut(JobRun run) => new("KB1243",
-        $"Run {run.Id.ToString(CultureInfo.InvariantCulture)} of '{run.Kind}' never ran, and what it waited for still stands as it was: {(run.State is JobRunState.UpstreamFailed or JobRunState.Skipped ? run.Error?.Message : "a run above it has ended otherwise than it must.")} " +
+        $"Run {run.Id.ToString(CultureInfo.InvariantCulture)} of '{run.Kind}' never ran, and what it waited for still stands as it was: {run.Error?.Message} " +
         "Retry the run that is named, or all that did not succeed with RetryGraphAsync.");
 
     public static KeelbackException WaitsForItself(string kind, long run, long waiting) => new("KB1244",

@@ -29,12 +29,12 @@ public sealed partial class JobClient
     /// Opens a run again that ended without success, with as many attempts as it first had, and what ended below it because of it. If a graph
     /// took its place, what did not succeed of that runs again, not its own body.
     /// </summary>
-    /// <returns>False: it is open, or has succeeded, or there is none.</returns>
+    /// <returns>False: it is open, has succeeded, or was cancelled or expired while it waited for one that has not succeeded; or there is none.</returns>
     /// <exception cref="KeelbackException">KB1243: it never ran, and what it waited for still has not succeeded.</exception>
     public async Task<bool> RetryAsync(long run, CancellationToken ct = default)
     {
         if (await RedriveAsync(run, whole: false, ct) > 0) return true;
-        if (await GetAsync(run, ct) is { State: JobRunState.UpstreamFailed or JobRunState.Skipped or JobRunState.Cancelled or JobRunState.Expired } ended) throw JobErrors.StillShut(ended);
+        if (await GetAsync(run, ct) is { State: JobRunState.UpstreamFailed or JobRunState.Skipped } ended) throw JobErrors.StillShut(ended);
 
         return false;
     }

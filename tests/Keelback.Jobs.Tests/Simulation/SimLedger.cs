@@ -73,7 +73,7 @@ internal sealed class SimLedger(SimClock clock)
             Check(_lives[edge.Up].Ends.Exists(state => Opens(edge.Rule, state)), $"{run} started before {edge.Up} had ended so that its {edge.Rule} edge opens");
 
         var input = System.Text.Encoding.UTF8.GetString(claim.Input);
-        var results = string.Join(' ', run.Above.Select(edge => _lives[edge.Up].Successes == 1 ? SimWorker.ResultOf(edge.Up.Id) : "-"));
+        var results = string.Join(' ', run.Above.Select(edge => edge.Rule != JobEdgeRule.Failure && _lives[edge.Up].Successes == 1 ? SimWorker.ResultOf(edge.Up.Id) : "-"));
         Check(input == results, $"{run} started with '{input}', not '{results}'");
     }
 

@@ -65,7 +65,7 @@ internal sealed partial class SimStore
     }
 
     /// <summary>The results of those that it waited for, in their order.</summary>
-    private static string Input(SimRun run) => string.Join(' ', run.Above.Select(edge => edge.Up.Output ?? "-"));
+    private static string Input(SimRun run) => string.Join(' ', run.Above.Select(edge => edge.Rule == JobEdgeRule.Failure ? "-" : edge.Up.Output ?? "-"));
 
     public bool IsAlive(WorkerIdentity worker) =>
         Workers.TryGetValue(worker.Id, out var row) && row.Epoch == worker.Epoch && row.Until > clock.Now;
