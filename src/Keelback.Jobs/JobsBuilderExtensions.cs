@@ -68,6 +68,7 @@ public static class JobsBuilderExtensions
         services.AddSingleton<JobFilters>();
         services.AddSingleton<PayloadReader>();
         services.AddSingleton<RetryRules>();
+        services.AddSingleton<OutcomeRules>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton<UnknownKinds>();
         services.AddSingleton<JobDrainer>();

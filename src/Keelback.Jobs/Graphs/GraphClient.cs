@@ -29,7 +29,7 @@ public sealed partial class JobClient
     /// Opens a run again that ended without success, with as many attempts as it first had, and what ended below it because of it. If a graph
     /// took its place, what did not succeed of that runs again, not its own body.
     /// </summary>
-    /// <returns>False: it is open, or has succeeded, or there is none.</returns>
+    /// <returns>False: it is open, has succeeded, or was cancelled or expired while it waited for one that has not succeeded; or there is none.</returns>
     /// <exception cref="KeelbackException">KB1243: it never ran, and what it waited for still has not succeeded.</exception>
     public async Task<bool> RetryAsync(long run, CancellationToken ct = default)
     {

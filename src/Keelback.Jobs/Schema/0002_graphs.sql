@@ -13,6 +13,9 @@ create index run_parent on keelback.run (parent) where parent is not null;
 alter table keelback.edge
     add column rule smallint not null default 0;     -- opens when `up` 0 succeeded, 1 ended without success, 2 ended; 3 `down` ends as `up` did
 
+alter table keelback.wait
+    add column attempt smallint not null default 0;  -- spent before it was redriven
+
 create table keelback.tag (
     tag    text not null,
     run_id bigint not null,
@@ -60,11 +63,12 @@ begin
         ), gone as (
             delete from keelback.wait using v where wait.run_id = v.run_id and (v.ends or v.pending <= v.opened) returning v.*
         ), soon as (
-            insert into keelback.ready (queue, priority, run_id, tenant)
-            select case when tenant is null then queue else -queue end, priority, run_id, tenant from gone where not ends and (due_at is null or due_at <= keelback.clock())
+            insert into keelback.ready (queue, priority, run_id, tenant, attempt)
+            select case when tenant is null then queue else -queue end, priority, run_id, tenant, attempt
+            from gone where not ends and (due_at is null or due_at <= keelback.clock())
         ), later as (
-            insert into keelback.timer (at, run_id, what)
-            select due_at, run_id, 0 from gone where not ends and due_at > keelback.clock()
+            insert into keelback.timer (at, run_id, what, attempt)
+            select due_at, run_id, 0, attempt from gone where not ends and due_at > keelback.clock()
         ), over as (
             select gone.run_id, gone.mirrored, up.state as up_state,
                    case when gone.mirrored is not null then case when up.state in (4, 5, 6) then 2 else up.state end
@@ -191,7 +195,7 @@ begin
         cross join lateral (select e.* from keelback.edge e where e.up = u.id and e.down = any(chosen)) e
         cross join lateral (select r.* from keelback.run r where r.id = e.down limit 1) d
         cross join lateral (select r.state from keelback.run r where r.id = e.up limit 1) x
-        where d.state in (4, 7) and d.attempt is null and d.base_attempt = 0
+        where d.attempt is null and d.base_attempt = 0
           and x.state <> 0 and not keelback.opens(e.rule, x.state) and u.id <> all(chosen);
         exit when more = '{}';
         above := above || more;
@@ -203,7 +207,9 @@ begin
     update keelback.run r set settles = true, followed = true
     where r.id = any(above) and r.state = 0 and exists (select from keelback.edge e where e.up = r.id and e.down = any(chosen));
 
-    update keelback.edge e set done = false where e.up = any(chosen) and e.down = any(chosen) and e.done;
+    -- One that was opened by itself before has flipped its edge already, and is waited for again.
+    update keelback.edge e set done = false from keelback.run u
+    where e.up = any(chosen || above) and e.down = any(chosen) and e.done and u.id = e.up and (u.state = 0 or u.id = any(chosen));
 
     -- A run that was cancelled or expired may have left its row in a queue. There is no index for this seldom case.
     if exists (select from keelback.run r where r.id = any(chosen) and r.state in (3, 6)) then
@@ -231,8 +237,8 @@ begin
         where r.id = p.id
         returning r.id, r.queue, r.priority, r.tenant, r.base_attempt, p.pending
     ), waits as (
-        insert into keelback.wait (run_id, pending, queue, priority, tenant)
-        select id, pending, queue, priority, tenant from opened where pending > 0
+        insert into keelback.wait (run_id, pending, queue, priority, tenant, attempt)
+        select id, pending, queue, priority, tenant, base_attempt from opened where pending > 0
     )
     insert into keelback.ready (queue, priority, run_id, attempt, tenant)
     select case when tenant is null then queue else -queue end, priority, id, base_attempt, tenant from opened where pending = 0;

@@ -39,20 +39,20 @@ internal static class CompleteStatement
             select down, count(*)::int as done from e group by down
         ), l as (
             select w.*, n.done from (select down, done from n order by down) n
-            cross join lateral (select run_id, pending, queue, priority, tenant, due_at from keelback.wait where run_id = n.down for update) w
+            cross join lateral (select run_id, pending, queue, priority, tenant, due_at, attempt from keelback.wait where run_id = n.down for update) w
         ), w as (
             update keelback.wait set pending = l.pending - l.done
             from l where wait.run_id = l.run_id and l.pending > l.done
         ), q as (
             delete from keelback.wait using l
             where wait.run_id = l.run_id and l.pending = l.done
-            returning l.run_id, l.queue, l.priority, l.tenant, l.due_at
+            returning l.run_id, l.queue, l.priority, l.tenant, l.due_at, l.attempt
         ), soon as (
-            insert into keelback.ready (queue, priority, run_id, tenant)
-            select case when tenant is null then queue else -queue end, priority, run_id, tenant from q where due_at is null or due_at <= keelback.clock()
+            insert into keelback.ready (queue, priority, run_id, tenant, attempt)
+            select case when tenant is null then queue else -queue end, priority, run_id, tenant, attempt from q where due_at is null or due_at <= keelback.clock()
         ), later as (
-            insert into keelback.timer (at, run_id, what)
-            select due_at, run_id, 0 from q where due_at > keelback.clock()
+            insert into keelback.timer (at, run_id, what, attempt)
+            select due_at, run_id, 0, attempt from q where due_at > keelback.clock()
         )
         {Told}
         """;

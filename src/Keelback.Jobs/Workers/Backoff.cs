@@ -24,5 +24,5 @@ internal sealed record Backoff(TimeSpan First, TimeSpan Most, RetryBackoff Growt
         return TimeSpan.FromMilliseconds(Math.Min(grown, Most.TotalMilliseconds));
     }
 
-    public TimeSpan Next(int failures) => Jitter ? Random.Shared.NextDouble() * Bound(failures) : Bound(failures);
+    public TimeSpan Next(int failures, Random? random = null) => Jitter ? (random ?? Random.Shared).NextDouble() * Bound(failures) : Bound(failures);
 }

@@ -32,6 +32,9 @@ internal sealed class ExchangeResult
 
     /// <summary>Runs that were ended, or whose attempt was recorded as failed.</summary>
     public HashSet<long> Written { get; } = [];
+
+    /// <summary>False: the outcome came too late, its claim was gone.</summary>
+    public bool Wrote(Outcome outcome) => !outcome.Tells || Written.Contains(outcome.Claim.RunId);
 }
 
 /// <summary>Completes, fails, hands back and claims over one connection that stays open, with prepared statements.</summary>

@@ -12,7 +12,7 @@ namespace Keelback.Jobs;
 /// <summary>Runs one attempt in a scope of its own, and says how it ended. Never throws.</summary>
 internal sealed class JobRunner(
     JobKinds kinds, UnknownKinds unknownKinds, IServiceScopeFactory scopes, TransactionalAttempt transactional, Replacement replacement,
-    CurrentAttempt current, RetryRules rules, QueueCatalog queues,
+    CurrentAttempt current, RetryRules rules, OutcomeRules outcomes, QueueCatalog queues,
     JobConnections connections, RunWaiters waiters, RunLogSink logs, JobFilters filters, PayloadReader payloads,
     IOptions<JobsOptions> options, TimeProvider clock, JobTelemetry telemetry, ILogger<JobRunner> log)
 {
@@ -120,15 +120,12 @@ internal sealed class JobRunner(
             Log.WriteFenced(log, claim.Kind, claim.RunId, claim.Attempt);
         }
 
-        switch (job.Reason)
-        {
-            // A cancellation that came between the claim's statement and its commit took the run and left the claim: it goes now.
-            case StopReason.Lost or StopReason.Released: return new Outcome.Released(claim);
-            case StopReason.TimedOut:
-                return Ended(claim, JobErrors.TimedOut(claim.Kind, claim.Timeout ?? default), JobAttemptOutcome.TimedOut);
-            default:
-                return Ended(claim, e, JobAttemptOutcome.Failed);
-        }
+        if (job.Reason == StopReason.None && e is NewerPayloadException newer) return HandBack(claim, newer.Version);
+
+        var reason = job.Reason == StopReason.TimedOut ? JobErrors.TimedOut(claim.Kind, claim.Timeout ?? default) : e;
+        var outcome = outcomes.AfterThrowing(claim, job.Reason, reason);
+        if (outcome is Outcome.Failed failed) LogFailure(claim, reason, failed.RetryAfter);
+        return outcome;
     }
 
     // The sweep ended it, so this write came too late; without a reason to stop, the write of the failure will be found too late.
@@ -140,33 +137,29 @@ internal sealed class JobRunner(
         _ => SessionWasEnded(e.InnerException),
     };
 
-    private Outcome Ended(Claim claim, Exception e, JobAttemptOutcome kind)
-    {
-        if (e is NewerPayloadException newer) return HandBack(claim, newer.Version);
-        if (e is JobExit { Kind: JobExitKind.Snooze, Delay: { } pause }) return new Outcome.Snoozed(claim, pause);
-        if (e is JobExit { Kind: JobExitKind.Ignore }) return new Outcome.Skipped(claim, JobError.Said("Ignored", e.Message));
-
-        var hopeless = e is JobExit { Kind: JobExitKind.Reject }
-            or KeelbackException { Code: "KB1212" or "KB1213" or "KB1219" or "KB1240" or "KB1241" or "KB1242" or "KB1244" }; // the same again would fail the same way
-        var retry = hopeless ? null : rules.After(claim, e);
-
-        if (rules.IsExpected(claim.Kind, e)) LogExpected(claim, e, retry);
-        else if (retry is { } delay) Log.AttemptFailed(log, claim.Kind, claim.RunId, claim.Attempt, claim.MaxAttempts, delay, e);
-        else Log.RunFailed(log, claim.Kind, claim.RunId, claim.Attempt, e);
-
-        var error = e is JobExit exit ? JobError.Said(exit.Kind == JobExitKind.Retry ? "Retry" : "Rejected", exit.Message) : JobError.From(e);
-        return new Outcome.Failed(claim, error, kind, retry);
-    }
-
     private Outcome.Snoozed HandBack(Claim claim, int version)
     {
         unknownKinds.ReportNewer(kinds.Find(claim.Kind)!, version);
         return new(claim, TimeSpan.FromSeconds(5 + 25 * Random.Shared.NextDouble()));
     }
 
-    private void LogExpected(Claim claim, Exception e, TimeSpan? retry)
+    private void LogFailure(Claim claim, Exception e, TimeSpan? retry)
     {
-        if (retry is { } delay) Log.AttemptFailedAsExpected(log, claim.Kind, claim.RunId, claim.Attempt, delay, e.GetType().Name, e.Message);
-        else Log.RunFailedAsExpected(log, claim.Kind, claim.RunId, claim.Attempt, e.GetType().Name, e.Message);
+        var isExpected = rules.IsExpected(claim.Kind, e);
+        switch (retry)
+        {
+            case { } delay when isExpected:
+                Log.AttemptFailedAsExpected(log, claim.Kind, claim.RunId, claim.Attempt, delay, e.GetType().Name, e.Message);
+                break;
+            case { } delay:
+                Log.AttemptFailed(log, claim.Kind, claim.RunId, claim.Attempt, claim.MaxAttempts, delay, e);
+                break;
+            case null when isExpected:
+                Log.RunFailedAsExpected(log, claim.Kind, claim.RunId, claim.Attempt, e.GetType().Name, e.Message);
+                break;
+            case null:
+                Log.RunFailed(log, claim.Kind, claim.RunId, claim.Attempt, e);
+                break;
+        }
     }
 }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 namespace Keelback.Jobs;
 
 /// <summary>Whether a failed attempt is followed by another, and when: by the exception's rule, the kind, and the app's settings, in this order.</summary>
-internal sealed class RetryRules(JobKinds kinds, IOptions<JobsOptions> options)
+internal sealed class RetryRules(JobKinds kinds, IOptions<JobsOptions> options, Random? random = null)
 {
     /// <summary>Until the next attempt; null: this was the last.</summary>
     public TimeSpan? After(Claim claim, Exception e)
@@ -14,7 +14,7 @@ internal sealed class RetryRules(JobKinds kinds, IOptions<JobsOptions> options)
         var most = rule is { MaxAttempts: > 0 } && claim.MaxAttempts == kind?.Defaults.MaxAttempts ? rule.MaxAttempts : claim.MaxAttempts;
         if (failures >= most) return null;
 
-        return e is JobExit { Delay: { } exactly } ? exactly : Waits(kind, rule).Next(failures);
+        return e is JobExit { Delay: { } exactly } ? exactly : Waits(kind, rule).Next(failures, random);
     }
 
     /// <summary>Whether the exception is one that the job's author has reckoned with.</summary>

@@ -8,11 +8,6 @@ namespace Keelback.Jobs;
 internal sealed class WorkerDrain(NpgsqlDataSource db, RunWaiters waiters, TimeProvider clock, ILogger log)
 {
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile bool _begun;
-
-    public bool HasBegun => _begun;
-
-    public void Begin() => _begun = true;
 
     public bool IsEmpty => _empty.Task.IsCompleted;
 

@@ -1,0 +1,166 @@
+using Keelback.Postgres;
+
+namespace Keelback.Jobs;
+
+/// <summary>What a worker does next: what it tells and asks in one exchange, and what follows from the answer. No I/O, no thread, no clock but the one it is given.</summary>
+/// <remarks>
+/// A turn is <see cref="Begin"/>, <see cref="Request"/>, and one of <see cref="Heard"/> and <see cref="Failed"/>; turns come one after the other. Any thread
+/// may say at any time that an attempt ended, that a look is worth while, or that the worker stops. No more is claimed than can start at
+/// once, so a claim is a start. An outcome keeps being told until it is written: while the database is away outcomes wait, bounded by the
+/// slots, because nothing new is claimed.
+/// </remarks>
+internal sealed class Pump(JobsOptions options, Slots slots, string app, string[] kinds, TimeProvider clock)
+{
+    private static readonly TimeSpan s_busyPoll = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan s_fullScan = TimeSpan.FromSeconds(1);
+
+    private readonly List<Outcome> _untold = [];
+    private readonly Wish _look = new();
+    private readonly Wish _claims = new();
+    private volatile bool _draining;
+    private volatile bool _atOnce;
+    private bool _answerLost;
+    private bool _refused;
+    private long _lastFull;
+    private TimeSpan _idle = s_busyPoll;
+
+    public RunningJobs Jobs { get; } = new(clock);
+
+    /// <summary>Where it looks, and from which numbers on.</summary>
+    public Lanes Lanes { get; } = new(clock);
+
+    public Slots Slots => slots;
+
+    public bool IsDraining => _draining;
+
+    /// <summary>Whether a batch was refused, and its outcomes are told one by one.</summary>
+    public bool TellsOneByOne => _refused;
+
+    /// <summary>Nothing runs, nothing is left to tell, and nothing will come. Asked between turns.</summary>
+    public bool IsDrained => _draining && Jobs.IsEmpty && _untold.Count == 0;
+
+    /// <summary>Whether somebody must give back what the database has under this worker's name.</summary>
+    public bool HoldsAny => !Jobs.IsEmpty || _untold.Count > 0 || _answerLost;
+
+    private TimeSpan FullScan => options.PollInterval < s_fullScan ? options.PollInterval : s_fullScan;
+
+    /// <summary>No claim from here on; at once: whatever runs, or just begins, is cancelled and handed back.</summary>
+    public void Drain(bool atOnce)
+    {
+        _draining = true;
+        if (!atOnce) return;
+
+        _atOnce = true; // before the look at what runs: what starts meanwhile sees it
+        foreach (var job in Jobs.All) job.Stop(StopReason.Released);
+    }
+
+    /// <summary>Some claim was taken away in this process: it asks whether it is one of ours.</summary>
+    public void AskForClaims() => _claims.Make();
+
+    /// <summary>Something came back that is below the marks, or a queue is open that was not, or the other way round.</summary>
+    public void LookAgain() => _look.Make();
+
+    /// <summary>Takes what ended, and decides what this turn is for.</summary>
+    public Turn Begin()
+    {
+        Jobs.TakeOutcomes(_untold);
+
+        // What a refused batch holds is told one by one, with no claim beside it, so that one bad row does not strand the others
+        // and is not blamed for what a claim has met.
+        List<Outcome> telling = _refused ? [.. _untold.Take(1)] : [.. _untold];
+        var (looks, asks) = (_look.Made, _claims.Made);
+        var isFull = _look.IsOpen(looks) || clock.GetElapsedTime(_lastFull) >= FullScan;
+        return new(telling, isFull, isFull || _claims.IsOpen(asks), looks, asks);
+    }
+
+    /// <param name="turn">What it is for.</param>
+    /// <param name="worker">Who asks; null while no lease is held.</param>
+    public ExchangeRequest Request(Turn turn, WorkerIdentity? worker)
+    {
+        var free = slots.Now - Jobs.Count;
+        return new()
+        {
+            Outcomes = turn.Telling,
+            Claim = free > 0 && !_refused && !_draining && worker is { } claimer
+                ? Lanes.Request(free, turn.IsFull || turn.Telling.Exists(o => o.Claim.Limited), claimer, app, kinds)
+                : null,
+            Held = turn.AsksForClaims ? [.. Jobs.Claims] : [],
+            Known = _answerLost && worker is { } known ? (known, [.. Jobs.Tokens, .. _untold.Select(o => o.Claim.Token)]) : null,
+        };
+    }
+
+    /// <summary>The exchange was committed. What it claimed is started one by one, with <see cref="Start"/> or <see cref="RunningJobs.EndUnstarted"/>.</summary>
+    /// <returns>The attempts that have lost their claims, and should be stopped.</returns>
+    public IReadOnlyList<RunningJob> Heard(Turn turn, ExchangeRequest request, ExchangeResult result)
+    {
+        if (request.Known is not null) _answerLost = false; // without a lease nothing was handed back: still to be done when it is held again
+        _untold.RemoveRange(0, turn.Telling.Count);
+        if (_untold.Count == 0) _refused = false;
+        _claims.Fulfil(turn.Asks);
+        if (turn.IsFull)
+        {
+            _look.Fulfil(turn.Looks);
+            _lastFull = clock.GetTimestamp();
+        }
+
+        if (request.Claim is { } looked) slots.Saw(Jobs.Count + result.Claimed.Claims.Count, result.Claimed.Seen.Count == looked.Limit);
+        Lanes.Saw(result.Claimed.Seen);
+
+        if (result.Lost.Count == 0) return [];
+        return [.. result.Lost.Select(Jobs.Find).OfType<RunningJob>()];
+    }
+
+    /// <summary>The exchange was not committed, or nobody knows. False: it may be tried again without a rest.</summary>
+    /// <param name="failure">How it failed.</param>
+    /// <param name="told">What it told.</param>
+    /// <param name="reason">How an attempt ends whose outcome was refused alone. A run must end, so this is told in its place.</param>
+    public bool Failed(ExchangeFailure failure, IReadOnlyList<Outcome> told, Func<Claim, Outcome> reason)
+    {
+        if (failure == ExchangeFailure.Refused && told.Count > 0)
+        {
+            if (_refused) _untold[0] = reason(_untold[0].Claim);
+            _refused = true;
+            return false;
+        }
+
+        if (failure == ExchangeFailure.RolledBack) return false;
+
+        _answerLost = true;
+        return true;
+    }
+
+    /// <summary>Nobody will start what was claimed: it goes back with the next exchange, as if its answer had been lost.</summary>
+    public void Forget() => _answerLost = true;
+
+    public RunningJob Start(Claim claim)
+    {
+        var job = Jobs.Start(claim);
+        if (_atOnce) job.Stop(StopReason.Released);
+        return job;
+    }
+
+    /// <summary>Gives up what did not stop when it was told to: it keeps its thread, but neither its run nor its slot. Each must <see cref="RunningJobs.Leave"/>.</summary>
+    public IEnumerable<RunningJob> GiveUp(Turn turn) =>
+        turn.IsFull ? Jobs.All.Where(job => job.IsOverdue(options.AbandonAfter) && Jobs.TryAbandon(job)) : [];
+
+    /// <summary>Until the next turn, if nobody wakes it.</summary>
+    public TimeSpan Rest(ExchangeRequest request, ExchangeResult result)
+    {
+        if (_untold.Count > 0) return TimeSpan.Zero;
+
+        var claimed = result.Claimed.Seen.Count;
+        if (request.Claim is { } asked && claimed == asked.Limit && Jobs.Count < slots.Now) return TimeSpan.Zero;
+
+        // Busy: look again soon, in case nobody tells us. Idle: ever more seldom. No slot free: an outcome will wake us.
+        _idle = claimed > 0 ? s_busyPoll : _idle * 2;
+        if (_idle > options.PollInterval) _idle = options.PollInterval;
+        return _idle < FullScan ? _idle : FullScan;
+    }
+
+    /// <summary>After the last turn: what was not told, taken away for somebody else to tell.</summary>
+    public IReadOnlyList<Outcome> Untold()
+    {
+        Jobs.TakeOutcomes(_untold);
+        return _untold;
+    }
+}

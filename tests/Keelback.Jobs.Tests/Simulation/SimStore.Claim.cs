@@ -1,0 +1,212 @@
+using Keelback.Postgres;
+
+namespace Keelback.Jobs.Tests.Simulation;
+
+/// <content>Who may start, and what time and death do to those that run.</content>
+internal sealed partial class SimStore
+{
+    /// <summary>What a deadline leaves an attempt beside its timeout until the database takes its run away.</summary>
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(5);
+
+    private void Claim(ClaimRequest wanted, ClaimResult result)
+    {
+        if (!IsAlive(wanted.Worker) && !bugs.HasFlag(Bugs.ClaimWithoutLease))
+        {
+            Hit(Transition.ClaimWithoutLease);
+            return;
+        }
+
+        if (Ready.Count == 0) return;
+        var taken = Ready.Where(row => row.Seq > MarkOf(row.Run.Call.Priority)).OrderBy(row => row.Run.Call.Priority).ThenBy(row => row.Seq).Take(wanted.Limit).ToList();
+        long MarkOf(int priority) => wanted.Marks[Array.IndexOf(wanted.Priorities, (short)priority)];
+
+        foreach (var row in taken)
+        {
+            Ready.Remove(row);
+            result.Seen.Add(new(1, (short)row.Run.Call.Priority, row.Seq, null));
+        }
+
+        if (!bugs.HasFlag(Bugs.LateStart)) Expire([.. taken.Where(row => row.Attempt == 0).Select(row => row.Run)], Transition.ReadyExpired);
+        foreach (var row in taken)
+        {
+            if (!row.Run.IsOpen) Hit(Transition.ReadyDroppedAsEnded);
+            else if (row.Run.Call.Limit is { } limit && Room(limit) <= 0 && !bugs.HasFlag(Bugs.NoLimit)) Park(row);
+            else result.Claims.Add(Start(row, wanted.Worker));
+        }
+    }
+
+    private void Park(ReadyRow row)
+    {
+        Parked.Add(row);
+        Hit(Transition.ReadyParked);
+    }
+
+    private Claim Start(ReadyRow row, WorkerIdentity worker)
+    {
+        var (run, token) = (row.Run, ++_tokens);
+        Claims.Add(new(run, token, worker.Id, worker.Epoch, row.Attempt + 1, row.Crashes, clock.Now));
+        Hit(Transition.ReadyClaimed);
+        if (run.Call.Timeout is { } timeout) Timers.Add(new(clock.Now + timeout + s_grace, run, TimerWhat.Deadline, row.Attempt + 1, 0));
+        if (run.Call.Limit is { } limit)
+        {
+            Slots.RemoveAll(slot => slot.Limit == limit && !Holds(slot.Token));
+            Slots.Add((limit, token, run));
+        }
+
+        return new(run.Id, token, row.Attempt + 1, row.Crashes, SimJobs.Kind.Name, System.Text.Encoding.UTF8.GetBytes(Input(run)))
+        {
+            MaxAttempts = run.MaxAttempts,
+            Timeout = run.Call.Timeout,
+            Followed = run.Followed,
+            Queue = 1,
+            Limited = run.Call.Limit is not null || run.Call.ExpiresAfter is not null,
+            DueAt = run.DueAt,
+        };
+    }
+
+    /// <summary>The results of those that it waited for, in their order.</summary>
+    private static string Input(SimRun run) => string.Join(' ', run.Above.Select(edge => edge.Rule == JobEdgeRule.Failure ? "-" : edge.Up.Output ?? "-"));
+
+    public bool IsAlive(WorkerIdentity worker) =>
+        Workers.TryGetValue(worker.Id, out var row) && row.Epoch == worker.Epoch && row.Until > clock.Now;
+
+    private bool Holds(long token) => Claims.Exists(c => c.Token == token);
+
+    private int Room(string limit) => (SlotsOf(limit) ?? int.MaxValue) - Slots.Count(slot => slot.Limit == limit && Holds(slot.Token));
+
+    /// <summary>Every key once.</summary>
+    public int Promote() => Promote([.. Parked.Select(row => row.Run.Call.Limit!).Distinct()]);
+
+    private int Promote(IReadOnlyList<string> limits)
+    {
+        var promoted = 0;
+        foreach (var limit in limits)
+        {
+            var rows = Parked.Where(row => row.Run.Call.Limit == limit).OrderBy(row => row.Run.Call.Priority).ThenBy(row => row.Seq);
+            foreach (var row in rows.Take(Math.Max(0, Room(limit))).ToList())
+            {
+                Parked.Remove(row);
+                if (!row.Run.IsOpen) continue;
+                Ready.Add(row with { Seq = row.Run.Id + Front });
+                Hit(Transition.ParkedPromoted);
+                promoted++;
+            }
+        }
+
+        return promoted;
+    }
+
+    /// <summary>Ends those that nobody has started and whose time is over.</summary>
+    private void Expire(IReadOnlyList<SimRun> runs, Transition transition)
+    {
+        var over = runs.Where(run => run.IsOpen && run.ExpiresAt <= clock.Now && run.LastFailure == 0 && !Claims.Exists(c => c.Run == run)).ToList();
+        foreach (var run in over)
+        {
+            End(run, JobRunState.Expired, null);
+            Hit(Waiting.RemoveAll(row => row.Run == run) > 0 ? Transition.WaitExpired
+                : Parked.RemoveAll(row => row.Run == run) > 0 ? Transition.ParkedExpired
+                : transition);
+        }
+
+        Settle(over);
+    }
+
+    public WorkerIdentity Register(TimeSpan lease)
+    {
+        var worker = new WorkerIdentity(++_workers, 1);
+        Workers[worker.Id] = (worker.Epoch, clock.Now + lease);
+        return worker;
+    }
+
+    public bool Renew(WorkerIdentity worker, TimeSpan lease)
+    {
+        if (!Workers.TryGetValue(worker.Id, out var row) || row.Epoch != worker.Epoch) return false;
+        Workers[worker.Id] = row with { Until = clock.Now + lease };
+        return true;
+    }
+
+    public WorkerIdentity Return(WorkerIdentity worker, TimeSpan lease)
+    {
+        var epoch = Workers.TryGetValue(worker.Id, out var row) ? row.Epoch + 1 : worker.Epoch + 1;
+        Workers[worker.Id] = (epoch, clock.Now + lease);
+        return worker with { Epoch = epoch };
+    }
+
+    public void Leave(WorkerIdentity worker)
+    {
+        if (Workers.TryGetValue(worker.Id, out var row) && row.Epoch == worker.Epoch) Workers.Remove(worker.Id);
+    }
+
+    /// <summary>Takes workers whose lease has ended off the list, and gives back what nobody on the list holds.</summary>
+    public void Sweep(int crashLimit)
+    {
+        foreach (var (id, _) in Workers.Where(worker => worker.Value.Until <= clock.Now).ToList()) Workers.Remove(id);
+
+        foreach (var claim in Claims.FindAll(IsOrphan))
+        {
+            Claims.Remove(claim);
+            if (!claim.Run.IsOpen) continue;
+
+            var crashes = claim.Crashes + (bugs.HasFlag(Bugs.CrashForgotten) ? 0 : 1);
+            claim.Run.LastFailure = Math.Max(claim.Run.LastFailure, claim.Attempt);
+            Ledger?.Swept(this, claim);
+            if (crashes >= crashLimit)
+            {
+                Hit(Transition.ClaimedQuarantined);
+                End(claim.Run, JobRunState.Quarantined, claim.Attempt);
+                Settle([claim.Run]);
+            }
+            else if (crashes == 1)
+            {
+                Hit(Transition.ClaimedSweptReady);
+                Ready.Add(new(claim.Run, claim.Run.Id + Front, claim.Attempt, crashes));
+            }
+            else if (!bugs.HasFlag(Bugs.SweepLosesRun))
+            {
+                Hit(Transition.ClaimedSweptTimer);
+                Timers.Add(new(clock.Now + random.NextDouble() * TimeSpan.FromSeconds(1), claim.Run, TimerWhat.Ready, claim.Attempt, crashes));
+            }
+        }
+    }
+
+    private bool IsOrphan(ClaimRow claim) => bugs.HasFlag(Bugs.RecoveryByElapsedTime)
+        ? clock.Now - claim.At > TimeSpan.FromSeconds(15)
+        : !Workers.TryGetValue(claim.Worker, out var row) || row.Epoch != claim.Epoch;
+
+    /// <summary>Every timer that is due.</summary>
+    public void FireTimers(RetryRules rules)
+    {
+        var due = Timers.Where(timer => timer.At <= clock.Now).OrderBy(timer => timer.At).ToList();
+        foreach (var timer in due) Timers.Remove(timer);
+
+        foreach (var timer in due.Where(timer => timer.What == TimerWhat.Ready))
+        {
+            if (!timer.Run.IsOpen)
+            {
+                Hit(Transition.TimerDroppedAsEnded);
+                continue;
+            }
+
+            Hit(timer.Crashes == 0 ? Transition.TimerReady : Transition.TimerReadyAfterCrash);
+            Ready.Add(new(timer.Run, timer.Crashes == 0 ? ++_seq : timer.Run.Id + Front, timer.Attempt, timer.Crashes));
+        }
+
+        Expire([.. due.Where(timer => timer.What == TimerWhat.Expiry).Select(timer => timer.Run)], Transition.TimerExpired);
+        foreach (var timer in due.Where(timer => timer.What == TimerWhat.Deadline)) CallTime(timer, rules);
+    }
+
+    private void CallTime(TimerRow timer, RetryRules rules)
+    {
+        var late = Claims.Find(claim => claim.Run == timer.Run && (bugs.HasFlag(Bugs.TimerWithoutAttempt)
+            || claim.Attempt == timer.Attempt && timer.At >= claim.At + timer.Run.Call.Timeout + s_grace - TimeSpan.FromSeconds(1)));
+        if (late is null)
+        {
+            Hit(Transition.DeadlineStale);
+            return;
+        }
+
+        Hit(Transition.ClaimedTimedOutByTimer);
+        var claim = new Claim(timer.Run.Id, late.Token, late.Attempt, late.Crashes, SimJobs.Kind.Name, []) { MaxAttempts = timer.Run.MaxAttempts };
+        Fail(new(claim, SimJobs.Late, JobAttemptOutcome.TimedOut, rules.After(claim, SimJobs.TooLate)), new());
+    }
+}

@@ -1,0 +1,107 @@
+using Keelback.Jobs.Tests.Simulation;
+using Keelback.Postgres;
+
+namespace Keelback.Jobs.Tests;
+
+/// <summary>Single decisions of a worker; the simulation plays them all together.</summary>
+public sealed class PumpTests
+{
+    private static readonly WorkerIdentity s_worker = new(1, 1);
+
+    private readonly SimClock _clock = new();
+    private readonly Pump _pump;
+
+    public PumpTests()
+    {
+        _pump = new(SimJobs.Options, new(SimJobs.Options, int.MaxValue, _clock), "test", SimJobs.Names, _clock);
+        _pump.Lanes.Set([new(1, "default", false, null, false)]);
+        Turn(s_worker);
+    }
+
+    [Fact]
+    public void What_was_claimed_by_a_lost_answer_is_handed_back_when_the_lease_is_held_again_and_not_forgotten_without_one()
+    {
+        var lost = _pump.Begin();
+        _pump.Failed(ExchangeFailure.Unknown, _pump.Request(lost, s_worker).Outcomes, _ => throw new InvalidOperationException());
+
+        Assert.Null(Turn(worker: null).Known); // nobody to speak for
+        Assert.Equal(s_worker, Turn(s_worker).Known?.Worker);
+        Assert.Null(Turn(s_worker).Known);
+    }
+
+    [Fact]
+    public void What_an_answer_brings_to_a_worker_that_was_stopped_at_once_is_stopped_as_it_starts()
+    {
+        var running = _pump.Start(Claim(1));
+
+        _pump.Drain(atOnce: true);
+
+        Assert.Equal(StopReason.Released, running.Reason);
+        Assert.Equal(StopReason.Released, _pump.Start(Claim(2)).Reason);
+    }
+
+    [Fact]
+    public void A_worker_that_stops_with_patience_claims_nothing_and_is_empty_when_the_last_outcome_is_told()
+    {
+        var job = _pump.Start(Claim(1));
+
+        _pump.Drain(atOnce: false);
+        Assert.Equal((StopReason.None, false), (job.Reason, _pump.IsDrained));
+        Assert.Null(Turn(s_worker).Claim);
+        _pump.Jobs.End(job, new Outcome.Succeeded(job.Claim, default));
+        Assert.False(_pump.IsDrained);
+        Turn(s_worker);
+
+        Assert.True(_pump.IsDrained);
+    }
+
+    [Fact]
+    public void A_wish_that_comes_while_a_turn_is_under_way_or_whose_turn_failed_is_the_next_turns()
+    {
+        _pump.LookAgain();
+        var first = _pump.Begin();
+        _pump.Failed(ExchangeFailure.RolledBack, [], _ => throw new InvalidOperationException());
+        var second = _pump.Begin();
+        _pump.LookAgain();
+        _pump.Heard(second, _pump.Request(second, s_worker), new());
+        var third = _pump.Begin();
+        _pump.Heard(third, _pump.Request(third, s_worker), new());
+
+        Assert.Equal((true, true, true, false), (first.IsFull, second.IsFull, third.IsFull, _pump.Begin().IsFull));
+    }
+
+    [Fact]
+    public void A_refused_batch_is_told_one_by_one_and_only_the_one_that_is_refused_alone_fails()
+    {
+        foreach (var token in new[] { 1, 2 })
+        {
+            var job = _pump.Start(Claim(token));
+            _pump.Jobs.End(job, new Outcome.Succeeded(job.Claim, default));
+        }
+
+        var both = Refused();
+        var alone = Refused();
+        var told = new List<string>();
+        for (var i = 0; i < 2; i++) told.AddRange(Turn(s_worker).Outcomes.Select(o => $"{o.Claim.Token} {o.GetType().Name}"));
+
+        Assert.Equal((2, 1, false), (both.Count, alone.Count, _pump.TellsOneByOne));
+        Assert.Equal(["1 Failed", "2 Succeeded"], told);
+    }
+
+    private IReadOnlyList<Outcome> Refused()
+    {
+        var outcomes = _pump.Request(_pump.Begin(), s_worker).Outcomes;
+        _pump.Failed(ExchangeFailure.Refused, outcomes, claim => new Outcome.Failed(claim, SimJobs.Late, JobAttemptOutcome.Failed, null));
+        return outcomes;
+    }
+
+    private ExchangeRequest Turn(WorkerIdentity? worker)
+    {
+        var turn = _pump.Begin();
+        var request = _pump.Request(turn, worker);
+        _pump.Heard(turn, request, new());
+        return request;
+    }
+
+    private static Claim Claim(long token) => new(token, token, 1, 0, "work", []) { MaxAttempts = 1 };
+}
