@@ -149,10 +149,10 @@ public sealed class FencingTests : JobsTest
         await using var host = Host(_ => Task.FromResult(""));
         await host.Jobs.EnqueueAsync(s_job.Call());
         await using var connection = await host.Db.OpenConnectionAsync();
-        var late = Assert.Single(await ClaimAsync(host, connection));
+        var late = Assert.Single(await ClaimAsync(host, connection, "job"));
         await ExecuteAsync(host, "delete from keelback.worker");
         await host.Rescuer.SweepAsync(default);
-        var now = Assert.Single(await ClaimAsync(host, connection));
+        var now = Assert.Single(await ClaimAsync(host, connection, "job"));
 
         Outcome outcome = told.Name switch
         {
@@ -176,21 +176,13 @@ public sealed class FencingTests : JobsTest
         await using var host = Host(_ => Task.FromResult(""));
         await host.Jobs.EnqueueManyAsync([s_job.Call(), s_job.Call(), s_job.Call()]);
         await using var connection = await host.Db.OpenConnectionAsync();
-        var claims = await ClaimAsync(host, connection);
+        var claims = await ClaimAsync(host, connection, "job");
         var worker = new WorkerIdentity(await host.ScalarAsync<int>("select id from keelback.worker"), 1);
 
         await Exchange.RunAsync(connection, new() { Outcomes = [], Known = (worker, [claims[1].Token]) }, prepare: false, default);
 
         Assert.Equal(claims[1].RunId, await host.ScalarAsync<long>("select run_id from keelback.claim"));
         Assert.Equal("0 0 2", await host.ScalarAsync<string>("select max(attempt) || ' ' || max(crashes) || ' ' || count(*) from keelback.ready"));
-    }
-
-    private static async Task<List<Claim>> ClaimAsync(JobHost host, NpgsqlConnection connection)
-    {
-        var queue = await host.ScalarAsync<short>("select id from keelback.queue where name = 'default'");
-        var worker = WorkerRegistry.Register(connection, new("test", "w", [], "{}"), TimeSpan.FromHours(1));
-        var request = new ExchangeRequest { Outcomes = [], Claim = new([queue], [4], [long.MinValue], 10, worker, "test", ["job"]) };
-        return (await Exchange.RunAsync(connection, request, prepare: false, default)).Claimed.Claims;
     }
 
     // Long enough for a machine that is busy with other tests.

@@ -1,5 +1,7 @@
 using System.Threading.Channels;
+using Keelback.Postgres;
 using Keelback.Testing;
+using Npgsql;
 
 namespace Keelback.Jobs.Tests;
 
@@ -48,6 +50,15 @@ public abstract class JobsTest : IAsyncLifetime
         public Task Started() => _started.Reader.ReadAsync().AsTask().WaitAsync(Patience);
 
         public void Open() => _open.TrySetResult();
+    }
+
+    /// <summary>Claims up to ten runs of the default queue and priority for a worker that does nothing else.</summary>
+    internal static async Task<List<Claim>> ClaimAsync(JobHost host, NpgsqlConnection connection, params string[] kinds)
+    {
+        var queue = await host.ScalarAsync<short>("select id from keelback.queue where name = 'default'");
+        var worker = WorkerRegistry.Register(connection, new("test", "w", [], "{}"), TimeSpan.FromHours(1));
+        var request = new ExchangeRequest { Outcomes = [], Claim = new([queue], [4], [long.MinValue], 10, worker, "test", kinds) };
+        return (await Exchange.RunAsync(connection, request, prepare: false, default)).Claimed.Claims;
     }
 
     /// <summary>Polls the database for a state that no signal tells of.</summary>

@@ -111,6 +111,26 @@ public sealed class JoinTests : JobsTest
         Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.run"));
     }
 
+    // Compared in pairs, ten thousand waiting rows and as many edges would take longer than a command may.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_run_with_ten_thousand_followers_ends_as_any_other(bool succeeds)
+    {
+        var first = TestJobs.Kind("first", _ => Task.CompletedTask);
+        await using var host = JobHost.Create(Database, [first, s_add]);
+        var source = first.Call();
+        await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 10_000).Select(n => s_add.Call(new { a = n, b = 0 }).After(source)));
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var claim = Assert.Single(await ClaimAsync(host, connection, "first"));
+
+        Outcome outcome = succeeds ? new Outcome.Succeeded(claim, default) : new Outcome.Failed(claim, new("T", "no"), JobAttemptOutcome.Failed, RetryAfter: null);
+        await Exchange.RunAsync(connection, new() { Outcomes = [outcome] }, prepare: false, default);
+
+        Assert.Equal(succeeds ? (10_000, 0) : (0, 10_000),
+            (await host.ScalarAsync<int>("select count(*)::int from keelback.ready"), await host.ScalarAsync<int>("select count(*)::int from keelback.run where state = 4")));
+    }
+
     private static Job<int> Add(Arg<int> a, Arg<int> b) => s_add.Call<int>(
         new Dictionary<string, int>(new[] { ("a", a), ("b", b) }.Where(x => x.Item2.Source is null).Select(x => KeyValuePair.Create(x.Item1, x.Item2.Value))),
         [.. new[] { ("a", a), ("b", b) }.Where(x => x.Item2.Source is not null).Select(x => JobBinding.Of(x.Item1, x.Item2.Source!))]);
