@@ -28,6 +28,18 @@ public sealed partial class GuideTests : OpsTest
     }
 
     [Fact]
+    public async Task Its_example_opens_the_pages_to_operators_alone()
+    {
+        GuideText.IsRun("operating", atLeast: 1, "Keelback.Ops.Tests/OperatingGuide.cs");
+        await using var guide = await GuideApp.StartAsync(OperatingGuide.RunAsync, Database);
+        using var stranger = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false });
+
+        var answer = await stranger.GetAsync($"{guide.App.Urls.First()}/ops/jobs");
+
+        Assert.Equal((HttpStatusCode.Redirect, "/Account/Login"), (answer.StatusCode, answer.Headers.Location!.AbsolutePath));
+    }
+
+    [Fact]
     public async Task Every_metric_stands_in_the_guide()
     {
         await using var app = await OpsApp.OpenAsync(Database);

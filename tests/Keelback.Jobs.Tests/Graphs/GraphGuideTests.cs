@@ -47,5 +47,5 @@ public sealed class GraphGuideTests : JobsTest
     }
 
     [Fact]
-    public void Every_example_of_the_guide_is_one_that_is_run() => GuideText.IsRun("graphs", atLeast: 8, "Graphs/GraphGuide.cs", "Graphs/GraphGuideTests.cs");
+    public void Every_example_of_the_guide_is_one_that_is_run() => GuideText.IsRun("graphs", atLeast: 8, "Keelback.Jobs.Tests/Graphs/GraphGuide.cs", "Keelback.Jobs.Tests/Graphs/GraphGuideTests.cs");
 }

@@ -18,11 +18,11 @@ internal sealed class GuideApp : IAsyncDisposable
 
     public JobClient Jobs => Services.GetRequiredService<JobClient>();
 
-    public static async Task<GuideApp> StartAsync(Action<string[], Action<WebApplication>> run, TestDatabase database)
+    public static async Task<GuideApp> StartAsync(Func<string[], Action<WebApplication>, Task> run, TestDatabase database)
     {
         var started = new TaskCompletionSource<WebApplication>(TaskCreationOptions.RunContinuationsAsynchronously);
         var running = Task.Factory.StartNew(() => run(["--urls=http://127.0.0.1:0", $"--ConnectionStrings:Keelback={database.ConnectionString}"],
-            app => app.Lifetime.ApplicationStarted.Register(() => started.TrySetResult(app))), TaskCreationOptions.LongRunning);
+            app => app.Lifetime.ApplicationStarted.Register(() => started.TrySetResult(app))), TaskCreationOptions.LongRunning).Unwrap();
 
         await Task.WhenAny(started.Task, running).WaitAsync(TimeSpan.FromSeconds(120));
         if (running.IsCompleted) await running; // why it did not start

@@ -5,11 +5,14 @@ namespace Keelback.Jobs.Tests;
 /// <summary>Holds a guide to the code that is run for it: each example's lines stand there, in their order, whatever checks stand between them.</summary>
 internal static partial class GuideText
 {
+    /// <param name="guide">Its folder in <c>docs/guides</c>.</param>
+    /// <param name="atLeast">Examples that it must have.</param>
+    /// <param name="files">Below <c>tests</c>.</param>
     public static void IsRun(string guide, int atLeast, params string[] files)
     {
         var root = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(root.FullName, "Keelback.slnx"))) root = root.Parent!;
-        var run = files.Select(file => Lines(File.ReadAllText(Path.Combine(root.FullName, "tests", "Keelback.Jobs.Tests", file))).ToList()).ToList();
+        var run = files.Select(file => Lines(File.ReadAllText(Path.Combine(root.FullName, "tests", file))).ToList()).ToList();
 
         var examples = Example().Matches(File.ReadAllText(Path.Combine(root.FullName, "docs", "guides", guide, "README.md")));
 

@@ -62,5 +62,5 @@ public sealed class JobsGuideTests : JobsTest
     }
 
     [Fact]
-    public void Every_example_of_the_guide_is_one_that_is_run() => GuideText.IsRun("jobs", atLeast: 8, "Guide/JobsGuide.cs", "Guide/JobsGuideTests.cs");
+    public void Every_example_of_the_guide_is_one_that_is_run() => GuideText.IsRun("jobs", atLeast: 8, "Keelback.Jobs.Tests/Guide/JobsGuide.cs", "Keelback.Jobs.Tests/Guide/JobsGuideTests.cs");
 }

@@ -7,7 +7,7 @@ namespace Keelback.Guides.Limits;
 
 internal static class App
 {
-    public static void Run(string[] args, Action<WebApplication> built)
+    public static Task RunAsync(string[] args, Action<WebApplication> built)
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.AddGuide<Imports>();
@@ -22,6 +22,7 @@ internal static class App
             jobs.EnqueueAsync(Imports.Import(tenant, "orders.csv"), new() { Limits = [$"tenant:{tenant}"], ExpiresAfter = TimeSpan.FromHours(1) }));
         built(app);
         app.Run();
+        return Task.CompletedTask;
     }
 }
 

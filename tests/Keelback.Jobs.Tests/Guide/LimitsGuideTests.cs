@@ -10,7 +10,7 @@ public sealed class LimitsGuideTests : JobsTest
     [Fact]
     public async Task The_guides_examples_do_what_it_says()
     {
-        await using var guide = await GuideApp.StartAsync(App.Run, Database);
+        await using var guide = await GuideApp.StartAsync(App.RunAsync, Database);
         using var http = new HttpClient();
         var ct = CancellationToken.None;
 
@@ -32,5 +32,5 @@ public sealed class LimitsGuideTests : JobsTest
     }
 
     [Fact]
-    public void Every_example_of_the_guide_is_one_that_is_run() => GuideText.IsRun("limits", atLeast: 3, "Guide/LimitsGuide.cs");
+    public void Every_example_of_the_guide_is_one_that_is_run() => GuideText.IsRun("limits", atLeast: 3, "Keelback.Jobs.Tests/Guide/LimitsGuide.cs");
 }

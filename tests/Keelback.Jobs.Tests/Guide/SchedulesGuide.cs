@@ -6,7 +6,7 @@ namespace Keelback.Guides.Schedules;
 
 internal static class App
 {
-    public static void Run(string[] args, Action<WebApplication> built)
+    public static Task RunAsync(string[] args, Action<WebApplication> built)
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.AddGuide<Reports>();
@@ -19,6 +19,7 @@ internal static class App
         var app = builder.Build();
         built(app);
         app.Run();
+        return Task.CompletedTask;
     }
 
     public static Trigger[] Triggers()

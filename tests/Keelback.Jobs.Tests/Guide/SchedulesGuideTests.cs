@@ -9,7 +9,7 @@ public sealed class SchedulesGuideTests : JobsTest
     [Fact]
     public async Task The_guides_examples_do_what_it_says()
     {
-        await using var guide = await GuideApp.StartAsync(App.Run, Database);
+        await using var guide = await GuideApp.StartAsync(App.RunAsync, Database);
         var schedules = guide.Services.GetRequiredService<JobSchedules>();
 
         var before = await schedules.ListAsync();
@@ -37,5 +37,5 @@ public sealed class SchedulesGuideTests : JobsTest
     }
 
     [Fact]
-    public void Every_example_of_the_guide_is_one_that_is_run() => GuideText.IsRun("schedules", atLeast: 4, "Guide/SchedulesGuide.cs");
+    public void Every_example_of_the_guide_is_one_that_is_run() => GuideText.IsRun("schedules", atLeast: 4, "Keelback.Jobs.Tests/Guide/SchedulesGuide.cs");
 }
