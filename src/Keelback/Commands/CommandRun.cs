@@ -69,9 +69,10 @@ internal sealed class CommandRun(IHost app, Terminal terminal, CommandShape shap
 
     private async Task<int> BesideTheHostAsync(Command command, CancellationTokenSource interrupted)
     {
-        await StartAsync(interrupted.Token);
+        // Before the start, which may wait for the database: a signal that comes meanwhile is no failure.
         var life = app.Services.GetRequiredService<IHostApplicationLifetime>();
         using var stopping = life.ApplicationStopping.Register(interrupted.Cancel);
+        await StartAsync(interrupted.Token);
         try
         {
             return await command.RunAsync(interrupted.Token);

@@ -1,8 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
+using Keelback.Postgres.Tests;
 using Keelback.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Keelback.Tests.Commands;
 
@@ -28,6 +31,22 @@ public sealed class ServerTests
             (1, $"KB1509: Failed to bind to address {address}: address already in use. Another program listens there: stop it, " +
                 "or choose another address with --urls http://localhost:PORT.\n"),
             (code, app.Error));
+    }
+
+    [Theory]
+    [InlineData("serve")]
+    [InlineData("worker")]
+    public async Task Told_to_stop_while_it_waits_for_the_database_it_ends_without_a_complaint(string command)
+    {
+        using var lines = new LogLines();
+        using var shell = new ShellApp(keelback => keelback.Services.AddSingleton<ILoggerProvider>(lines));
+        var app = shell.Build(command);
+        var running = app.RunKeelbackAsync([command]);
+        await lines.NextAsync(1002);
+
+        app.Lifetime.StopApplication();
+
+        Assert.Equal((130, ""), (await running.WaitAsync(TimeSpan.FromSeconds(60)), shell.Error));
     }
 
     [Fact]
