@@ -3,7 +3,7 @@ namespace Keelback.Chaos.Tests;
 /// <summary>The judge condemns what is wrong, and nothing else: each ledger here has one thing that must not be.</summary>
 public sealed class JudgeTests
 {
-    private const int Succeeded = 1, Failed = 2, Cancelled = 3;
+    private const int Succeeded = 1, Failed = 2, Cancelled = 3, Quarantined = 5;
 
     private readonly Facts _facts = new();
 
@@ -93,6 +93,36 @@ public sealed class JudgeTests
 
         Assert.Equal(broken.Length > 0, BrokenWords().Any());
         Assert.All(BrokenWords(), words => Assert.StartsWith(broken, words));
+    }
+
+    [Theory]
+    [InlineData(6, "D", true)]
+    [InlineData(5, "D", false)]
+    [InlineData(6, "x", false)]
+    public void A_run_is_quarantined_rightly_if_each_attempt_met_a_death(int crashes, string died, bool rightly)
+    {
+        Called(1, Shape.Slow, "A 20 1 101");
+        _facts.Runs[101] = new(101, "plain", Quarantined, 1, 6, crashes, HasInput: true);
+        for (var i = 1; i <= 6; i++)
+        {
+            Worked($"w{i}.1", $"S {i}00 101 {i} {i} plain");
+            _facts.AddFaults([$"{died} {i}50 w{i}.1 kill"]);
+        }
+
+        Assert.Equal(rightly, !Broken().Contains("I1"));
+    }
+
+    [Fact]
+    public void An_attempt_that_begins_after_a_later_one_is_found_unless_its_worker_was_frozen()
+    {
+        Called(1, Shape.Plain, "A 20 1 101");
+        Ran(101, "plain", 1, Succeeded);
+        Worked("w1.1", "S 50 101 2 8 plain", "E 60 101 2 8 ok");
+        Worked("w0.1", "S 70 101 1 7 plain", "E 71 101 1 7 gone");
+        Assert.Contains("attempts and tokens of a run rise", BrokenWords());
+
+        _facts.AddFaults(["b 30 3 zombie w0.1", "e 69 3 zombie w0.1"]);
+        Assert.Empty(BrokenWords());
     }
 
     [Fact]

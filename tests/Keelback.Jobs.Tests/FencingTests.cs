@@ -1,4 +1,5 @@
 using Keelback.Postgres;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace Keelback.Jobs.Tests;
@@ -168,6 +169,22 @@ public sealed class FencingTests : JobsTest
         Assert.NotEqual(late.Token, now.Token);
         Assert.Equal($"0 {now.Token} 1 0", await host.ScalarAsync<string>(
             "select r.state || ' ' || c.token || ' ' || (select count(*) from keelback.attempt) || ' ' || (select count(*) from keelback.ready) from keelback.run r join keelback.claim c on c.run_id = r.id"));
+    }
+
+    [Fact]
+    public async Task An_attempt_whose_lease_was_lost_before_it_began_does_not_begin()
+    {
+        var began = 0;
+        await using var host = Host(_ => Task.FromResult($"{++began}"));
+        await host.Jobs.EnqueueAsync(s_job.Call());
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var claim = Assert.Single(await ClaimAsync(host, connection, "job"));
+        using var job = new RunningJob(claim, TimeProvider.System);
+
+        job.Stop(StopReason.Released);
+        var outcome = await host.Services.GetRequiredService<JobRunner>().RunAsync(job, new WorkerIdentity(1, 1));
+
+        Assert.Equal((new Outcome.Released(claim), 0), (outcome, began));
     }
 
     [Fact]

@@ -86,6 +86,7 @@ internal sealed class RawJobs(NpgsqlConnection connection, int slots)
         command.Parameters.Add(new NpgsqlParameter { Value = Repeat((DateTime?)null), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
         command.Parameters.Add(new NpgsqlParameter { Value = Repeat((TimeSpan?)null), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Interval });
         command.Parameters.Add(new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+        command.Parameters.Add(new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
         await command.PrepareAsync();
 
         var ids = new long[count];

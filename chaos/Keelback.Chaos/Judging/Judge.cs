@@ -52,6 +52,7 @@ internal sealed class Judge(Facts facts, ChaosOptions options)
                 "throws" or "swells" => run.State == Failed,
                 "deaf" => run.State is Failed or Succeeded, // where the database was away, nobody called its time
                 "kills" => run.State == Quarantined,
+                _ when run.State == Quarantined => DiedEachTime(run),
                 "body" when call.Shape == Shape.BadChord => run.State == UpstreamFailed,
                 _ when call.Shape == Shape.Cancelled => run.State is Succeeded or Cancelled,
                 _ => run.State == Succeeded,
@@ -62,6 +63,10 @@ internal sealed class Judge(Facts facts, ChaosOptions options)
         foreach (var run in facts.Runs.Values.Where(r => !r.HasInput && r.State == 0)) bad.Add($"run {run.Id} ({run.Kind}) is still open");
         return new("I1", "every run ended in the state its job asks for", count, bad);
     }
+
+    // By chance a slow one may meet as many deaths as one that kills: then each of its attempts had its own.
+    private bool DiedEachTime(RunFact run) => run.Failures >= RoleOptions.CrashLimit
+        && facts.Attempts.GetValueOrDefault(run.Id, []).All(a => facts.Deaths.ContainsKey(a.Node) || Explains(a.Node, a.Start, EndOf(a)));
 
     private Verdict NoPhantoms()
     {
@@ -110,7 +115,7 @@ internal sealed class Judge(Facts facts, ChaosOptions options)
         return new("I3", "a row and the job that was enqueued with it: both once, or neither", calls.Count, bad);
     }
 
-    // A crash of the database may take back claims that nobody waited for, and their numbers with them.
+    // A crash of the database may take back claims that nobody waited for, and their numbers with them. Who was frozen with a claim in hand begins late.
     private Verdict TokensRise()
     {
         var (count, bad) = (0L, new List<string>());
@@ -121,7 +126,7 @@ internal sealed class Judge(Facts facts, ChaosOptions options)
             {
                 count++;
                 var (a, b) = (attempts[i - 1], attempts[i]);
-                if ((b.Token <= a.Token || b.Number < a.Number) && !facts.Faults.Any(f => f.Fault == "crash" && f.From <= b.Start && f.To >= a.Start))
+                if ((b.Token <= a.Token || b.Number < a.Number) && !WasHeld(b.Node, b.Start) && !facts.Faults.Any(f => f.Fault == "crash" && f.From <= b.Start && f.To >= a.Start))
                     bad.Add($"run {run}: attempt {a.Number} with token {a.Token}, then {b.Number} with {b.Token}");
             }
         }
@@ -318,6 +323,9 @@ internal sealed class Judge(Facts facts, ChaosOptions options)
     private long EndOf(AttemptFact attempt) =>
         attempt.End ?? (facts.Deaths.TryGetValue(attempt.Node, out var death) ? death.At
             : facts.Stops.FirstOrDefault(s => s.Node == attempt.Node) is { Node: not null } stop ? stop.At : long.MaxValue);
+
+    private bool WasHeld(string node, long at) =>
+        facts.Faults.Any(f => f.Victim == node && s_ofWorker.Contains(f.Fault) && f.From <= at && f.To >= at - (8 * Stopwatch.Frequency));
 
     // In the second before the overlap nothing need have been noticed; a lost lease is noticed late.
     private bool Explains(string node, long from, long to) =>

@@ -52,6 +52,8 @@ internal sealed class JobRunner(
 
     private async Task<Outcome> CallAsync(RunningJob job, WorkerIdentity worker)
     {
+        job.Token.ThrowIfCancellationRequested(); // its lease was lost on the way here: no effect of it may begin
+
         var claim = job.Claim;
         var kind = kinds.Find(claim.Kind)!; // a claim asks for known kinds only
         if (claim.Input.Length == 0) throw JobErrors.ArgumentsTooLarge(claim.Kind);
