@@ -41,12 +41,13 @@ internal static class OpsErrors
 
     public static KeelbackException NoSuchWorker(string worker, IEnumerable<JobWorker> live)
     {
-        var known = live.Select(w => $"{Id(w.Id)} ({w.Name})").ToList();
-        return new("KB1714", $"No worker '{Short(worker)}' is alive." + (known.Count == 0 ? " None is: start one." : Known(known, "There are") + " 'all' asks every one."));
+        var known = live.Select(w => $"worker {Id(w.Id)} ({w.Name})").ToList();
+        return new("KB1714", $"No worker '{Short(worker)}' is alive." + (known.Count == 0 ? " None is: start one." : Known(known, "Alive:") + " 'all' asks every one."));
     }
 
-    public static KeelbackException NoSuchSchedule(string name, IEnumerable<string> known) => new("KB1715",
-        $"There is no schedule '{Short(name)}' in this app." + DidYouMean(name, known) + Known(known, "It has"));
+    public static KeelbackException NoSuchSchedule(string name, IReadOnlyCollection<string> known) => new("KB1715",
+        $"There is no schedule '{Short(name)}' in this app."
+        + (known.Count == 0 ? " It has none: add one in code with AddSchedule or [Schedule], or at run time with JobSchedules." : DidYouMean(name, known) + Known(known, "It has")));
 
     public static KeelbackException BadWhen(string text) => new("KB1716",
         $"'{Short(text)}' does not say when to tick. Write a cron expression such as 30 2 * * MON-FRI, or a rate such as 'every 5m' or 'every 00:05:00'.");

@@ -15,7 +15,8 @@ internal static class Outage
     {
         PostgresException { SqlState: var state } =>
             state.StartsWith("08", StringComparison.Ordinal)        // connection exceptions
-            || state is "57P01" or "57P02" or "57P03" or "53300",   // shut down, crashed, starting; too many connections
+            || state is "57P01" or "57P02" or "57P03" or "53300"    // shut down, crashed, starting; too many connections
+            || state is "55000",                                    // the database is closed to connections for a while
         NpgsqlException { InnerException: SocketException or IOException or TimeoutException } => true,
         NpgsqlException n => n.IsTransient,
         SocketException or TimeoutException => true,

@@ -122,6 +122,17 @@ public sealed class CommandTests : OpsTest
         Assert.StartsWith(message, answer.Error);
     }
 
+    [Fact]
+    public async Task An_app_without_schedules_is_told_how_to_have_one()
+    {
+        await using (await OpsApp.OpenAsync(Database, [s_mail])) { }
+
+        var answer = await RunAsync("jobs", "schedules", "run", "nightly");
+
+        Assert.Equal((1, "KB1715: There is no schedule 'nightly' in this app. It has none: add one in code with AddSchedule or [Schedule], or at run time with JobSchedules.\n"),
+            (answer.Code, answer.Error));
+    }
+
     private static async Task AddScheduleAsync(OpsApp app)
     {
         await using var scope = app.Services.CreateAsyncScope();

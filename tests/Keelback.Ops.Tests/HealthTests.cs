@@ -91,7 +91,7 @@ public sealed class HealthTests : OpsTest
         await using var app = await OpsApp.OpenAsync(Database);
         var watch = app.Services.GetRequiredService<HealthWatch>();
 
-        var looks = await Task.WhenAll(watch.LookAsync(default), watch.LookAsync(default), watch.LookAsync(default));
+        var looks = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => watch.LookAsync(default)));
 
         Assert.Equal(1, looks.Count(looked => looked));
     }

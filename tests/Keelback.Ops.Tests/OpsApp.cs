@@ -52,6 +52,7 @@ internal sealed class OpsApp : IAsyncDisposable
         builder.Logging.ClearProviders().AddProvider(new Lines(log));
         builder.Services.AddSingleton(NpgsqlDataSource.Create(database.ConnectionString));
         builder.Services.AddSingleton(clock ?? TimeProvider.System);
+        builder.Configuration["Keelback:DrainDelay"] = "00:00:00";
         builder.Services.AddAuthentication("header").AddScheme<AuthenticationSchemeOptions, HeaderAuthentication>("header", null);
         builder.Services.AddAuthorizationBuilder().AddPolicy("operators", p => p.RequireRole("operator"));
 
@@ -114,6 +115,7 @@ internal sealed class OpsApp : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _scope.DisposeAsync();
+        await _app.StopAsync();
         await _app.DisposeAsync();
     }
 

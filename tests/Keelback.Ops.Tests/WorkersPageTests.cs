@@ -63,7 +63,7 @@ public sealed class WorkersPageTests : OpsTest
         await UntilAsync(async () => (await workers.ListAsync()).Count == 0);
 
         Assert.Equal(HttpStatusCode.NotFound, nobody.StatusCode);
-        Assert.Contains($"KB1714: No worker '4711' is alive. There are {worker.Id} ({worker.Name}). 'all' asks every one.", WebUtility.HtmlDecode(await nobody.Content.ReadAsStringAsync()));
+        Assert.Contains($"KB1714: No worker '4711' is alive. Alive: worker {worker.Id} ({worker.Name}). 'all' asks every one.", WebUtility.HtmlDecode(await nobody.Content.ReadAsStringAsync()));
     }
 
     [Fact]

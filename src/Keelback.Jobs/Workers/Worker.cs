@@ -19,7 +19,8 @@ internal sealed class Worker(
     private readonly AbandonedSessions _sessions = new(db, log);
     private readonly OutcomeNews _news = new(waiters, events, telemetry, log);
     private int _queuesSeen = -1;
-    private int _stopped;
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _stops;
 
     private Heartbeat? _heartbeat;
 
@@ -89,7 +90,30 @@ internal sealed class Worker(
     /// <summary>No claim from here on; what ends in time is kept, the rest is cancelled and handed back, its attempt with it.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (Interlocked.Exchange(ref _stopped, 1) == 1) return; // by an order from afar, and then by the host
+        if (Interlocked.Exchange(ref _stops, 1) == 1)
+        {
+            await _stopped.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // by an order from afar, and then by the host
+            return;
+        }
+
+        try
+        {
+            await EndAsync(cancellationToken);
+        }
+        finally
+        {
+            _stopped.SetResult();
+        }
+    }
+
+    public override void Dispose()
+    {
+        _heartbeat?.Dispose();
+        base.Dispose();
+    }
+
+    private async Task EndAsync(CancellationToken cancellationToken)
+    {
         Drain(atOnce: false);
         using var signals = new SecondSignal(() =>
         {
@@ -113,12 +137,6 @@ internal sealed class Worker(
         _heartbeat?.Dispose();
         await exchange.DisposeAsync();
         if (events.AreWanted) events.Raise(new WorkerStopped());
-    }
-
-    public override void Dispose()
-    {
-        _heartbeat?.Dispose();
-        base.Dispose();
     }
 
     protected override async Task<TimeSpan> PollAsync(CancellationToken stopping)

@@ -47,7 +47,7 @@ internal sealed class WorkerOrders(
         }
 
         await TellAsync(connection, identity, stopping);
-        await StopIfAskedAsync(stop, stopping);
+        await StopIfAskedAsync(stop);
         return s_interval;
     }
 
@@ -112,7 +112,7 @@ internal sealed class WorkerOrders(
         (_told, _toldAt) = (report, _clock.GetTimestamp());
     }
 
-    private async Task StopIfAskedAsync(int stop, CancellationToken ct)
+    private async Task StopIfAskedAsync(int stop)
     {
         var recycle = RecycleReason();
         if (stop == 0 && recycle is null) return;
@@ -126,7 +126,7 @@ internal sealed class WorkerOrders(
         worker.Drain(atOnce: stop == 2);
         if (!worker.IsEmpty) return;
 
-        await worker.StopAsync(ct);
+        await worker.StopAsync(CancellationToken.None); // it is empty; a host that stops meanwhile must not cut it short
         if (recycle is not null) Environment.ExitCode = _options.RecycleExitCode;
         if (recycle is not null || _options.StopHost) host.StopApplication();
     }

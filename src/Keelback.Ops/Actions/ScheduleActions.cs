@@ -18,7 +18,7 @@ internal sealed class ScheduleActions(JobSchedules schedules, AuditWriter audit)
     /// <exception cref="KeelbackException">KB1715: there is no such schedule.</exception>
     public async Task<(JobSchedule Schedule, IReadOnlyList<JobTick> History)> FindAsync(string name, int ticks, CancellationToken ct)
     {
-        var schedule = await schedules.GetAsync(name, ct) ?? throw OpsErrors.NoSuchSchedule(name, (await schedules.ListAsync(ct)).Select(s => s.Name));
+        var schedule = await schedules.GetAsync(name, ct) ?? throw OpsErrors.NoSuchSchedule(name, [.. (await schedules.ListAsync(ct)).Select(s => s.Name)]);
         return (schedule, await schedules.GetHistoryAsync(name, ticks, ct));
     }
 

@@ -69,10 +69,12 @@ internal static class Turn
     /// <summary>Inside a transaction: whether it is this node's turn. The next one comes after <paramref name="interval"/>.</summary>
     public static async Task<bool> TakeAsync(NpgsqlConnection connection, string name, TimeSpan interval, CancellationToken ct)
     {
+        // A turn further off than an interval is from a clock that has gone back. Compared with the clock after the row's lock
+        // is held, not with excluded.next_at: whoever waited for the lock made his earlier than the one that he finds.
         await using var command = new NpgsqlCommand(
             """
             insert into keelback.turn as t (name, next_at) values ($1, keelback.clock() + $2)
-            on conflict (name) do update set next_at = excluded.next_at where t.next_at <= keelback.clock() or t.next_at > excluded.next_at
+            on conflict (name) do update set next_at = excluded.next_at where t.next_at <= keelback.clock() or t.next_at > keelback.clock() + $2
             returning true
             """, connection);
         command.Parameters.AddWithValue(name);
