@@ -30,8 +30,8 @@ internal static class ApiBench
         foreach (var name in names)
         {
             var what = name == "list" ? "list: a page of 20 joined rows, filtered, ordered, with the count" : "create: one row, validated";
-            results.Add(await Comparison.RunAsync(name, what, s_bar, options.Rounds,
-                () => RoundAsync(keelback, keelbackPort, name), () => RoundAsync(floor, floorPort, name), options.IsSmoke ? 1 : 5));
+            results.Add(await Comparison.RunAsync(name, what, s_bar, options,
+                () => RoundAsync(keelback, keelbackPort, name), () => RoundAsync(floor, floorPort, name)));
         }
 
         return results;

@@ -19,7 +19,10 @@ internal sealed record BenchOptions(IReadOnlyList<string> Names, int Rounds, boo
     public int Jobs { get; init; } = IsSmoke ? 2_000 : 20_000;
 
     /// <summary>Single measurements that a round's median is of.</summary>
-    public int Samples => IsSmoke ? 100 : 200;
+    public int Samples => IsSmoke ? 20 : 100;
+
+    /// <summary>Rounds of each side before those that count: the just-in-time compiler, which has one core with all else, compiles what is called seldom a second time late.</summary>
+    public int WarmUps => IsSmoke ? 1 : 8;
 
     public TimeSpan Load => TimeSpan.FromSeconds(IsSmoke ? 1 : 4);
 

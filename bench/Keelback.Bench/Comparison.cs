@@ -24,24 +24,23 @@ internal sealed record Comparison(string Name, string What, Bar Bar, IReadOnlyLi
     public double MedianOf(Func<(Round Keelback, Round Floor), double> value) => Median(Rounds.Select(value));
 
     public static async Task<Comparison> RunAsync(
-        string name, string what, Bar bar, int rounds, Func<Task<Round>> keelback, Func<Task<Round>> floor, int warmUps = 1)
+        string name, string what, Bar bar, BenchOptions options, Func<Task<Round>> keelback, Func<Task<Round>> floor)
     {
-        // Not counted: the just-in-time compiler, which has one core with all else, takes its time.
-        for (var i = 0; i < warmUps; i++)
+        for (var i = 0; i < options.WarmUps; i++)
         {
             await keelback();
             await floor();
         }
 
         var pairs = new List<(Round, Round)>();
-        for (var i = 0; i < rounds; i++)
+        for (var i = 0; i < options.Rounds; i++)
         {
             // Who goes first changes, so that neither always follows the other's vacuum.
             var first = i % 2 == 0 ? await keelback() : default;
             var theirs = await floor();
             var pair = (i % 2 == 0 ? first : await keelback(), theirs);
             pairs.Add(pair);
-            Console.Error.WriteLine($"{name} {i + 1}/{rounds}: {pair.Item1.PerSecond:N0} and {theirs.PerSecond:N0} a second {pair.Item1.Note}");
+            Console.Error.WriteLine($"{name} {i + 1}/{options.Rounds}: {pair.Item1.PerSecond:N0} and {theirs.PerSecond:N0} a second {pair.Item1.Note}");
         }
 
         return new(name, what, bar, pairs);

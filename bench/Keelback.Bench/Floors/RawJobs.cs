@@ -32,9 +32,9 @@ internal sealed class RawJobs(NpgsqlConnection connection, int slots)
                 "drain" => await floor.DrainAsync(count, isWhole: true),
                 "take" => await floor.DrainAsync(count, isWhole: false),
                 "share" => await floor.DrainAsync(int.MaxValue, isWhole: false),
-                "latency" => (await floor.CommitsAsync(count)).Order().ElementAt(count / 2),
+                "latency" => (await floor.CommitsAsync(count, Pauses.Next)).Order().ElementAt(count / 2),
                 "links" => await floor.LinksAsync(count),
-                _ => (await floor.CommitsAsync(count)).Aggregate((sum, time) => sum + time),
+                _ => (await floor.CommitsAsync(count, static () => TimeSpan.Zero)).Aggregate((sum, time) => sum + time),
             };
             Child.Answer(took.TotalSeconds.ToString(CultureInfo.InvariantCulture));
         }
@@ -159,7 +159,7 @@ internal sealed class RawJobs(NpgsqlConnection connection, int slots)
     }
 
     /// <summary>How long each commit of one row took.</summary>
-    private async Task<TimeSpan[]> CommitsAsync(int count)
+    private async Task<TimeSpan[]> CommitsAsync(int count, Func<TimeSpan> pause)
     {
         await using var command = new NpgsqlCommand("insert into mark (at) values (now())", connection);
         await command.PrepareAsync();
@@ -171,6 +171,7 @@ internal sealed class RawJobs(NpgsqlConnection connection, int slots)
             var started = Stopwatch.GetTimestamp();
             await command.ExecuteNonQueryAsync();
             times[i] = Stopwatch.GetElapsedTime(started);
+            if (pause() is var rest && rest > TimeSpan.Zero) await Task.Delay(rest);
         }
 
         return times;

@@ -11,7 +11,7 @@ internal static class AcrossBench
 
         return
         [
-            await Comparison.RunAsync("latency-across", "enqueue to start when idle, across processes; floor: one commit", Bar.AtMost(6), options.Rounds,
+            await Comparison.RunAsync("latency-across", "enqueue to start when idle, across processes; floor: one commit", Bar.AtMost(6), options,
                 KeelbackAsync, () => pair.MedianAsync(pair.Floor, "latency", options.Samples)),
         ];
 

@@ -14,8 +14,8 @@ internal static class GraphBench
 
         return
         [
-            await Comparison.RunAsync("chord", $"a chord of {Members:N0}; floor: {Members:N0} jobs without one", Bar.AtMost(1.5), options.Rounds,
-                () => pair.RoundAsync(pair.Keelback, "chord", Members), () => pair.RoundAsync(pair.Keelback, "flat", Members), warmUps: 3),
+            await Comparison.RunAsync("chord", $"a chord of {Members:N0}; floor: {Members:N0} jobs without one", Bar.AtMost(1.5), options,
+                () => pair.RoundAsync(pair.Keelback, "chord", Members), () => pair.RoundAsync(pair.Keelback, "flat", Members)),
         ];
     }
 
@@ -26,10 +26,10 @@ internal static class GraphBench
 
         return
         [
-            await Comparison.RunAsync("chain", $"a link of a chain of {Links}; floor: one commit of one row", Bar.AtMost(1.2), options.Rounds,
-                () => pair.RoundAsync(pair.Keelback, "chain", Links), () => pair.RoundAsync(pair.Floor, "commit", Links), warmUps: 3),
-            await Comparison.RunAsync("chain-raw", $"a link of a chain of {Links}; floor: the link's statements in one commit", Bar.AtMost(1.2), options.Rounds,
-                () => pair.RoundAsync(pair.Keelback, "chain", Links), () => LinksAsync(), warmUps: 3),
+            await Comparison.RunAsync("chain", $"a link of a chain of {Links}; floor: one commit of one row", Bar.AtMost(1.2), options,
+                () => pair.RoundAsync(pair.Keelback, "chain", Links), () => pair.RoundAsync(pair.Floor, "commit", Links)),
+            await Comparison.RunAsync("chain-raw", $"a link of a chain of {Links}; floor: the link's statements in one commit", Bar.AtMost(1.2), options,
+                () => pair.RoundAsync(pair.Keelback, "chain", Links), () => LinksAsync()),
         ];
 
         async Task<Round> LinksAsync()

@@ -43,6 +43,6 @@ internal static class JobsBench
         BenchDatabase database, BenchOptions options, int slots, string name, string what, Bar bar, Func<JobPair, Child, Task<Round>> round)
     {
         await using var pair = new JobPair(database, slots);
-        return [await Comparison.RunAsync(name, what, bar, options.Rounds, () => round(pair, pair.Keelback), () => round(pair, pair.Floor))];
+        return [await Comparison.RunAsync(name, what, bar, options, () => round(pair, pair.Keelback), () => round(pair, pair.Floor))];
     }
 }

@@ -14,7 +14,7 @@ internal static class TwoWorkersBench
 
         return
         [
-            await Comparison.RunAsync("drain-two", $"drain of jobs that do nothing by two processes of {Slots} slots", Bar.AtLeast(0.6), options.Rounds,
+            await Comparison.RunAsync("drain-two", $"drain of jobs that do nothing by two processes of {Slots} slots", Bar.AtLeast(0.6), options,
                 () => RoundAsync(first.Keelback, second.Keelback), () => RoundAsync(first.Floor, second.Floor)),
         ];
 

@@ -13,7 +13,7 @@ internal static class WaitingBench
         await using var db = NpgsqlDataSource.Create(database.ConnectionString);
         await FillAsync(db, waiting);
 
-        var comparison = await Comparison.RunAsync("waiting", $"{taken:N0} jobs of {waiting:N0} that wait, 10 slots", Bar.None, options.Rounds,
+        var comparison = await Comparison.RunAsync("waiting", $"{taken:N0} jobs of {waiting:N0} that wait, 10 slots", Bar.None, options,
             () => RoundAsync(pair.Keelback), () => RoundAsync(pair.Floor));
         await pair.ClearAsync();
         return [comparison];

@@ -11,7 +11,7 @@ internal static class EnqueueStatements
         """
         with call as materialized (
             select (select keelback.first_run_id(keelback.clock())) | (nextval('keelback.run_seq') & 4194303) as id, c.*,
-                   coalesce(at, keelback.clock() + delay) as due_at
+                   coalesce(at, case when delay is not null then (select keelback.clock()) + delay end) as due_at
             from unnest($1, $2, $3, $4, $5, $6, $7, $8) with ordinality
                 c (kind, queue, priority, max_attempts, timeout_ms, input, at, delay, ord)
         ), body as (
@@ -108,8 +108,8 @@ internal static class EnqueueStatements
         var command = new NpgsqlCommand(
             $"""
             with call as materialized (
-                select c.*, coalesce(at, keelback.clock() + delay) as due_at,
-                       coalesce(end_at, coalesce(at, keelback.clock() + coalesce(delay, '0')) + end_after) as expires_at
+                select c.*, coalesce(at, case when delay is not null then (select keelback.clock()) + delay end) as due_at,
+                       coalesce(end_at, case when end_after is not null then coalesce(at, (select keelback.clock()) + coalesce(delay, '0')) + end_after end) as expires_at
                 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $11, $12, $13, $14, $15, $24, $25, $26, $27, $28) with ordinality
                     c (kind, queue, priority, max_attempts, timeout_ms, input, at, delay, id, pending, followed, settles, root, result_ms,
                        tenant, limits, end_at, end_after, ord)

@@ -83,7 +83,7 @@ internal static class ClaimStatement
             from body where not known
         ), deadline as (
             insert into keelback.timer (at, run_id, what, attempt)
-            select keelback.clock() + (timeout_ms::bigint + 5000) * interval '1 ms', run_id, 1, attempt + 1
+            select (select keelback.clock()) + (timeout_ms::bigint + 5000) * interval '1 ms', run_id, 1, attempt + 1
             from body where timeout_ms is not null and known and not special
             union all
             select a.at + (b.timeout_ms::bigint + 5000) * interval '1 ms', a.run_id, 1, a.attempt + 1

@@ -14,7 +14,7 @@ internal static class CompleteStatement
             returning c.run_id, c.attempt, c.at, f.output
         ), u as (
             update keelback.run r
-            set state = 1, output = d.output, attempt = d.attempt, started_at = d.at, finished_at = keelback.clock()
+            set state = 1, output = d.output, attempt = d.attempt, started_at = d.at, finished_at = (select keelback.clock())
             from d where r.id = d.run_id and r.state = 0
             returning r.id, r.followed, r.settles
         ), s as (
@@ -49,10 +49,10 @@ internal static class CompleteStatement
             returning l.run_id, l.queue, l.priority, l.tenant, l.due_at, l.attempt
         ), soon as (
             insert into keelback.ready (queue, priority, run_id, tenant, attempt)
-            select case when tenant is null then queue else -queue end, priority, run_id, tenant, attempt from q where due_at is null or due_at <= keelback.clock()
+            select case when tenant is null then queue else -queue end, priority, run_id, tenant, attempt from q where due_at is null or due_at <= (select keelback.clock())
         ), later as (
             insert into keelback.timer (at, run_id, what, attempt)
-            select due_at, run_id, 0, attempt from q where due_at > keelback.clock()
+            select due_at, run_id, 0, attempt from q where due_at > (select keelback.clock())
         )
         {Told}
         """;

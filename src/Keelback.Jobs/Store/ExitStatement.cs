@@ -14,9 +14,9 @@ internal static class ExitStatement
             returning c.run_id, c.attempt, c.crashes, f.delay
         ), t as (
             insert into keelback.timer (at, run_id, what, attempt, crashes)
-            select keelback.clock() + delay, run_id, 0, attempt - 1, crashes from d
+            select (select keelback.clock()) + delay, run_id, 0, attempt - 1, crashes from d
         ), u as (
-            update keelback.run r set due_at = keelback.clock() + d.delay from d where r.id = d.run_id
+            update keelback.run r set due_at = (select keelback.clock()) + d.delay from d where r.id = d.run_id
         )
         select run_id from d
         """;
@@ -30,7 +30,7 @@ internal static class ExitStatement
             returning c.run_id, c.attempt, c.at, f.reason, f.state
         ), u as (
             update keelback.run r
-            set state = d.state, error = d.reason, attempt = d.attempt, started_at = d.at, finished_at = keelback.clock()
+            set state = d.state, error = d.reason, attempt = d.attempt, started_at = d.at, finished_at = (select keelback.clock())
             from d where r.id = d.run_id and r.state = 0
             returning r.id, r.followed
         ), b as (

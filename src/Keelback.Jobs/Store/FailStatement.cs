@@ -14,14 +14,14 @@ internal static class FailStatement
             returning c.run_id, c.worker_id, c.attempt, c.crashes, c.at, f.delay, f.outcome, f.error
         ), h as (
             insert into keelback.attempt (run_id, n, worker_id, started_at, ended_at, outcome, error, retry_at)
-            select run_id, attempt, worker_id, at, keelback.clock(), outcome, error, keelback.clock() + delay from d
+            select run_id, attempt, worker_id, at, (select keelback.clock()), outcome, error, (select keelback.clock()) + delay from d
             on conflict do nothing
         ), t as (
             insert into keelback.timer (at, run_id, what, attempt, crashes)
-            select keelback.clock() + delay, run_id, 0, attempt, crashes from d where delay is not null
+            select (select keelback.clock()) + delay, run_id, 0, attempt, crashes from d where delay is not null
         ), u as (
             update keelback.run r
-            set state = 2, error = d.error, attempt = d.attempt, started_at = d.at, finished_at = keelback.clock()
+            set state = 2, error = d.error, attempt = d.attempt, started_at = d.at, finished_at = (select keelback.clock())
             from d where r.id = d.run_id and r.state = 0 and d.delay is null
             returning r.id, r.followed
         ), b as (

@@ -8,7 +8,7 @@ internal static class ResultStatement
     private const string Sql =
         """
         insert into keelback.timer (at, run_id, what)
-        select keelback.clock() + f.kept, f.id, 3 from unnest($1, $2) f (id, kept)
+        select (select keelback.clock()) + f.kept, f.id, 3 from unnest($1, $2) f (id, kept)
         where exists (select from keelback.run where id = f.id and state = 1)
         on conflict do nothing
         """;

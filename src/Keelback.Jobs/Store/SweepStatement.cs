@@ -29,17 +29,17 @@ internal static class SweepStatement
             from gone cross join lateral (select queue, priority, tenant, followed from keelback.run where id = gone.run_id and state = 0 limit 1) r
         ), h as (
             insert into keelback.attempt (run_id, n, worker_id, started_at, ended_at, outcome, retry_at)
-            select run_id, attempt, worker_id, at, keelback.clock(), 1, case when not quarantined then keelback.clock() + coalesce(delay, '0') end from body
+            select run_id, attempt, worker_id, at, (select keelback.clock()), 1, case when not quarantined then (select keelback.clock()) + coalesce(delay, '0') end from body
             on conflict do nothing
         ), soon as (
             insert into keelback.ready (queue, priority, seq, run_id, attempt, crashes, tenant) overriding system value
             select queue, priority, run_id + (-9223372036854775808), run_id, attempt, crashes, tenant from body where not quarantined and delay is null
         ), later as (
             insert into keelback.timer (at, run_id, what, attempt, crashes)
-            select keelback.clock() + delay, run_id, 0, attempt, crashes from body where not quarantined and delay is not null
+            select (select keelback.clock()) + delay, run_id, 0, attempt, crashes from body where not quarantined and delay is not null
         ), ended as (
             update keelback.run r
-            set state = 5, attempt = body.attempt, started_at = body.at, finished_at = keelback.clock(),
+            set state = 5, attempt = body.attempt, started_at = body.at, finished_at = (select keelback.clock()),
                 error = jsonb_build_object('type', 'Quarantined', 'message', 'Its worker died in ' || body.crashes || ' attempts.')
             from body where body.quarantined and r.id = body.run_id and r.state = 0
             returning r.id, r.followed

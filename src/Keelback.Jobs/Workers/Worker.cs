@@ -142,7 +142,7 @@ internal sealed class Worker(
     protected override async Task<TimeSpan> PollAsync(CancellationToken stopping)
     {
         // Jobs that are ready to end do so first: they wait before this pass in the pool's queue, and one round trip tells them all.
-        await Task.Yield();
+        if (Running > 0) await Task.Yield();
 
         var turn = _pump.Begin();
         if (turn.IsFull || _queuesSeen != queues.Count) await RefreshLanesAsync(stopping);
