@@ -14,7 +14,7 @@ switch (args)
 var options = BenchOptions.Parse(args);
 await using var database = await BenchDatabase.CreateAsync(options.Durable);
 var (postmaster, settings) = await database.DescribeAsync();
-var unpin = Cores.PinServer(postmaster);
+var unpin = options.IsSmoke ? null : Cores.PinServer(postmaster);
 try
 {
     var results = new List<Comparison>();
