@@ -62,7 +62,7 @@ public sealed class EnqueueTests : JobsTest
         {
             new() { Priority = 10 }, new() { MaxAttempts = 0 }, new() { Queue = "" },
             new() { Delay = TimeSpan.FromSeconds(1), At = DateTimeOffset.UnixEpoch }, new() { Timeout = TimeSpan.Zero },
-            new() { At = default(DateTimeOffset) }, new() { At = DateTimeOffset.MaxValue }, new() { Delay = TimeSpan.MaxValue },
+            new() { At = default(DateTimeOffset) }, new() { At = DateTimeOffset.MaxValue }, new() { Delay = TimeSpan.MaxValue }, new() { Delay = TimeSpan.FromSeconds(-1) },
         })
             errors.Add((await Assert.ThrowsAsync<KeelbackException>(() => host.Jobs.EnqueueAsync(s_note.Call(), options))).Message);
 
@@ -76,6 +76,7 @@ public sealed class EnqueueTests : JobsTest
             "KB1208: 'note' cannot be enqueued so: its instant (0001-01-01T00:00:00.0000000+00:00) must be in the years 1970 to 9998.",
             "KB1208: 'note' cannot be enqueued so: its instant (9999-12-31T23:59:59.9999999+00:00) must be in the years 1970 to 9998.",
             "KB1208: 'note' cannot be enqueued so: its delay (10675199.02:48:05.4775807) must not be over 100 years.",
+            "KB1208: 'note' cannot be enqueued so: its delay (-00:00:01) must not be negative; a run without one is due at once.",
         ], errors);
         Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.run"));
     }

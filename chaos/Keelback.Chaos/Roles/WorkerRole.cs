@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Keelback.Jobs;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace Keelback.Chaos;
@@ -13,7 +14,15 @@ internal static class WorkerRole
         using var ledger = new Ledger(role.Ledger);
         using var fenced = CountFencedWrites(ledger);
         using var host = RoleHost.Build(role, ledger, runWorker: true);
-        await host.StartAsync();
+        try
+        {
+            await host.StartAsync();
+        }
+        catch (OperationCanceledException) when (host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested)
+        {
+            return 0; // told to stop before it had begun
+        }
+
         ledger.Write("R");
         await host.WaitForShutdownAsync();
         ledger.Write("X");

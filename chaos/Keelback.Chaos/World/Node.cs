@@ -7,7 +7,6 @@ namespace Keelback.Chaos;
 internal sealed class Node : IDisposable
 {
     private readonly Process _process;
-    private volatile bool _disposed;
 
     private Node(Process process, RoleOptions role, int slot) => (_process, Role, Slot) = (process, role, slot);
 
@@ -20,7 +19,7 @@ internal sealed class Node : IDisposable
 
     public int Pid => _process.Id;
 
-    public bool HasExited => _disposed || _process.HasExited;
+    public bool HasExited => _process.HasExited;
 
     public int ExitCode => _process.ExitCode;
 
@@ -65,7 +64,7 @@ internal sealed class Node : IDisposable
             _process.StandardInput.WriteLine(line);
             _process.StandardInput.Flush();
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             // It has just died.
         }
@@ -85,12 +84,11 @@ internal sealed class Node : IDisposable
         }
     }
 
+    /// <summary>Ends it. How it ended can be asked still, by a fault that had it in its hands.</summary>
     public void Dispose()
     {
-        if (_disposed) return;
         Kill();
         _process.WaitForExit();
-        _disposed = true;
-        _process.Dispose();
+        _process.StandardInput.Close();
     }
 }

@@ -97,6 +97,7 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
             { MaxAttempts: < 1 or > 1000 } => $"its attempts ({MaxAttempts}) must be 1 to 1,000.",
             { Queue.Length: 0 or > 100 } => "its queue's name must have 1 to 100 characters.",
             { Options: { Delay: not null, At: not null } } => "give it a delay or an instant, not both.",
+            { Options.Delay: { } delay } when delay < TimeSpan.Zero => $"its delay ({delay}) must not be negative; a run without one is due at once.",
             { Options.Delay: { } delay } when delay > s_longest => $"its delay ({delay}) must not be over 100 years.",
             { Options.At: { } at } when at.Year is < 1970 or > 9998 => $"its instant ({at:O}) must be in the years 1970 to 9998.",
             { Options: { KeepResult: false, ResultKept: not null } } => "its result cannot be kept for a time and not at all.",
