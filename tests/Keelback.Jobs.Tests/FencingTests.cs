@@ -172,6 +172,67 @@ public sealed class FencingTests : JobsTest
     }
 
     [Fact]
+    public async Task Who_does_not_hold_its_lease_claims_nothing()
+    {
+        await using var host = Host(_ => Task.FromResult(""));
+        await host.Jobs.EnqueueAsync(s_job.Call());
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var worker = WorkerRegistry.Register(connection, new("test", "w", [], "{}"), TimeSpan.FromHours(1));
+
+        var older = await ClaimAsync(host, connection, worker with { Epoch = worker.Epoch - 1 }, "job");
+        var gone = await ClaimAsync(host, connection, worker with { Id = worker.Id + 1 }, "job");
+        await ExecuteAsync(host, "update keelback.worker set lease_until = keelback.clock() - interval '1 s'");
+        var late = await ClaimAsync(host, connection, worker, "job");
+        await ExecuteAsync(host, "update keelback.worker set lease_until = keelback.clock() + interval '1 h'");
+        var own = await ClaimAsync(host, connection, worker, "job");
+
+        Assert.Equal((0, 0, 0, 1), (older.Count, gone.Count, late.Count, own.Count));
+    }
+
+    [Fact]
+    public async Task What_a_living_worker_holds_is_left_to_it_however_long_it_takes()
+    {
+        await using var host = Host(_ => Task.FromResult(""));
+        await host.Jobs.EnqueueAsync(s_job.Call());
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var claim = Assert.Single(await ClaimAsync(host, connection, "job"));
+        await ExecuteAsync(host, "update keelback.claim set at = keelback.clock() - interval '1 h'");
+
+        await host.Rescuer.SweepAsync(default);
+
+        Assert.Equal(claim.Token, await host.ScalarAsync<long>("select token from keelback.claim"));
+    }
+
+    [Fact]
+    public async Task What_a_worker_held_in_an_earlier_epoch_is_taken_from_it_although_it_is_back()
+    {
+        await using var host = Host(_ => Task.FromResult(""));
+        await host.Jobs.EnqueueAsync(s_job.Call());
+        await using var connection = await host.Db.OpenConnectionAsync();
+        Assert.Single(await ClaimAsync(host, connection, "job"));
+        await ExecuteAsync(host, "update keelback.worker set epoch = epoch + 1");
+
+        await host.Rescuer.SweepAsync(default);
+
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.claim"));
+    }
+
+    [Fact]
+    public async Task A_run_that_ended_otherwise_is_not_ended_again_by_whoever_holds_it_still()
+    {
+        await using var host = Host(_ => Task.FromResult(""));
+        await host.Jobs.EnqueueAsync(s_job.Call());
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var claim = Assert.Single(await ClaimAsync(host, connection, "job"));
+        await ExecuteAsync(host, "update keelback.run set state = 3, finished_at = keelback.clock()");
+
+        var result = await Exchange.RunAsync(connection, new() { Outcomes = [new Outcome.Succeeded(claim, "1"u8.ToArray())] }, prepare: false, default);
+
+        Assert.Empty(result.Written);
+        Assert.Equal("3 0", await host.ScalarAsync<string>("select state || ' ' || (select count(*) from keelback.claim) from keelback.run where output is null"));
+    }
+
+    [Fact]
     public async Task An_attempt_whose_lease_was_lost_before_it_began_does_not_begin()
     {
         var began = 0;

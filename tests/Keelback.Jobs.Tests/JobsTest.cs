@@ -53,10 +53,12 @@ public abstract class JobsTest : IAsyncLifetime
     }
 
     /// <summary>Claims up to ten runs of the default queue and priority for a worker that does nothing else.</summary>
-    internal static async Task<List<Claim>> ClaimAsync(JobHost host, NpgsqlConnection connection, params string[] kinds)
+    internal static Task<List<Claim>> ClaimAsync(JobHost host, NpgsqlConnection connection, params string[] kinds) =>
+        ClaimAsync(host, connection, WorkerRegistry.Register(connection, new("test", "w", [], "{}"), TimeSpan.FromHours(1)), kinds);
+
+    internal static async Task<List<Claim>> ClaimAsync(JobHost host, NpgsqlConnection connection, WorkerIdentity worker, params string[] kinds)
     {
         var queue = await host.ScalarAsync<short>("select id from keelback.queue where name = 'default'");
-        var worker = WorkerRegistry.Register(connection, new("test", "w", [], "{}"), TimeSpan.FromHours(1));
         var request = new ExchangeRequest { Outcomes = [], Claim = new([queue], [4], [long.MinValue], 10, worker, "test", kinds) };
         return (await Exchange.RunAsync(connection, request, prepare: false, default)).Claimed.Claims;
     }

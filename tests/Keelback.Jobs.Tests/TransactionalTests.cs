@@ -44,10 +44,12 @@ public sealed class TransactionalTests : JobsTest
         await gate.Started();
 
         await host.Jobs.CancelAsync(run);
+        var held = await host.ScalarAsync<long>("select count(*) from keelback.claim");
         gate.Open();
         await Eventually(() => Task.FromResult(host.Worker.Running == 0), "the job ended");
 
         Assert.Equal(JobRunState.Cancelled, (await host.Jobs.GetAsync(run))!.State);
+        Assert.Equal(0, held);
         Assert.Empty(await NamesAsync(host));
         Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.claim"));
     }
