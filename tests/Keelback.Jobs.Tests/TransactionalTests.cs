@@ -55,6 +55,22 @@ public sealed class TransactionalTests : JobsTest
     }
 
     [Fact]
+    public async Task A_transactional_job_whose_claim_went_unnoticed_commits_nothing()
+    {
+        var gate = new Gate();
+        var write = Write("write", (_, _) => gate.PassAsync(CancellationToken.None));
+        await using var host = await ShopAsync(write);
+        await host.Jobs.EnqueueAsync(write.Call(new { name = "a" }));
+        await gate.Started();
+
+        Assert.NotEqual(0, await host.ScalarAsync<long>("with gone as (delete from keelback.claim returning run_id) select run_id from gone"));
+        gate.Open();
+        await Eventually(() => Task.FromResult(host.Worker.Running == 0), "the job ended");
+
+        Assert.Empty(await NamesAsync(host));
+    }
+
+    [Fact]
     public async Task What_a_transactional_job_enqueues_exists_only_when_it_completes()
     {
         var tries = 0;
