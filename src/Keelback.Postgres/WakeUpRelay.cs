@@ -41,13 +41,13 @@ internal sealed class WakeUpRelay(
 
         try
         {
-            _connection ??= await OpenAsync(stopping);
+            _connection ??= await link.OpenAsync(db, stopping);
             foreach (var message in link.Encode(channels))
             {
-                await using var notify = new NpgsqlCommand("select pg_notify($1, $2)", _connection);
+                // A signal may be lost, so its commit need not wait for the disk: it would wait beside the claims that it is for.
+                await using var notify = new NpgsqlCommand("select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)", _connection);
                 notify.Parameters.AddWithValue(WakeUpLink.Channel);
                 notify.Parameters.AddWithValue(message);
-                await notify.PrepareAsync(stopping); // once, the connection is the server's own session
                 await notify.ExecuteNonQueryAsync(stopping);
             }
         }
@@ -59,15 +59,6 @@ internal sealed class WakeUpRelay(
 
         await Task.Delay(s_gap, _clock, stopping);
         return TimeSpan.Zero;
-    }
-
-    /// <summary>A signal may be lost, so its commit need not wait for the disk: it would wait beside the claims that it is for.</summary>
-    private async Task<NpgsqlConnection> OpenAsync(CancellationToken ct)
-    {
-        var connection = await link.OpenAsync(db, ct);
-        await using var command = new NpgsqlCommand("set synchronous_commit = off", connection);
-        await command.ExecuteNonQueryAsync(ct);
-        return connection;
     }
 
     private async Task CloseAsync()

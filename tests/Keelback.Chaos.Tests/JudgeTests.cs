@@ -3,7 +3,7 @@ namespace Keelback.Chaos.Tests;
 /// <summary>The judge condemns what is wrong, and nothing else: each ledger here has one thing that must not be.</summary>
 public sealed class JudgeTests
 {
-    private const int Succeeded = 1, Failed = 2, Cancelled = 3, Quarantined = 5;
+    private const int Succeeded = 1, Failed = 2, Cancelled = 3, UpstreamFailed = 4, Quarantined = 5;
 
     private readonly Facts _facts = new();
 
@@ -112,6 +112,25 @@ public sealed class JudgeTests
         Assert.Equal(rightly, !Broken().Contains("I1"));
     }
 
+    [Theory]
+    [InlineData(6, true)]
+    [InlineData(0, false)]
+    public void A_body_fails_rightly_if_a_member_was_quarantined(int deaths, bool rightly)
+    {
+        Called(1, Shape.Chord, n: 1, "A 20 1 102");
+        Ran(102, "body", 1, UpstreamFailed);
+        Ran(101, "member", 1, Succeeded);
+        if (deaths == 0) Worked("w0.1", "S 30 101 1 7 member", "E 40 101 1 7 ok");
+        else _facts.Runs[101] = new(101, "member", Quarantined, 1, deaths, deaths, HasInput: true);
+        for (var i = 1; i <= deaths; i++)
+        {
+            Worked($"w{i}.1", $"S {i}00 101 {i} {i} member");
+            _facts.AddFaults([$"D {i}50 w{i}.1 kill"]);
+        }
+
+        Assert.Equal(rightly, !Broken().Contains("I1"));
+    }
+
     [Fact]
     public void An_attempt_that_begins_after_a_later_one_is_found_unless_its_worker_was_frozen()
     {
@@ -134,6 +153,18 @@ public sealed class JudgeTests
 
         _facts.PacedStarts.Add(begin.AddMilliseconds(900));
         Assert.Equal(["I9"], Broken());
+    }
+
+    [Theory]
+    [InlineData(0, 900, true)]
+    [InlineData(0, 60000, false)]
+    [InlineData(134, 900, false)]
+    public void A_worker_that_is_told_to_stop_ends_with_0_and_in_time(int exitCode, int ms, bool well)
+    {
+        Worked("w0.1", "R 25");
+        _facts.AddFaults([$"T 40 w0.1 {exitCode} {ms}"]);
+
+        Assert.Equal(well, !Broken().Contains("F27"));
     }
 
     [Fact]

@@ -148,9 +148,7 @@ public sealed class WorkerTests : JobsTest
             id = await first.Jobs.EnqueueAsync(slow.Call());
             await gate.Started();
             Clock.Advance(TimeSpan.FromMinutes(8));
-            var stop = first.StopAsync();
-            while (!stop.IsCompleted) Clock.Advance(TimeSpan.FromMilliseconds(50));
-            await stop;
+            await first.StopAsync();
         }
 
         await using var second = await JobHost.Create(Database, [slow], Options, clock: Clock).StartAsync();
@@ -188,6 +186,26 @@ public sealed class WorkerTests : JobsTest
         await Eventually(() => host.ScalarAsync<bool>("select not exists (select from keelback.claim)"), "the claim goes");
         Assert.Equal(1, gate.Cancelled);
         Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.ready"));
+    }
+
+    [Fact]
+    public async Task Who_stops_a_worker_that_is_being_stopped_waits_until_it_has()
+    {
+        var gate = new Gate();
+        var slow = TestJobs.Kind("slow", _ => gate.PassAsync(CancellationToken.None));
+        await using var host = await StartAsync(slow);
+        await host.Jobs.EnqueueAsync(slow.Call());
+        await gate.Started();
+
+        var first = host.Worker.StopAsync(default);
+        var second = host.Worker.StopAsync(default);
+        var early = second.IsCompleted;
+        gate.Open();
+        await second;
+
+        Assert.False(early);
+        Assert.Equal((true, 0), (first.IsCompleted || host.Worker.ExecuteTask!.IsCompleted, host.Worker.Running));
+        await first;
     }
 
     [Fact]

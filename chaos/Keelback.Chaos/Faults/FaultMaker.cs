@@ -350,7 +350,7 @@ internal sealed class FaultMaker(Server server, Fleet fleet, ChaosOptions option
         return true;
     }
 
-    /// <summary>SIGTERM: it takes no more, keeps what ends in time, hands back the rest, and exits with 0.</summary>
+    /// <summary>SIGTERM: it takes no more, keeps what ends in time, hands back the rest, and exits with 0, unless it dies of something else meanwhile.</summary>
     public async Task StopAsync(Node node)
     {
         node.IsDoomed = true;
@@ -359,7 +359,8 @@ internal sealed class FaultMaker(Server server, Fleet fleet, ChaosOptions option
         node.Signal("-TERM");
         var ended = await node.ExitsWithinAsync(TimeSpan.FromSeconds(60));
         var took = System.Diagnostics.Stopwatch.GetElapsedTime(at);
-        log.Write("T", node.Name, ended ? node.ExitCode : -1, (int)took.TotalMilliseconds);
+        if (ended && node.ExitCode != 0 && fleet.OtherCauseOf(node) is { } why) log.Write("D", node.Name, why);
+        else log.Write("T", node.Name, ended ? node.ExitCode : -1, (int)took.TotalMilliseconds);
         if (!ended) fleet.Kill(node, "stuck");
     }
 

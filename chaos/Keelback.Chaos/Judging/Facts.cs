@@ -4,7 +4,7 @@ using Npgsql;
 namespace Keelback.Chaos;
 
 /// <summary>A run as the database has it at the end.</summary>
-internal sealed record RunFact(long Id, string Kind, int State, long Call, int Attempt, int Failures, bool HasInput);
+internal sealed record RunFact(long Id, string Kind, int State, long Call, int Attempt, int Failures, bool HasInput, string Error = "");
 
 /// <summary>An attempt as its worker wrote it down.</summary>
 internal sealed class AttemptFact(string node, long run, int number, long token, string kind, long start)
@@ -203,10 +203,11 @@ internal sealed class Facts
         await RowsAsync(db,
             """
             select r.id, r.kind, r.state::int, coalesce((r.input->>'call')::bigint, 0), coalesce(r.attempt, 0)::int,
-                   (select count(*)::int from keelback.attempt a where a.run_id = r.id)
+                   (select count(*)::int from keelback.attempt a where a.run_id = r.id), coalesce(r.error->>'message', '')
             from keelback.run r
             """,
-            row => Runs.Add(row.GetInt64(0), new(row.GetInt64(0), row.GetString(1), row.GetInt32(2), row.GetInt64(3), row.GetInt32(4), row.GetInt32(5), row.GetInt64(3) != 0)));
+            row => Runs.Add(row.GetInt64(0), new(row.GetInt64(0), row.GetString(1), row.GetInt32(2), row.GetInt64(3), row.GetInt32(4), row.GetInt32(5), row.GetInt64(3) != 0,
+                row.GetString(6))));
         await RowsAsync(db,
             """
             select started_at from keelback.run where kind = 'paced' and started_at is not null

@@ -54,14 +54,16 @@ internal sealed class Judge(Facts facts, ChaosOptions options)
                 "kills" => run.State == Quarantined,
                 _ when run.State == Quarantined => DiedEachTime(run),
                 "body" when call.Shape == Shape.BadChord => run.State == UpstreamFailed,
+                "body" or "add" when run.State == UpstreamFailed => facts.RunsOfCall[run.Call].Any(r => r.State == Quarantined),
                 _ when call.Shape == Shape.Cancelled => run.State is Succeeded or Cancelled,
                 _ => run.State == Succeeded,
             };
-            if (!fits) bad.Add($"run {run.Id} ({run.Kind}, {call.Shape}, attempt {run.Attempt}) ended in state {run.State}");
+            if (!fits) bad.Add($"run {run.Id} ({run.Kind}, {call.Shape}, attempt {run.Attempt}) ended in state {run.State}: {run.Error}");
         }
 
         foreach (var run in facts.Runs.Values.Where(r => !r.HasInput && r.State == 0)) bad.Add($"run {run.Id} ({run.Kind}) is still open");
-        return new("I1", "every run ended in the state its job asks for", count, bad);
+        var unlucky = facts.Runs.Values.Count(r => r.State == Quarantined && r.Kind != "kills");
+        return new("I1", "every run ended in the state its job asks for", count, bad, $"{unlucky} quarantined beside those that kill");
     }
 
     // By chance a slow one may meet as many deaths as one that kills: then each of its attempts had its own.

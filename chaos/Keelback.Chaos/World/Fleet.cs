@@ -80,6 +80,13 @@ internal sealed class Fleet(Server server, Pooler? pooler, ChaosOptions options,
         node.Kill();
     }
 
+    /// <summary>What it died of without our doing: a fail point, a start while the database was away, a job that takes its process with it. Null: none of these.</summary>
+    public string? OtherCauseOf(Node node) =>
+        Directory.EnumerateFiles(FailPoints, $"*.{node.Pid}").Select(Path.GetFileNameWithoutExtension).FirstOrDefault() is { } place ? "failpoint:" + place
+        : !IsReady(node) ? "start"
+        : node.ExitCode == 134 ? "failfast"
+        : null;
+
     /// <summary>The next process of this place has the other version.</summary>
     public void Turn(int slot, int? version = null) => _versions[slot] = version ?? (3 - _versions[slot]);
 
@@ -164,11 +171,9 @@ internal sealed class Fleet(Server server, Pooler? pooler, ChaosOptions options,
         }
     }
 
-    /// <summary>Nobody of us did it: a fail point, a job that takes its process with it, a start while the database was away, or a mistake.</summary>
     private void Unforeseen(Node node)
     {
-        var failPoint = Directory.EnumerateFiles(FailPoints, $"*.{node.Pid}").Select(file => Path.GetFileNameWithoutExtension(file)).FirstOrDefault();
-        var why = failPoint is not null ? "failpoint:" + failPoint : !IsReady(node) ? "start" : node.ExitCode == 134 ? "failfast" : $"exit:{node.ExitCode}";
+        var why = OtherCauseOf(node) ?? $"exit:{node.ExitCode}";
         log.Write("D", node.Name, why);
         if (why.StartsWith("exit", StringComparison.Ordinal)) Surprises.Enqueue($"{node.Name} ended by itself: {why}; its log tells why");
     }

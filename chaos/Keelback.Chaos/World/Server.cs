@@ -80,10 +80,21 @@ internal sealed class Server : IAsyncDisposable
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
+    /// <summary>Again after a deadlock with the workers, of which it may be the victim as well as they.</summary>
     public async Task ExecuteAsync(string sql)
     {
-        await using var command = Db.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync();
+        while (true)
+        {
+            try
+            {
+                await using var command = Db.CreateCommand(sql);
+                await command.ExecuteNonQueryAsync();
+                return;
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DeadlockDetected)
+            {
+            }
+        }
     }
 
     /// <summary>Stops the server; its data stay until <see cref="Remove"/>.</summary>

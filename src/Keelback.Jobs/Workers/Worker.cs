@@ -19,8 +19,7 @@ internal sealed class Worker(
     private readonly AbandonedSessions _sessions = new(db, log);
     private readonly OutcomeNews _news = new(waiters, events, telemetry, log);
     private int _queuesSeen = -1;
-    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _stops;
+    private TaskCompletionSource? _stop;
 
     private Heartbeat? _heartbeat;
 
@@ -90,9 +89,11 @@ internal sealed class Worker(
     /// <summary>No claim from here on; what ends in time is kept, the rest is cancelled and handed back, its attempt with it.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (Interlocked.Exchange(ref _stops, 1) == 1)
+        var own = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (Interlocked.CompareExchange(ref _stop, own, null) is { } first)
         {
-            await _stopped.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // by an order from afar, and then by the host
+            // By an order from afar, and then by the host, which must not go on before it has stopped.
+            await first.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return;
         }
 
@@ -102,7 +103,7 @@ internal sealed class Worker(
         }
         finally
         {
-            _stopped.SetResult();
+            own.SetResult();
         }
     }
 

@@ -42,6 +42,18 @@ public sealed class OutageTests : IAsyncLifetime
         await host.StopAsync();
     }
 
+    [Theory]
+    [InlineData("57P01", true)] // shut down
+    [InlineData("57P03", true)] // starting
+    [InlineData("53300", true)] // no connection free
+    [InlineData("55000", true)] // closed to connections
+    [InlineData("08006", true)]
+    [InlineData("23505", false)]
+    [InlineData("42P01", false)]
+    [InlineData("28P01", false)] // a wrong password gets no better by waiting
+    public void A_database_that_is_away_is_told_from_a_mistake(string state, bool isOutage) =>
+        Assert.Equal(isOutage, Outage.Is(new PostgresException("it says why", "ERROR", "ERROR", state)));
+
     private static IHost HostWithLoops(string url, LogLines lines)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new());
