@@ -51,6 +51,15 @@ internal sealed class WakeUps
         foreach (var channel in channels) WakeHere(channel);
     }
 
+    /// <summary>Whether a loop of this process waits for something that other processes have not been told yet.</summary>
+    public bool AreHeardHere
+    {
+        get
+        {
+            lock (_gate) return _pending.Any(_subscribers.ContainsKey);
+        }
+    }
+
     /// <summary>What other processes have not been told yet.</summary>
     public IReadOnlyCollection<string> TakePending()
     {

@@ -161,6 +161,26 @@ public sealed class WorkerTests : JobsTest
     }
 
     [Fact]
+    public async Task A_run_whose_transaction_commits_after_later_ones_have_run_is_found()
+    {
+        var quick = TestJobs.Kind("quick", _ => Task.CompletedTask);
+        await using var host = await JobHost.Create(Database, [quick], clock: Clock).StartAsync();
+        await using var connection = await Database.DataSource.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        var writer = (EnqueueWriter)host.Services.GetService(typeof(EnqueueWriter))!;
+        var late = (await writer.WriteAsync(EnqueuePlan.Of([quick.Call()]), connection, default))[0];
+        for (var i = 0; i < 4; i++)
+        {
+            Clock.Advance(TimeSpan.FromMilliseconds(200)); // the marks below which claims do not look follow 100 ms behind
+            await host.EndOf(await host.Jobs.EnqueueAsync(quick.Call()));
+        }
+
+        await transaction.CommitAsync();
+
+        Assert.Equal(JobRunState.Succeeded, (await host.EndOf(late)).State);
+    }
+
+    [Fact]
     public async Task The_longest_timeout_can_be_claimed()
     {
         var quick = TestJobs.Kind("quick", _ => Task.CompletedTask);

@@ -44,6 +44,20 @@ public sealed class WakeUpTests : IAsyncLifetime
     }
 
     [Fact]
+    public void What_a_loop_of_this_process_waits_for_is_told_from_what_only_others_do()
+    {
+        var wakeUps = new WakeUps();
+        wakeUps.Signal("mail");
+        Assert.False(wakeUps.AreHeardHere);
+
+        using var own = wakeUps.Subscribe("mail", () => { });
+        Assert.True(wakeUps.AreHeardHere);
+
+        wakeUps.TakePending();
+        Assert.False(wakeUps.AreHeardHere);
+    }
+
+    [Fact]
     public async Task A_signal_reaches_another_process_once_and_does_not_come_back()
     {
         using var here = await StartNodeAsync();

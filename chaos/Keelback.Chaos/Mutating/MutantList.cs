@@ -67,7 +67,7 @@ internal static class MutantList
 
         // Timers, wake-ups, marks
         new("timer-without-its-attempt", "Keelback.Jobs/Store/TimerStatement.cs",
-            "where due.what = 1 and c.run_id = due.run_id and c.attempt = due.attempt", "where due.what = 1 and c.run_id = due.run_id", "tests: WorkerTests|CrashTests"),
+            "and c.attempt = due.attempt\n              and due.at >= c.at + (r.timeout_ms::bigint + 4000) * interval '1 ms')", ")", "tests: WorkerTests|CrashTests"),
         new("notify-only", "Keelback.Jobs/Workers/Pump.cs",
             "return _idle < FullScan ? _idle : FullScan;", "return TimeSpan.FromHours(1);", "tests: WorkerTests"),
         new("low-mark-never-reset", "Keelback.Jobs/Workers/Lanes.cs",

@@ -3,20 +3,36 @@ using Npgsql;
 
 namespace Keelback.Jobs;
 
-/// <summary>Where enqueueing and draining get their connection from: the pool, or the transaction that a test wraps around everything.</summary>
-internal sealed class JobConnections(NpgsqlDataSource db, OuterTransaction? outer = null)
+/// <summary>Where the engine's calls get their connection from: the pool, or the transaction that a test wraps around everything.</summary>
+internal sealed class JobConnections(NpgsqlDataSource db, TimeProvider clock, OuterTransaction? outer = null) : IAsyncDisposable
 {
+    private readonly KeptConnection _kept = new(db, clock);
+
     /// <summary>Whether everything goes over one connection, which can do one thing at a time.</summary>
     public bool ArePinned => outer?.Current is { Connection: not null };
 
     public async ValueTask<JobConnection> OpenAsync(CancellationToken ct) =>
-        outer?.Current is { Connection: { } pinned } ? new(pinned, Owned: false) : new(await db.OpenConnectionAsync(ct), Owned: true);
+        outer?.Current is { Connection: { } pinned } ? new(pinned) : new(await _kept.TakeAsync(ct), _kept);
+
+    public ValueTask DisposeAsync() => _kept.DisposeAsync();
 }
 
-/// <summary>An open connection; disposing gives back only what was taken from the pool.</summary>
-internal readonly record struct JobConnection(NpgsqlConnection Connection, bool Owned) : IAsyncDisposable
+/// <summary>An open connection; disposing gives back what was taken.</summary>
+internal readonly struct JobConnection : IAsyncDisposable
 {
-    public ValueTask DisposeAsync() => Owned ? Connection.DisposeAsync() : default;
+    private readonly KeptConnection.Kept? _taken;
+    private readonly KeptConnection? _home;
+
+    public JobConnection(NpgsqlConnection pinned) => Connection = pinned;
+
+    public JobConnection(KeptConnection.Kept taken, KeptConnection home) => (Connection, _taken, _home) = (taken.Connection, taken, home);
+
+    public NpgsqlConnection Connection { get; }
+
+    /// <summary>False: it is pinned to a transaction of the caller's.</summary>
+    public bool Owned => _taken is not null;
+
+    public ValueTask DisposeAsync() => _taken is null ? default : _home!.GiveBackAsync(_taken);
 
     /// <summary>All of <paramref name="work"/> or nothing; on a pinned connection by a savepoint.</summary>
     public async Task<T> AtomicallyAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken ct)

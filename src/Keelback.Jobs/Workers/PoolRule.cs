@@ -5,7 +5,7 @@ namespace Keelback.Jobs;
 /// <summary>Whether the connection pool is large enough for the concurrency: each running job may hold a connection.</summary>
 internal static class PoolRule
 {
-    // Held for good: the pump's. Now and then: timers, sweep, retention, partitions. Three are left for requests.
+    // Held for good: the pump's, and the calls' one. Now and then: timers, sweep, retention, partitions. Two are left for requests.
     private const int Others = 8;
 
     /// <summary>The most jobs at once that the pool has connections for.</summary>
