@@ -1,3 +1,4 @@
+using System.Data;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -43,6 +44,7 @@ internal sealed class WakeUpRelay(
         var channels = wakeUps.TakePending();
         if (channels.Count == 0) return TimeSpan.FromHours(1); // until woken
 
+        if (_connection is { FullState: not ConnectionState.Open }) await CloseAsync(); // broke while it was idle
         try
         {
             _connection ??= await link.OpenAsync(db, stopping);

@@ -161,13 +161,25 @@ internal sealed class Fleet(Server server, Pooler? pooler, ChaosOptions options,
             foreach (var node in All.Where(n => n.HasExited))
             {
                 if (_closing && node.Slot >= options.Workers) continue;
-                lock (_gate)
+                try
                 {
-                    if (!node.IsDoomed) Unforeseen(node);
-                    node.Dispose();
-                    if (!_end.IsCancellationRequested) Launch(node.Slot);
+                    Succeed(node);
+                }
+                catch (Exception e) when (!_end.IsCancellationRequested)
+                {
+                    Surprises.Enqueue($"{node.Name} could not be succeeded: {e}"); // and is tried again
                 }
             }
+        }
+    }
+
+    private void Succeed(Node node)
+    {
+        lock (_gate)
+        {
+            if (!node.IsDoomed) Unforeseen(node);
+            node.Dispose();
+            if (!_end.IsCancellationRequested) Launch(node.Slot);
         }
     }
 

@@ -89,6 +89,13 @@ internal sealed class Node : IDisposable
     {
         Kill();
         _process.WaitForExit();
-        _process.StandardInput.Close();
+        try
+        {
+            _process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It died with a line of ours unread.
+        }
     }
 }
