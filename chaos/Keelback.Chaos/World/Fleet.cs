@@ -163,17 +163,17 @@ internal sealed class Fleet(Server server, Pooler? pooler, ChaosOptions options,
                 if (_closing && node.Slot >= options.Workers) continue;
                 try
                 {
-                    Succeed(node);
+                    Replace(node);
                 }
                 catch (Exception e) when (!_end.IsCancellationRequested)
                 {
-                    Surprises.Enqueue($"{node.Name} could not be succeeded: {e}"); // and is tried again
+                    Surprises.Enqueue($"{node.Name} could not be replaced: {e}"); // and is tried again
                 }
             }
         }
     }
 
-    private void Succeed(Node node)
+    private void Replace(Node node)
     {
         lock (_gate)
         {
