@@ -38,7 +38,7 @@ internal sealed class WakeUpRelay(
 
     protected override async Task<TimeSpan> PollAsync(CancellationToken stopping)
     {
-        // This process's own loops were woken with us, and go first: what they take, nobody else need be told of in that moment.
+        // This process's own loops were woken with us, and go first: the server need not do both at once.
         if (wakeUps.AreHeardHere) await Task.Delay(s_headStart, _clock, stopping);
 
         var channels = wakeUps.TakePending();

@@ -30,17 +30,22 @@ internal sealed class KeptConnection : IAsyncDisposable
     }
 
     /// <summary>The kept one for who comes first, else one of the pool's.</summary>
-    public async ValueTask<Kept> TakeAsync(CancellationToken ct) =>
-        Interlocked.Exchange(ref _kept, null) ?? new(await _db.OpenConnectionAsync(ct), _clock.GetTimestamp());
+    public async ValueTask<Kept> TakeAsync(CancellationToken ct)
+    {
+        if (Interlocked.Exchange(ref _kept, null) is { } kept) return kept;
+
+        var opened = new Kept(await _db.OpenConnectionAsync(ct), _clock.GetTimestamp());
+        _timer.Change(Longest, Timeout.InfiniteTimeSpan);
+        return opened;
+    }
 
     /// <summary>Keeps it; or the pool gets it, because it is broken or has been kept for long, or another is kept already.</summary>
     public ValueTask GiveBackAsync(Kept taken)
     {
-        if (!_keeps || _ended || _clock.GetElapsedTime(taken.Since) >= Longest || taken.Connection.FullState != ConnectionState.Open || Interlocked.CompareExchange(ref _kept, taken, null) is not null)
-            return taken.Connection.DisposeAsync();
+        var mayBeKept = _keeps && !_ended && taken.Connection.FullState == ConnectionState.Open && _clock.GetElapsedTime(taken.Since) < Longest;
+        if (!mayBeKept || Interlocked.CompareExchange(ref _kept, taken, null) is not null) return taken.Connection.DisposeAsync();
 
-        if (!taken.IsTimed) taken.IsTimed = _timer.Change(Longest, Timeout.InfiniteTimeSpan);
-        return _ended ? EndAsync() : default;
+        return _ended ? EndAsync() : default; // it ended just now
     }
 
     public async ValueTask DisposeAsync()
@@ -53,13 +58,5 @@ internal sealed class KeptConnection : IAsyncDisposable
     private ValueTask EndAsync() => Interlocked.Exchange(ref _kept, null)?.Connection.DisposeAsync() ?? default;
 
     /// <summary>A connection, and since when it has been out of the pool.</summary>
-    internal sealed class Kept(NpgsqlConnection connection, long since)
-    {
-        public NpgsqlConnection Connection => connection;
-
-        public long Since => since;
-
-        /// <summary>Whether the timer runs for it.</summary>
-        public bool IsTimed { get; set; }
-    }
+    internal sealed record Kept(NpgsqlConnection Connection, long Since);
 }
