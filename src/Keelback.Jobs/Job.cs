@@ -74,7 +74,7 @@ public partial class Job
 }
 
 /// <summary>The description of a call that returns a <typeparamref name="T"/>; usable as an argument of another job.</summary>
-public sealed class Job<T> : Job
+public sealed class Job<T> : Job, IJob<T>
 {
     internal Job(JobKind kind, ReadOnlyMemory<byte> payload, IReadOnlyList<JobBinding> bindings)
         : base(kind, payload, bindings)
@@ -85,6 +85,8 @@ public sealed class Job<T> : Job
         : base(parts)
     {
     }
+
+    Job IJob<T>.Description => this;
 
     /// <summary>The result of <paramref name="job"/>, when it is there.</summary>
     public static implicit operator Arg<T>(Job<T> job) => new(default, job ?? throw new ArgumentNullException(nameof(job)));

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Keelback.Jobs;
 
-/// <summary>The engine's job behind <see cref="Job.Map{T, TResult}(Job{T[]}, Func{Arg{T}, Job{TResult}}, int?)"/>: once its items are known, it puts a job for each in its place.</summary>
+/// <summary>The engine's job behind <see cref="Job.Map{T, TResult}(IJob{IEnumerable{T}}, Func{Arg{T}, Job{TResult}}, int?)"/>: once its items are known, it puts a job for each in its place.</summary>
 internal static class JobMap
 {
     private const string Items = "items";

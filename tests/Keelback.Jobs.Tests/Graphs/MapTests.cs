@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Keelback.Jobs.Tests;
@@ -93,6 +94,30 @@ public sealed class MapTests : JobsTest
         var run = await host.EndOf(await host.Jobs.EnqueueAsync(Job.Map(rows.Call<int[][]>(), row => Job.Map(row, Twice))));
 
         Assert.Equal("2,4||6", string.Join('|', run.Result<int[][]>()!.Select(row => string.Join(',', row))));
+    }
+
+    [Fact]
+    public async Task Whatever_kind_of_list_a_job_returns_is_mapped_and_cut_and_maps_nest_in_chunks_and_without_results()
+    {
+        var told = new ConcurrentBag<int>();
+        var list = TestJobs.Kind("list", _ => Task.FromResult(new List<int> { 1, 2, 3 }));
+        var rows = TestJobs.Kind("rows", _ => Task.FromResult(new List<int[]> { new[] { 4, 5 }, Array.Empty<int>(), new[] { 6 } }));
+        var tell = TestJobs.Kind("tell", call =>
+        {
+            told.Add(call.Get<int>("n"));
+            return Task.CompletedTask;
+        });
+        await using var host = await StartAsync(list, rows, tell, s_twice);
+
+        var mapped = await host.EndOf(await host.Jobs.EnqueueAsync(Job.Map(list.Call<List<int>>(), Twice)));
+        var readOnly = await host.EndOf(await host.Jobs.EnqueueAsync(Job.Map(list.Call<IReadOnlyList<int>>(), Twice)));
+        var chunked = await host.EndOf(await host.Jobs.EnqueueAsync(Job.Chunks(list.Call<List<int>>(), 2, chunk => Job.Map(chunk, Twice))));
+        await host.EndOf(await host.Jobs.EnqueueAsync(Job.Map(rows.Call<List<int[]>>(), row => Job.Map(row, n => tell.Call(null, EdgeRuleTests.Bound("n", n))))));
+
+        Assert.Equal([2, 4, 6], mapped.Result<int[]>()!);
+        Assert.Equal([2, 4, 6], readOnly.Result<int[]>()!);
+        Assert.Equal("2,4|6", string.Join('|', chunked.Result<int[][]>()!.Select(chunk => string.Join(',', chunk))));
+        Assert.Equal([4, 5, 6], told.Order());
     }
 
     [Fact]
