@@ -16,7 +16,7 @@ internal sealed class BenchDatabase : IAsyncDisposable
     public static async Task<BenchDatabase> CreateAsync(bool durable)
     {
         var database = new BenchDatabase(Environment.GetEnvironmentVariable("KEELBACK_TEST_DB") is { Length: > 0 } configured
-            ? (configured, null)
+            ? (ConnectionUrl.ToKeywords(configured), null)
             : ProjectCluster.Take(AppContext.BaseDirectory));
 
         // A commit that waits for the disk hides what the code on either side costs; where it is what is measured, it waits.
