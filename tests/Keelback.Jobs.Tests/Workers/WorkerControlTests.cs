@@ -56,10 +56,10 @@ public sealed class WorkerControlTests : JobsTest
         Assert.Equal((JobRunState.Ready, JobRunState.Succeeded), (paused, (await host.EndOf(run)).State));
     }
 
-    [Fact]
-    public async Task A_worker_is_scaled_while_it_runs()
+    [Theory, InlineData(null), InlineData(1)]
+    public async Task A_worker_is_scaled_while_it_runs(int? least)
     {
-        await using var host = await JobHost.Create(Database, [Slow], o => o.Concurrency = 1).StartAsync();
+        await using var host = await JobHost.Create(Database, [Slow], o => (o.MinConcurrency, o.Concurrency) = (least, 1)).StartAsync();
         await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 5).Select(_ => Slow.Call()));
         await _gate.Started();
 
@@ -140,6 +140,25 @@ public sealed class WorkerControlTests : JobsTest
             Clock.Advance(TimeSpan.FromSeconds(11));
             return Task.FromResult(host.Worker.Slots.Now == 1);
         }, "it shrinks again");
+    }
+
+    [Fact]
+    public async Task A_worker_that_has_shrunk_to_the_jobs_that_do_not_end_takes_the_next_one()
+    {
+        var quick = TestJobs.Kind("quick", _ => Task.CompletedTask);
+        await using var host = await JobHost.Create(Database, [Slow, quick], o => (o.MinConcurrency, o.Concurrency, o.Lease) = (1, 8, TimeSpan.FromDays(1)), clock: Clock).StartAsync();
+        await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 3).Select(_ => Slow.Call()));
+        for (var i = 0; i < 3; i++) await _gate.Started();
+        await Eventually(() =>
+        {
+            Clock.Advance(TimeSpan.FromSeconds(11));
+            return Task.FromResult(host.Worker.Slots.Now == 3);
+        }, "it shrinks to what runs");
+
+        var run = await host.EndOf(await host.Jobs.EnqueueAsync(quick.Call()));
+
+        Assert.Equal((JobRunState.Succeeded, 3), (run.State, host.Worker.Running));
+        _gate.Open();
     }
 
     [Fact]
