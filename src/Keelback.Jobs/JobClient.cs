@@ -14,17 +14,18 @@ public sealed partial class JobClient
     private readonly JobConnections _connections;
     private readonly QueueCatalog _queues;
     private readonly JobContext _context;
+    private readonly CurrentAttempt _current;
     private readonly JobWakes _wakes;
     private readonly RunWaiters _waiters;
     private readonly JobsOptions _options;
     private readonly TimeProvider _clock;
 
     internal JobClient(
-        Submission submission, JobConnections connections, QueueCatalog queues, JobContext context, JobWakes wakes,
-        RunWaiters waiters, IOptions<JobsOptions> options, TimeProvider clock)
+        Submission submission, JobConnections connections, QueueCatalog queues, JobContext context, CurrentAttempt current,
+        JobWakes wakes, RunWaiters waiters, IOptions<JobsOptions> options, TimeProvider clock)
     {
-        (_submission, _connections, _queues, _context, _wakes, _waiters, _options, _clock) =
-            (submission, connections, queues, context, wakes, waiters, options.Value, clock);
+        (_submission, _connections, _queues, _context, _current, _wakes, _waiters, _options, _clock) =
+            (submission, connections, queues, context, current, wakes, waiters, options.Value, clock);
     }
 
     /// <summary>Enqueues a job, and whatever it waits for, in one transaction. Returns the run's id.</summary>
@@ -79,7 +80,7 @@ public sealed partial class JobClient
     }
 
     /// <summary>The run when it has ended, however. Holds no thread and no connection meanwhile, so a request may await it.</summary>
-    /// <exception cref="KeelbackException">KB1218: there is no such run. KB1273: inside a run, which would hold its slot for another's.</exception>
+    /// <exception cref="KeelbackException">KB1218: there is no such run. KB1273: inside a run, by whatever scope: it would hold its slot for another's.</exception>
     public async Task<JobRun> WaitAsync(long run, CancellationToken ct = default)
     {
         await foreach (var news in WatchAsync(run, ct))
@@ -97,7 +98,7 @@ public sealed partial class JobClient
     /// <exception cref="KeelbackException">As <see cref="WaitAsync"/>.</exception>
     public async IAsyncEnumerable<JobRun> WatchAsync(long run, [EnumeratorCancellation] CancellationToken ct = default)
     {
-        if (_context.IsInside) throw JobErrors.WaitInsideRun(run);
+        if (_current.IsRunning) throw JobErrors.WaitInsideRun(run);
 
         JobRun? last = null;
         var pause = s_firstLook;

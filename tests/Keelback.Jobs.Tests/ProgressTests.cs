@@ -164,13 +164,14 @@ public sealed class ProgressTests : JobsTest
             "Report figures, not data.", run.Error!.Message);
     }
 
-    [Fact]
-    public async Task A_job_that_waits_for_another_is_refused()
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_job_that_waits_for_another_is_refused(bool inAScopeOfItsOwn)
     {
         var other = TestJobs.Kind("other", _ => Task.CompletedTask);
         var waits = TestJobs.Kind("waits", async call =>
         {
-            var jobs = call.Services.GetRequiredService<JobClient>();
+            await using var scope = call.Services.CreateAsyncScope();
+            var jobs = (inAScopeOfItsOwn ? scope.ServiceProvider : call.Services).GetRequiredService<JobClient>();
             await jobs.ResultAsync<int>(await jobs.EnqueueAsync(other.Call()), call.Cancellation);
         }, d => d.MaxAttempts = 1);
         await using var host = await StartAsync(waits, other);
@@ -179,6 +180,29 @@ public sealed class ProgressTests : JobsTest
 
         Assert.Matches(@"^KB1273: A job waits for run \d+: it would hold its slot until another job has had one, and with all slots so held none ever ends\. " +
             @"Pass that job as an argument, come after it \(After\), or look with GetAsync and throw JobExit\.Snooze\.$", run.Error!.Message);
+    }
+
+    [Fact]
+    public async Task What_an_attempt_leaves_behind_may_wait_when_it_has_ended()
+    {
+        var other = TestJobs.Kind("other", _ => Task.CompletedTask);
+        var ended = new TaskCompletionSource<JobHost>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task<JobRun>? left = null;
+        var leaves = TestJobs.Kind("leaves", _ =>
+        {
+            left = Task.Run(async () =>
+            {
+                var host = await ended.Task;
+                return await host.EndOf(await host.Jobs.EnqueueAsync(other.Call()));
+            });
+            return Task.CompletedTask;
+        });
+        await using var host = await StartAsync(leaves, other);
+        await host.EndOf(await host.Jobs.EnqueueAsync(leaves.Call()));
+
+        ended.SetResult(host);
+
+        Assert.Equal(JobRunState.Succeeded, (await left!.WaitAsync(Patience)).State);
     }
 
     [Fact]
