@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 
 namespace Keelback.Jobs.Tests;
 
@@ -159,6 +160,25 @@ public sealed class WorkerControlTests : JobsTest
 
         Assert.Equal((JobRunState.Succeeded, 3), (run.State, host.Worker.Running));
         _gate.Open();
+    }
+
+    [Fact]
+    public async Task A_worker_recycles_above_so_much_memory_and_lets_what_runs_end()
+    {
+        await using var host = await JobHost.Create(Database, [Slow], o => (o.RecycleAboveMemory, o.RecycleExitCode) = (long.MaxValue, 0)).StartAsync();
+        var stopping = new TaskCompletionSource();
+        host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(stopping.SetResult);
+        var run = await host.Jobs.EnqueueAsync(Slow.Call());
+        await _gate.Started();
+        await Eventually(async () => (await Workers(host).ListAsync())[0].Memory > 0, "it has looked at its memory");
+        Assert.False((await Workers(host).ListAsync())[0].IsStopping);
+
+        host.Services.GetRequiredService<IOptions<JobsOptions>>().Value.RecycleAboveMemory = 1;
+        await Eventually(async () => (await Workers(host).ListAsync())[0].IsStopping, "it takes no more");
+        _gate.Open();
+
+        await stopping.Task.WaitAsync(Patience);
+        Assert.Equal((JobRunState.Succeeded, 1), await host.Jobs.GetAsync(run) is { } r ? (r.State, r.Attempt) : default);
     }
 
     [Fact]
