@@ -94,14 +94,17 @@ public sealed partial class JobClient
     public async Task<T?> ResultAsync<T>(long run, CancellationToken ct = default) => (await WaitAsync(run, ct)).Result<T>();
 
     /// <summary>The run as it is now, and again whenever its state, its attempt or what <see cref="JobContext.ReportAsync"/> told has changed; last, how it ended.</summary>
-    /// <remarks>News of this process come at once; those of others are looked for every 20 ms at first, then ever more seldom, each second at last. What changes in between is not told.</remarks>
+    /// <remarks>
+    /// News of this process come at once. Those of others are looked for, 20 ms late at most, or by a twentieth of the wait so far where that is more, and
+    /// never by more than <see cref="JobsOptions.PollInterval"/>. What changes in between is not told.
+    /// </remarks>
     /// <exception cref="KeelbackException">As <see cref="WaitAsync"/>.</exception>
     public async IAsyncEnumerable<JobRun> WatchAsync(long run, [EnumeratorCancellation] CancellationToken ct = default)
     {
         if (_current.IsRunning) throw JobErrors.WaitInsideRun(run);
 
         JobRun? last = null;
-        var pause = s_firstLook;
+        var began = _clock.GetTimestamp();
         try
         {
             while (true)
@@ -109,16 +112,12 @@ public sealed partial class JobClient
                 var news = _waiters.NewsOf(run); // before the look, so that what happens in between is not missed
                 if (await GetAsync(run, ct) is not { } found) throw JobErrors.NoSuchRun(run);
                 if (last is null || (found.State, found.Attempt, found.ReportedAt) != (last.State, last.Attempt, last.ReportedAt))
-                {
-                    pause = s_firstLook;
                     yield return last = found;
-                }
 
                 if (found.HasEnded) yield break;
 
-                await Task.WhenAny(news, Task.Delay(pause, _clock, ct));
+                await Task.WhenAny(news, Task.Delay(PauseAfter(_clock.GetElapsedTime(began)), _clock, ct));
                 ct.ThrowIfCancellationRequested();
-                pause = pause * 2 < _options.PollInterval ? pause * 2 : _options.PollInterval;
             }
         }
         finally
@@ -132,6 +131,14 @@ public sealed partial class JobClient
     {
         await using var connection = await _connections.OpenAsync(ct);
         return await RunReader.LogAsync(connection.Connection, run, _queues.App, ct);
+    }
+
+    // Who ends a run does not know who waits for it elsewhere, and to learn it would cost every run a look into a table. So who waits looks, and the more
+    // often the less it has waited: sixty looks by key for a wait of 3 s.
+    private TimeSpan PauseAfter(TimeSpan waited)
+    {
+        var pause = waited / 20 > s_firstLook ? waited / 20 : s_firstLook;
+        return pause < _options.PollInterval ? pause : _options.PollInterval;
     }
 
     private Task<long[]> SubmitAsync(EnqueuePlan plan, CancellationToken ct) =>

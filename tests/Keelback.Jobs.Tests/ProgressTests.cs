@@ -206,6 +206,21 @@ public sealed class ProgressTests : JobsTest
     }
 
     [Fact]
+    public async Task Who_waits_for_another_processes_news_looks_often_at_first_and_later_in_proportion_to_its_wait()
+    {
+        using var over = new CancellationTokenSource();
+        var clock = new HastyClock(TimeSpan.FromSeconds(40), over.Cancel);
+        var note = TestJobs.Kind("note", _ => Task.CompletedTask);
+        await using var web = JobHost.Create(Database, [note], o => o.PollInterval = TimeSpan.FromSeconds(1), clock: clock);
+        var id = await web.Jobs.EnqueueAsync(note.Call());
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => web.Jobs.WaitAsync(id, over.Token));
+
+        Assert.All(clock.Waits, wait => Assert.InRange(wait.For.TotalMilliseconds, 20, Math.Clamp((wait.After / 20).TotalMilliseconds, 20, 1000)));
+        Assert.InRange(clock.Waits.Count, 1, 130);
+    }
+
+    [Fact]
     public async Task A_job_knows_what_it_is()
     {
         var tries = 0;
@@ -229,5 +244,27 @@ public sealed class ProgressTests : JobsTest
         Assert.Equal(run.EnqueuedAt, context.EnqueuedAt);
         Assert.InRange(context.Deadline!.Value - run.EnqueuedAt, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(6));
         Assert.Equal("first", Assert.Single(earlier).Error!.Message);
+    }
+
+    /// <summary>Time that only passes while somebody waits for it, and then at once.</summary>
+    private sealed class HastyClock(TimeSpan end, Action over) : TimeProvider
+    {
+        private TimeSpan _now;
+
+        public List<(TimeSpan After, TimeSpan For)> Waits { get; } = [];
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => _now.Ticks;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (dueTime == Timeout.InfiniteTimeSpan) return System.CreateTimer(callback, state, dueTime, period);
+
+            Waits.Add((_now, dueTime));
+            _now += dueTime;
+            if (_now > end) over();
+            return System.CreateTimer(callback, state, TimeSpan.Zero, period);
+        }
     }
 }
