@@ -90,7 +90,7 @@ public sealed partial class JobClient
     }
 
     /// <summary>The result of a run, when it has ended.</summary>
-    /// <exception cref="KeelbackException">KB1209: it ended without one. KB1274: its result was not kept. Else as <see cref="WaitAsync"/>.</exception>
+    /// <exception cref="KeelbackException">KB1209: it ended without one. KB1274: its result was not kept. KB1285: it is not a <typeparamref name="T"/>. Else as <see cref="WaitAsync"/>.</exception>
     public async Task<T?> ResultAsync<T>(long run, CancellationToken ct = default) => (await WaitAsync(run, ct)).Result<T>();
 
     /// <summary>The run as it is now, and again whenever its state, its attempt or what <see cref="JobContext.ReportAsync"/> told has changed; last, how it ended.</summary>
