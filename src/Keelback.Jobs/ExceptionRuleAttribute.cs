@@ -31,7 +31,7 @@ public abstract class RetryRuleAttribute : ExceptionRuleAttribute
     private protected RetryRuleAttribute(Type exception, int maxAttempts = 0)
         : base(exception) => MaxAttempts = maxAttempts;
 
-    /// <summary>Attempts in all, 1 to 1,000, in place of the kind's; a call that sets its own wins. Default 0: as the kind has it.</summary>
+    /// <summary>Attempts in all, 1 to 1,000, in place of the call's and the kind's. Default 0: as these have it.</summary>
     public int MaxAttempts { get; set; }
 
     /// <summary>Upper bound of the wait before the second attempt, as <c>hh:mm:ss</c>. Default: the kind's.</summary>

@@ -14,17 +14,18 @@ public sealed partial class JobClient
     private readonly JobConnections _connections;
     private readonly QueueCatalog _queues;
     private readonly JobContext _context;
+    private readonly CurrentAttempt _current;
     private readonly JobWakes _wakes;
     private readonly RunWaiters _waiters;
     private readonly JobsOptions _options;
     private readonly TimeProvider _clock;
 
     internal JobClient(
-        Submission submission, JobConnections connections, QueueCatalog queues, JobContext context, JobWakes wakes,
-        RunWaiters waiters, IOptions<JobsOptions> options, TimeProvider clock)
+        Submission submission, JobConnections connections, QueueCatalog queues, JobContext context, CurrentAttempt current,
+        JobWakes wakes, RunWaiters waiters, IOptions<JobsOptions> options, TimeProvider clock)
     {
-        (_submission, _connections, _queues, _context, _wakes, _waiters, _options, _clock) =
-            (submission, connections, queues, context, wakes, waiters, options.Value, clock);
+        (_submission, _connections, _queues, _context, _current, _wakes, _waiters, _options, _clock) =
+            (submission, connections, queues, context, current, wakes, waiters, options.Value, clock);
     }
 
     /// <summary>Enqueues a job, and whatever it waits for, in one transaction. Returns the run's id.</summary>
@@ -79,7 +80,7 @@ public sealed partial class JobClient
     }
 
     /// <summary>The run when it has ended, however. Holds no thread and no connection meanwhile, so a request may await it.</summary>
-    /// <exception cref="KeelbackException">KB1218: there is no such run. KB1273: inside a run, which would hold its slot for another's.</exception>
+    /// <exception cref="KeelbackException">KB1218: there is no such run. KB1273: inside a run, by whatever scope: it would hold its slot for another's.</exception>
     public async Task<JobRun> WaitAsync(long run, CancellationToken ct = default)
     {
         await foreach (var news in WatchAsync(run, ct))
@@ -89,18 +90,21 @@ public sealed partial class JobClient
     }
 
     /// <summary>The result of a run, when it has ended.</summary>
-    /// <exception cref="KeelbackException">KB1209: it ended without one. KB1274: its result was not kept. Else as <see cref="WaitAsync"/>.</exception>
+    /// <exception cref="KeelbackException">KB1209: it ended without one. KB1274: its result was not kept. KB1285: it is not a <typeparamref name="T"/>. Else as <see cref="WaitAsync"/>.</exception>
     public async Task<T?> ResultAsync<T>(long run, CancellationToken ct = default) => (await WaitAsync(run, ct)).Result<T>();
 
     /// <summary>The run as it is now, and again whenever its state, its attempt or what <see cref="JobContext.ReportAsync"/> told has changed; last, how it ended.</summary>
-    /// <remarks>News of this process come at once; those of others are looked for every 20 ms at first, then ever more seldom, each second at last. What changes in between is not told.</remarks>
+    /// <remarks>
+    /// News of this process come at once. Those of others are looked for, 20 ms late at most, or by a twentieth of the wait so far where that is more, and
+    /// never by more than <see cref="JobsOptions.PollInterval"/>. What changes in between is not told.
+    /// </remarks>
     /// <exception cref="KeelbackException">As <see cref="WaitAsync"/>.</exception>
     public async IAsyncEnumerable<JobRun> WatchAsync(long run, [EnumeratorCancellation] CancellationToken ct = default)
     {
-        if (_context.IsInside) throw JobErrors.WaitInsideRun(run);
+        if (_current.IsRunning) throw JobErrors.WaitInsideRun(run);
 
         JobRun? last = null;
-        var pause = s_firstLook;
+        var began = _clock.GetTimestamp();
         try
         {
             while (true)
@@ -108,16 +112,12 @@ public sealed partial class JobClient
                 var news = _waiters.NewsOf(run); // before the look, so that what happens in between is not missed
                 if (await GetAsync(run, ct) is not { } found) throw JobErrors.NoSuchRun(run);
                 if (last is null || (found.State, found.Attempt, found.ReportedAt) != (last.State, last.Attempt, last.ReportedAt))
-                {
-                    pause = s_firstLook;
                     yield return last = found;
-                }
 
                 if (found.HasEnded) yield break;
 
-                await Task.WhenAny(news, Task.Delay(pause, _clock, ct));
+                await Task.WhenAny(news, Task.Delay(PauseAfter(_clock.GetElapsedTime(began)), _clock, ct));
                 ct.ThrowIfCancellationRequested();
-                pause = pause * 2 < _options.PollInterval ? pause * 2 : _options.PollInterval;
             }
         }
         finally
@@ -131,6 +131,14 @@ public sealed partial class JobClient
     {
         await using var connection = await _connections.OpenAsync(ct);
         return await RunReader.LogAsync(connection.Connection, run, _queues.App, ct);
+    }
+
+    // Who ends a run does not know who waits for it elsewhere, and to learn it would cost every run a look into a table. So who waits looks, and the more
+    // often the less it has waited: sixty looks by key for a wait of 3 s.
+    private TimeSpan PauseAfter(TimeSpan waited)
+    {
+        var pause = waited / 20 > s_firstLook ? waited / 20 : s_firstLook;
+        return pause < _options.PollInterval ? pause : _options.PollInterval;
     }
 
     private Task<long[]> SubmitAsync(EnqueuePlan plan, CancellationToken ct) =>

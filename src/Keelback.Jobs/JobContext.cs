@@ -46,8 +46,6 @@ public sealed class JobContext
     /// <summary>The context whose transaction the run commits with; null when the job is not transactional, or outside of a run.</summary>
     internal DbContext? Db { get; set; }
 
-    internal bool IsInside => _attempt is not null;
-
     private RunningAttempt Attempting => _attempt ?? throw JobErrors.OutsideRun();
 
     internal Claim Claim => Attempting.Claim;

@@ -34,14 +34,26 @@ public sealed record JobRun(
     internal static DateTimeOffset EnqueuedAtOf(long id) => DateTimeOffset.FromUnixTimeMilliseconds((id >> 22) + 1577836800000);
 
     /// <summary>The result.</summary>
-    /// <exception cref="KeelbackException">KB1209: it did not succeed, or not yet. KB1274: it is not kept, or not any more.</exception>
+    /// <exception cref="KeelbackException">KB1209: it did not succeed, or not yet. KB1274: it is not kept, or not any more. KB1285: it is not a <typeparamref name="T"/>.</exception>
     public T? Result<T>() => State switch
     {
         JobRunState.Succeeded when Output is null && ResultKept is not null => throw JobErrors.ResultNotKept(this),
-        JobRunState.Succeeded when Output is { } output => output.Deserialize<T>(JobJson.Options),
+        JobRunState.Succeeded when Output is { } output => Read<T>(output),
         JobRunState.Succeeded => default,
         _ => throw JobErrors.NoResult(this),
     };
+
+    private T? Read<T>(JsonElement output)
+    {
+        try
+        {
+            return output.Deserialize<T>(JobJson.Options);
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException)
+        {
+            throw JobErrors.ResultDoesNotFit(this, typeof(T), e);
+        }
+    }
 }
 
 /// <summary>Why an attempt or a run did not succeed.</summary>

@@ -44,7 +44,7 @@ public static class JobsBuilderExtensions
         services.AddScoped<JobContext>();
         services.AddScoped(static sp => new JobClient(
             sp.GetRequiredService<Submission>(), sp.GetRequiredService<JobConnections>(), sp.GetRequiredService<QueueCatalog>(),
-            sp.GetRequiredService<JobContext>(), sp.GetRequiredService<JobWakes>(), sp.GetRequiredService<RunWaiters>(),
+            sp.GetRequiredService<JobContext>(), sp.GetRequiredService<CurrentAttempt>(), sp.GetRequiredService<JobWakes>(), sp.GetRequiredService<RunWaiters>(),
             sp.GetRequiredService<IOptions<JobsOptions>>(), sp.GetRequiredService<TimeProvider>()));
 
         services.AddSingleton<ScheduleCatalog>();

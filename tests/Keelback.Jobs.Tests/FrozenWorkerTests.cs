@@ -16,7 +16,7 @@ public sealed class FrozenWorkerTests(ITestOutputHelper output) : JobsTest
     {
         await Payments.CreateAsync(Database);
         await using var second = Payments.Host(Database.ConnectionString, s_lease, _ => Task.CompletedTask);
-        await using var frozen = new FrozenWorker(Database.ConnectionString, s_lease);
+        await using var frozen = new WorkerProcess(Database.ConnectionString, s_lease.ToString());
         var (pay, tell) = (await EnqueueAsync(second, "pay"), await EnqueueAsync(second, "tell"));
         await frozen.SaysAsync("half-way in pay", "half-way in tell");
         var session = await second.ScalarAsync<int>("select pid from pg_stat_activity where datname = current_database() and application_name like 'keelback:%'");

@@ -111,7 +111,9 @@ public sealed class OutcomeTests : JobsTest
         Assert.Equal(1, await Attempts("FileNotFound")); // nearer than IOException
         Assert.Equal(2, await Attempts("ArgumentNull"));
         Assert.Equal(1, await Attempts("NotSupported"));
-        Assert.Equal(3, await Attempts("IO", most: 3)); // a call that says how often is obeyed
+        Assert.Equal(3, await Attempts("InvalidOperation", most: 3));
+        Assert.Equal(6, await Attempts("IO", most: 3)); // the call's number is in the kind's place, which the rule's goes before
+        Assert.Equal(1, await Attempts("FileNotFound", most: 3));
 
         static Exception Thrown(string what) => what switch
         {
@@ -121,6 +123,29 @@ public sealed class OutcomeTests : JobsTest
             "NotSupported" => new NotSupportedException(what),
             _ => new InvalidOperationException(what),
         };
+    }
+
+    [Fact]
+    public async Task A_rule_counts_from_anew_when_a_run_is_retried_by_hand_and_for_rows_of_older_code()
+    {
+        static Task Throw(JobCall call) => throw (call.Get<bool>("io") ? new IOException() : new ArgumentException("what"));
+        var old = TestJobs.Kind("call", Throw);
+        var now = TestJobs.Kind("call", Throw, d => d.MaxAttempts = 5).With(new RetryAttribute<IOException> { MaxAttempts = 2 }, new NoRetryAttribute<ArgumentException>());
+        await using var before = JobHost.Create(Database, [old]);
+        var runs = await before.Jobs.EnqueueManyAsync(new[] { true, false }.Select(io => old.Call(new { io })));
+        await using var host = await StartAsync(now);
+
+        var attempts = new List<int>();
+        for (var time = 0; time < 3; time++)
+        {
+            foreach (var run in runs)
+            {
+                if (time > 0) Assert.True(await host.Jobs.RetryAsync(run));
+                attempts.Add((await host.EndOf(run)).Attempt);
+            }
+        }
+
+        Assert.Equal([2, 1, 4, 2, 6, 3], attempts);
     }
 
     [Fact]

@@ -164,13 +164,14 @@ public sealed class ProgressTests : JobsTest
             "Report figures, not data.", run.Error!.Message);
     }
 
-    [Fact]
-    public async Task A_job_that_waits_for_another_is_refused()
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_job_that_waits_for_another_is_refused(bool inAScopeOfItsOwn)
     {
         var other = TestJobs.Kind("other", _ => Task.CompletedTask);
         var waits = TestJobs.Kind("waits", async call =>
         {
-            var jobs = call.Services.GetRequiredService<JobClient>();
+            await using var scope = call.Services.CreateAsyncScope();
+            var jobs = (inAScopeOfItsOwn ? scope.ServiceProvider : call.Services).GetRequiredService<JobClient>();
             await jobs.ResultAsync<int>(await jobs.EnqueueAsync(other.Call()), call.Cancellation);
         }, d => d.MaxAttempts = 1);
         await using var host = await StartAsync(waits, other);
@@ -179,6 +180,44 @@ public sealed class ProgressTests : JobsTest
 
         Assert.Matches(@"^KB1273: A job waits for run \d+: it would hold its slot until another job has had one, and with all slots so held none ever ends\. " +
             @"Pass that job as an argument, come after it \(After\), or look with GetAsync and throw JobExit\.Snooze\.$", run.Error!.Message);
+    }
+
+    [Fact]
+    public async Task What_an_attempt_leaves_behind_may_wait_when_it_has_ended()
+    {
+        var other = TestJobs.Kind("other", _ => Task.CompletedTask);
+        var ended = new TaskCompletionSource<JobHost>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task<JobRun>? left = null;
+        var leaves = TestJobs.Kind("leaves", _ =>
+        {
+            left = Task.Run(async () =>
+            {
+                var host = await ended.Task;
+                return await host.EndOf(await host.Jobs.EnqueueAsync(other.Call()));
+            });
+            return Task.CompletedTask;
+        });
+        await using var host = await StartAsync(leaves, other);
+        await host.EndOf(await host.Jobs.EnqueueAsync(leaves.Call()));
+
+        ended.SetResult(host);
+
+        Assert.Equal(JobRunState.Succeeded, (await left!.WaitAsync(Patience)).State);
+    }
+
+    [Fact]
+    public async Task Who_waits_for_another_processes_news_looks_often_at_first_and_later_in_proportion_to_its_wait()
+    {
+        using var over = new CancellationTokenSource();
+        var clock = new HastyClock(TimeSpan.FromSeconds(40), over.Cancel);
+        var note = TestJobs.Kind("note", _ => Task.CompletedTask);
+        await using var web = JobHost.Create(Database, [note], o => o.PollInterval = TimeSpan.FromSeconds(1), clock: clock);
+        var id = await web.Jobs.EnqueueAsync(note.Call());
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => web.Jobs.WaitAsync(id, over.Token));
+
+        Assert.All(clock.Waits, wait => Assert.InRange(wait.For.TotalMilliseconds, 20, Math.Clamp((wait.After / 20).TotalMilliseconds, 20, 1000)));
+        Assert.InRange(clock.Waits.Count, 1, 130);
     }
 
     [Fact]
@@ -205,5 +244,27 @@ public sealed class ProgressTests : JobsTest
         Assert.Equal(run.EnqueuedAt, context.EnqueuedAt);
         Assert.InRange(context.Deadline!.Value - run.EnqueuedAt, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(6));
         Assert.Equal("first", Assert.Single(earlier).Error!.Message);
+    }
+
+    /// <summary>Time that only passes while somebody waits for it, and then at once.</summary>
+    private sealed class HastyClock(TimeSpan end, Action over) : TimeProvider
+    {
+        private TimeSpan _now;
+
+        public List<(TimeSpan After, TimeSpan For)> Waits { get; } = [];
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => _now.Ticks;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (dueTime == Timeout.InfiniteTimeSpan) return System.CreateTimer(callback, state, dueTime, period);
+
+            Waits.Add((_now, dueTime));
+            _now += dueTime;
+            if (_now > end) over();
+            return System.CreateTimer(callback, state, TimeSpan.Zero, period);
+        }
     }
 }

@@ -56,6 +56,18 @@ public sealed class ResultTests : JobsTest
         Assert.Equal(3, (await host.EndOf(id)).Result<int>());
     }
 
+    [Fact]
+    public async Task A_result_that_is_not_of_the_wanted_type_is_an_error_that_names_both()
+    {
+        await using var host = await StartAsync(s_add);
+        var id = await host.Jobs.EnqueueAsync(s_add.Call());
+
+        var error = await Assert.ThrowsAsync<KeelbackException>(() => host.Jobs.ResultAsync<Guid>(id));
+
+        Assert.StartsWith($"KB1285: The result of run {id} of 'add' does not read as Guid: ", error.Message, StringComparison.Ordinal);
+        Assert.IsType<System.Text.Json.JsonException>(error.InnerException);
+    }
+
     [Theory]
     [InlineData(false, 1, "its result cannot be kept for a time and not at all.")]
     [InlineData(null, 0, "its result's time (00:00:00) must be over zero and not over 100 years.")]

@@ -5,6 +5,9 @@ internal sealed record Claim(long RunId, long Token, int Attempt, int Crashes, s
 {
     public required int MaxAttempts { get; init; }
 
+    /// <summary>Attempts before the run was last retried by hand, which gave it as many again.</summary>
+    public int BaseAttempt { get; init; }
+
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>Whether other runs wait for this one.</summary>

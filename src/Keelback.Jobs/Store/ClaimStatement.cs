@@ -58,7 +58,7 @@ internal static class ClaimStatement
               and exists (select from keelback.worker where id = $5 and epoch = $6 and lease_until > keelback.clock())
             returning queue, priority, seq, run_id, attempt, crashes, tenant
         ), body as (
-            select t.*, r.kind, r.max_attempts, r.timeout_ms, r.followed, r.trace, r.input, r.ups, r.params,
+            select t.*, r.kind, r.max_attempts, r.base_attempt, r.timeout_ms, r.followed, r.trace, r.input, r.ups, r.params,
                    r.result_ms, r.due_at, r.root, r.parent,
                    kind = any($7) as known, r.special or abs(t.queue) = any($9) as special
             from taken t
@@ -92,7 +92,7 @@ internal static class ClaimStatement
         select t.queue, t.priority, t.seq, b.run_id, h.token, h.attempt, b.crashes, b.kind, b.max_attempts, b.timeout_ms, b.followed, b.trace,
                case when h.token is not null then case when b.ups is null then b.input else keelback.bound_input(b.input, b.ups, b.params) end end,
                b.result_ms, b.due_at, b.root, b.parent,
-               b.known, b.special, t.tenant
+               b.known, b.special, t.tenant, b.base_attempt
         from taken t left join body b using (run_id) left join held h using (run_id)
         order by t.seq
         """;
@@ -123,6 +123,7 @@ internal static class ClaimStatement
             result.Claims.Add(new(row.GetInt64(3), row.GetInt64(4), row.GetInt16(5), row.GetInt16(6), row.GetString(7), row.IsDBNull(12) ? [] : row.GetFieldValue<byte[]>(12))
             {
                 MaxAttempts = row.GetInt16(8),
+                BaseAttempt = row.GetInt16(20),
                 Timeout = row.IsDBNull(9) ? null : TimeSpan.FromMilliseconds(row.GetInt32(9)),
                 Followed = row.GetBoolean(10),
                 Trace = row.IsDBNull(11) ? null : row.GetString(11),

@@ -44,16 +44,16 @@ internal static class TimerStatement
             select keelback.expire(ids) as ended
             from (select array_agg(run_id) as ids from due where what = 2 having count(*) > 0) d
         )
-        select due.at, c.run_id, c.token, c.attempt, c.crashes, c.kind, c.max_attempts, c.timeout_ms, null::bigint
+        select due.at, c.run_id, c.token, c.attempt, c.crashes, c.kind, c.max_attempts, c.timeout_ms, null::bigint, c.base_attempt
         from due
         left join lateral (
-            select c.*, r.kind, r.max_attempts, r.timeout_ms
+            select c.*, r.kind, r.max_attempts, r.base_attempt, r.timeout_ms
             from keelback.claim c
-            cross join lateral (select kind, max_attempts, timeout_ms from keelback.run where id = c.run_id limit 1) r
+            cross join lateral (select kind, max_attempts, base_attempt, timeout_ms from keelback.run where id = c.run_id limit 1) r
             where due.what = 1 and c.run_id = due.run_id and c.attempt = due.attempt
               and due.at >= c.at + (r.timeout_ms::bigint + 4000) * interval '1 ms') c on true
         union all
-        select null, null, null, null, null, null, null, null, unnest(ended) from late
+        select null, null, null, null, null, null, null, null, unnest(ended), null from late
         """;
 
     public static async Task<FiredTimers> RunAsync(NpgsqlConnection connection, string app, DateTime after, int limit, CancellationToken ct)
@@ -82,6 +82,7 @@ internal static class TimerStatement
             fired.TimedOut.Add(new(row.GetInt64(1), row.GetInt64(2), row.GetInt16(3), row.GetInt16(4), row.GetString(5), [])
             {
                 MaxAttempts = row.GetInt16(6),
+                BaseAttempt = row.GetInt16(9),
                 Timeout = row.IsDBNull(7) ? null : TimeSpan.FromMilliseconds(row.GetInt32(7)),
             });
         }

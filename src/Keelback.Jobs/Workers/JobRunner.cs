@@ -62,7 +62,7 @@ internal sealed class JobRunner(
         await using var scope = scopes.CreateAsyncScope();
         await using var attempt = Attempt(job);
         scope.ServiceProvider.GetRequiredService<JobContext>().Begin(attempt);
-        current.Begin(claim.RunId);
+        using var inside = current.Begin(claim.RunId);
 
         var lines = options.Value.LogLines > 0 && !connections.ArePinned ? logs.Begin(claim, options.Value.LogLines) : null;
         try

@@ -77,7 +77,7 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
     /// <param name="worker">Who asks; null while no lease is held.</param>
     public ExchangeRequest Request(Turn turn, WorkerIdentity? worker)
     {
-        var free = slots.Now - Jobs.Count;
+        var free = slots.Free(Jobs.Count);
         return new()
         {
             Outcomes = turn.Telling,
@@ -149,7 +149,7 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
         if (_untold.Count > 0) return TimeSpan.Zero;
 
         var claimed = result.Claimed.Seen.Count;
-        if (request.Claim is { } asked && claimed == asked.Limit && Jobs.Count < slots.Now) return TimeSpan.Zero;
+        if (request.Claim is { } asked && claimed == asked.Limit && slots.Free(Jobs.Count) > 0) return TimeSpan.Zero;
 
         // Busy: look again soon, in case nobody tells us. Idle: ever more seldom. No slot free: an outcome will wake us.
         _idle = claimed > 0 ? s_busyPoll : _idle * 2;

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace Keelback.Jobs;
 
-/// <summary>Whether a failed attempt is followed by another, and when: by the exception's rule, the kind, and the app's settings, in this order.</summary>
+/// <summary>Whether a failed attempt is followed by another, and when: the exception's rule says it, else the run (how often) and its kind (when), else the app's settings.</summary>
 internal sealed class RetryRules(JobKinds kinds, IOptions<JobsOptions> options, Random? random = null)
 {
     /// <summary>Until the next attempt; null: this was the last.</summary>
@@ -10,8 +10,8 @@ internal sealed class RetryRules(JobKinds kinds, IOptions<JobsOptions> options, 
     {
         var kind = kinds.Find(claim.Kind);
         var rule = Nearest<RetryRuleAttribute>(kind, e);
-        var failures = claim.Attempt - claim.Crashes; // crashes are counted apart, with a limit of their own
-        var most = rule is { MaxAttempts: > 0 } && claim.MaxAttempts == kind?.Defaults.MaxAttempts ? rule.MaxAttempts : claim.MaxAttempts;
+        var failures = claim.Attempt - claim.Crashes - claim.BaseAttempt; // crashes are counted apart, with a limit of their own
+        var most = rule is { MaxAttempts: > 0 } ? rule.MaxAttempts : claim.MaxAttempts - claim.BaseAttempt;
         if (failures >= most) return null;
 
         return e is JobExit { Delay: { } exactly } ? exactly : Waits(kind, rule).Next(failures, random);

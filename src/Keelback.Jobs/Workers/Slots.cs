@@ -1,7 +1,10 @@
 namespace Keelback.Jobs;
 
 /// <summary>How many jobs may run at once now: between the least and the most as the load has it, or as was asked from afar.</summary>
-/// <remarks>Grows by doubling when every slot is taken and more waits; shrinks to the most that ran in ten seconds.</remarks>
+/// <remarks>
+/// Grows by doubling what runs when every slot is taken and more waits; shrinks to the most that ran in ten seconds. Below the most there is always
+/// one slot beside what runs: a worker without a free one does not look, and would not hear of what waits until a job ends.
+/// </remarks>
 internal sealed class Slots(JobsOptions options, int mostByPool, TimeProvider clock)
 {
     private static readonly TimeSpan s_window = TimeSpan.FromSeconds(10);
@@ -43,6 +46,12 @@ internal sealed class Slots(JobsOptions options, int mostByPool, TimeProvider cl
 
     private int Least => Math.Min(options.MinConcurrency ?? MostNow, MostNow);
 
+    /// <summary>How many may begin beside those that run.</summary>
+    public int Free(int running)
+    {
+        lock (_gate) return _paused ? 0 : Math.Max(0, Math.Max(_now, Math.Min(running + 1, MostNow)) - running);
+    }
+
     /// <summary>What was asked from afar; true when it changes anything.</summary>
     public bool Order(bool paused, int? concurrency)
     {
@@ -64,7 +73,7 @@ internal sealed class Slots(JobsOptions options, int mostByPool, TimeProvider cl
             _peak = Math.Max(_peak, running);
             if (more && running >= _now)
             {
-                _now = Math.Min(MostNow, _now * 2);
+                _now = Math.Min(MostNow, running * 2);
             }
             else if (clock.GetElapsedTime(_since) >= s_window)
             {

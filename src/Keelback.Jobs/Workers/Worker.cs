@@ -116,17 +116,19 @@ internal sealed class Worker(
     private async Task EndAsync(CancellationToken cancellationToken)
     {
         Drain(atOnce: false);
+        var hurry = new CancellationTokenSource(); // not disposed: a signal may still be handled when this ends
         using var signals = new SecondSignal(() =>
         {
             Log.StopsAtOnce(log);
-            Drain(atOnce: true);
+            hurry.Cancel();
         });
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, hurry.Token);
 
         if (_heartbeat is not null && ExecuteTask is { IsCompleted: false })
         {
             Log.WorkerStops(log, Running, _options.ShutdownTimeout);
             var grace = _options.ShutdownTimeout / 10; // for jobs to notice that they were cancelled
-            if (!await _drain.EndsWithinAsync(_options.ShutdownTimeout - grace, cancellationToken))
+            if (!await _drain.EndsWithinAsync(_options.ShutdownTimeout - grace, patience.Token))
             {
                 Drain(atOnce: true);
                 await _drain.EndsWithinAsync(grace, cancellationToken);

@@ -18,7 +18,11 @@ public sealed class ConformanceTests : JobsTest
     private static readonly TimeSpan s_lease = 4 * s_minute;
 
     private static readonly JobKind s_work = TestJobs.Kind<string>("work", _ => Task.FromResult(""),
-        d => (d.Jitter, d.Backoff, d.RetryDelay) = (false, RetryBackoff.Constant, "00:01:00"));
+        d => (d.Jitter, d.Backoff, d.RetryDelay) = (false, RetryBackoff.Constant, "00:01:00")).With(LateTwice<TimeoutException>(), LateTwice<KeelbackException>());
+
+    // As the model calls what is late, and as the engine does; a rule of its own counts from the last retry by hand.
+    private static RetryAttribute<T> LateTwice<T>()
+        where T : Exception => new() { MaxAttempts = 2, Jitter = false, Backoff = RetryBackoff.Constant, Delay = "00:01:00" };
 
     private readonly bool[] _hits = new bool[Enum.GetValues<Transition>().Length];
     private readonly List<string> _story = [];
@@ -158,8 +162,8 @@ public sealed class ConformanceTests : JobsTest
         foreach (var claim in byModel) _held.Add((claim, byReal.Find(c => c.RunId == Id(claim))!));
     }
 
-    private static (long RunId, int Attempt, int Crashes, int MaxAttempts, bool Followed, bool Limited, TimeSpan? Timeout, string Input) Seen(Claim c) =>
-        (c.RunId, c.Attempt, c.Crashes, c.MaxAttempts, c.Followed, c.Limited, c.Timeout, Input(c.Input));
+    private static (long RunId, int Attempt, int Crashes, int MaxAttempts, int BaseAttempt, bool Followed, bool Limited, TimeSpan? Timeout, string Input) Seen(Claim c) =>
+        (c.RunId, c.Attempt, c.Crashes, c.MaxAttempts, c.BaseAttempt, c.Followed, c.Limited, c.Timeout, Input(c.Input));
 
     // The results of those above, in their order.
     private static string Input(byte[] input)

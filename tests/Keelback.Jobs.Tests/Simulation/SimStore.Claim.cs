@@ -56,6 +56,7 @@ internal sealed partial class SimStore
         return new(run.Id, token, row.Attempt + 1, row.Crashes, SimJobs.Kind.Name, System.Text.Encoding.UTF8.GetBytes(Input(run)))
         {
             MaxAttempts = run.MaxAttempts,
+            BaseAttempt = run.BaseAttempt,
             Timeout = run.Call.Timeout,
             Followed = run.Followed,
             Queue = 1,
@@ -206,7 +207,11 @@ internal sealed partial class SimStore
         }
 
         Hit(Transition.ClaimedTimedOutByTimer);
-        var claim = new Claim(timer.Run.Id, late.Token, late.Attempt, late.Crashes, SimJobs.Kind.Name, []) { MaxAttempts = timer.Run.MaxAttempts };
+        var claim = new Claim(timer.Run.Id, late.Token, late.Attempt, late.Crashes, SimJobs.Kind.Name, [])
+        {
+            MaxAttempts = timer.Run.MaxAttempts,
+            BaseAttempt = timer.Run.BaseAttempt,
+        };
         Fail(new(claim, SimJobs.Late, JobAttemptOutcome.TimedOut, rules.After(claim, SimJobs.TooLate)), new());
     }
 }

@@ -98,6 +98,8 @@ internal sealed class SimWorker
         var isDraining = Pump.IsDraining;
         var request = Broken(Pump.Request(turn, Identity));
         SimLedger.Check(!isDraining || request.Claim is null, $"{Name} claims while it stops");
+        SimLedger.Check(request.Claim is not null || isDraining || Identity is null || Pump.TellsOneByOne || Pump.Jobs.Count >= Pump.Slots.Most,
+            $"{Name} asks for nothing while it runs {Pump.Jobs.Count} jobs in {Pump.Slots.Most} slots");
         Flight = new(turn, request);
     }
 

@@ -88,6 +88,21 @@ public sealed class PumpTests
         Assert.Equal(["1 Failed", "2 Succeeded"], told);
     }
 
+    [Fact]
+    public void A_worker_that_is_full_of_jobs_that_do_not_end_asks_for_one_more_until_it_runs_the_most()
+    {
+        var asked = new List<int?>();
+        for (var token = 1; token <= SimJobs.Options.Concurrency; token++)
+        {
+            _pump.Start(Claim(token));
+            _clock.Move(TimeSpan.FromMinutes(1)); // of nothing new, by which it has shrunk to what runs
+            Turn(s_worker);
+            asked.Add(Turn(s_worker).Claim?.Limit);
+        }
+
+        Assert.Equal([1, 1, null], asked);
+    }
+
     private IReadOnlyList<Outcome> Refused()
     {
         var outcomes = _pump.Request(_pump.Begin(), s_worker).Outcomes;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 
 namespace Keelback.Jobs.Tests;
 
@@ -56,10 +57,10 @@ public sealed class WorkerControlTests : JobsTest
         Assert.Equal((JobRunState.Ready, JobRunState.Succeeded), (paused, (await host.EndOf(run)).State));
     }
 
-    [Fact]
-    public async Task A_worker_is_scaled_while_it_runs()
+    [Theory, InlineData(null), InlineData(1)]
+    public async Task A_worker_is_scaled_while_it_runs(int? least)
     {
-        await using var host = await JobHost.Create(Database, [Slow], o => o.Concurrency = 1).StartAsync();
+        await using var host = await JobHost.Create(Database, [Slow], o => (o.MinConcurrency, o.Concurrency) = (least, 1)).StartAsync();
         await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 5).Select(_ => Slow.Call()));
         await _gate.Started();
 
@@ -140,6 +141,44 @@ public sealed class WorkerControlTests : JobsTest
             Clock.Advance(TimeSpan.FromSeconds(11));
             return Task.FromResult(host.Worker.Slots.Now == 1);
         }, "it shrinks again");
+    }
+
+    [Fact]
+    public async Task A_worker_that_has_shrunk_to_the_jobs_that_do_not_end_takes_the_next_one()
+    {
+        var quick = TestJobs.Kind("quick", _ => Task.CompletedTask);
+        await using var host = await JobHost.Create(Database, [Slow, quick], o => (o.MinConcurrency, o.Concurrency, o.Lease) = (1, 8, TimeSpan.FromDays(1)), clock: Clock).StartAsync();
+        await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 3).Select(_ => Slow.Call()));
+        for (var i = 0; i < 3; i++) await _gate.Started();
+        await Eventually(() =>
+        {
+            Clock.Advance(TimeSpan.FromSeconds(11));
+            return Task.FromResult(host.Worker.Slots.Now == 3);
+        }, "it shrinks to what runs");
+
+        var run = await host.EndOf(await host.Jobs.EnqueueAsync(quick.Call()));
+
+        Assert.Equal((JobRunState.Succeeded, 3), (run.State, host.Worker.Running));
+        _gate.Open();
+    }
+
+    [Fact]
+    public async Task A_worker_recycles_above_so_much_memory_and_lets_what_runs_end()
+    {
+        await using var host = await JobHost.Create(Database, [Slow], o => (o.RecycleAboveMemory, o.RecycleExitCode) = (long.MaxValue, 0)).StartAsync();
+        var stopping = new TaskCompletionSource();
+        host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(stopping.SetResult);
+        var run = await host.Jobs.EnqueueAsync(Slow.Call());
+        await _gate.Started();
+        await Eventually(async () => (await Workers(host).ListAsync())[0].Memory > 0, "it has looked at its memory");
+        Assert.False((await Workers(host).ListAsync())[0].IsStopping);
+
+        host.Services.GetRequiredService<IOptions<JobsOptions>>().Value.RecycleAboveMemory = 1;
+        await Eventually(async () => (await Workers(host).ListAsync())[0].IsStopping, "it takes no more");
+        _gate.Open();
+
+        await stopping.Task.WaitAsync(Patience);
+        Assert.Equal((JobRunState.Succeeded, 1), await host.Jobs.GetAsync(run) is { } r ? (r.State, r.Attempt) : default);
     }
 
     [Fact]

@@ -3,8 +3,8 @@ using System.Threading.Channels;
 
 namespace Keelback.Jobs.Tests;
 
-/// <summary>A worker in a process of its own, which signals stop and continue.</summary>
-internal sealed class FrozenWorker : IAsyncDisposable
+/// <summary>A worker in a process of its own, which signals stop, continue and end.</summary>
+internal sealed class WorkerProcess : IAsyncDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
 
@@ -12,9 +12,10 @@ internal sealed class FrozenWorker : IAsyncDisposable
     private readonly Channel<string> _said = Channel.CreateUnbounded<string>();
     private readonly List<string> _heard = [];
 
-    public FrozenWorker(string connection, TimeSpan lease)
+    /// <param name="arguments">As <see cref="Program"/> reads them.</param>
+    public WorkerProcess(params string[] arguments)
     {
-        _process = new() { StartInfo = new("dotnet", [typeof(FrozenWorker).Assembly.Location, connection, lease.ToString()]) };
+        _process = new() { StartInfo = new("dotnet", [typeof(WorkerProcess).Assembly.Location, .. arguments]) };
         _process.StartInfo.RedirectStandardInput = _process.StartInfo.RedirectStandardOutput = _process.StartInfo.RedirectStandardError = true;
         _process.OutputDataReceived += (_, e) => Hear(e.Data);
         _process.ErrorDataReceived += (_, e) => Hear(e.Data);
@@ -42,6 +43,17 @@ internal sealed class FrozenWorker : IAsyncDisposable
 
     /// <summary>SIGCONT</summary>
     public Task ContinueAsync() => SignalAsync("-CONT");
+
+    /// <summary>SIGTERM</summary>
+    public Task TerminateAsync() => SignalAsync("-TERM");
+
+    /// <summary>Its exit code, when it has ended by itself.</summary>
+    public async Task<int> EndAsync(TimeSpan within)
+    {
+        using var patience = new CancellationTokenSource(within);
+        await _process.WaitForExitAsync(patience.Token);
+        return _process.ExitCode;
+    }
 
     /// <summary>Lets its jobs go on.</summary>
     public Task GoOnAsync() => _process.StandardInput.WriteLineAsync();
