@@ -138,6 +138,10 @@ internal static class JobErrors
         $"'{kind}' was not enqueued: run {run.ToString(CultureInfo.InvariantCulture)} has its unique key '{Shown(key)}'. " +
         $"Wait for that run, or answer it: {nameof(UniqueAttribute.OnConflict)} = {nameof(UniqueConflict.Existing)}.");
 
+    public static KeelbackException IdOfAnotherKind(string kind, Guid id, long run, string other) => new("KB1232",
+        $"'{kind}' was not enqueued: its id {id} is that of run {run.ToString(CultureInfo.InvariantCulture)} of '{other}'. " +
+        "An id stands for one call: make a new one for each, and keep it only to make the same call again.");
+
     public static KeelbackException EmptyArgument(string parameter) => new("KB1250",
         $"The argument '{parameter}' is an Arg that holds neither a value nor a job: it was made by new() or default. " +
         "Pass a value of the parameter's type, or the job whose result it is.");

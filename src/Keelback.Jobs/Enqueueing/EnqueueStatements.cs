@@ -75,15 +75,24 @@ internal static class EnqueueStatements
 
     /// <summary>Takes an id of the caller's for a run; answers the run that has it, which may be an older one.</summary>
     /// <remarks>The update that changes nothing makes the statement wait for, and see, a transaction that is just taking the same id.</remarks>
-    public static NpgsqlCommand Take(Guid id, long runId)
+    public static NpgsqlCommand Take(string app, Guid id, long runId)
     {
         var command = new NpgsqlCommand(
             """
-            insert into keelback.uniq (id, run_id) values ($1, $2)
-            on conflict (id) do update set id = excluded.id
+            insert into keelback.uniq (app, id, run_id) values ($1, $2, $3)
+            on conflict (app, id) do update set id = excluded.id
             returning run_id
             """);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = app });
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = runId });
+        return command;
+    }
+
+    /// <summary>What a run is of. A statement of its own: its snapshot sees what the transaction that <see cref="Take"/> waited for has written.</summary>
+    public static NpgsqlCommand KindOf(long runId)
+    {
+        var command = new NpgsqlCommand("select kind from keelback.run where id = $1");
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = runId });
         return command;
     }

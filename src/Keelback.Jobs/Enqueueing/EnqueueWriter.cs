@@ -100,8 +100,12 @@ internal sealed class EnqueueWriter(
 
         if (plan.Roots is [{ Options.Id: { } id } root])
         {
-            var taken = await IdsAsync(EnqueueStatements.Take(id, root.Id), connection, async, ct).ConfigureAwait(false);
-            if (taken[0] != root.Id) return taken[0];
+            var taken = (await IdsAsync(EnqueueStatements.Take(queues.App, id, root.Id), connection, async, ct).ConfigureAwait(false))[0];
+            if (taken != root.Id)
+            {
+                await CheckKindAsync(root, taken, connection, async, ct).ConfigureAwait(false);
+                return taken;
+            }
         }
 
         await TakeKeysAsync(plan, connection, async, ct).ConfigureAwait(false);
@@ -115,6 +119,14 @@ internal sealed class EnqueueWriter(
         long[] ended = [.. joined.Where(run => run < 0).Select(run => -run)];
         if (ended.Length > 0) await IdsAsync(EnqueueStatements.Settle(ended), connection, async, ct).ConfigureAwait(false);
         return null;
+    }
+
+    private static async ValueTask CheckKindAsync(PlannedRun root, long taken, NpgsqlConnection connection, bool async, CancellationToken ct)
+    {
+        using var command = EnqueueStatements.KindOf(taken);
+        command.Connection = connection;
+        var kind = async ? await command.ExecuteScalarAsync(ct).ConfigureAwait(false) : command.ExecuteScalar();
+        if (kind is string other && other != root.Kind.Name) throw JobErrors.IdOfAnotherKind(root.Kind.Name, root.Options!.Id!.Value, taken, other);
     }
 
     // In the order of the keys, so that two who want the same ones cannot wait for each other.
