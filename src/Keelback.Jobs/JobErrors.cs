@@ -142,6 +142,8 @@ internal static class JobErrors
         $"'{kind}' was not enqueued: its id {id} is that of run {run.ToString(CultureInfo.InvariantCulture)} of '{other}'. " +
         "An id stands for one call: make a new one for each, and keep it only to make the same call again.");
 
+    public static KeelbackException KeyIsTaken(string by) => new("KB1233", $"{by} Wait for that run, or cancel it; then retry this one.");
+
     public static KeelbackException EmptyArgument(string parameter) => new("KB1250",
         $"The argument '{parameter}' is an Arg that holds neither a value nor a job: it was made by new() or default. " +
         "Pass a value of the parameter's type, or the job whose result it is.");

@@ -11,7 +11,10 @@ public sealed class UniqueAttribute(string key) : JobMetadataAttribute
     /// <summary>Among which calls the key is unique. Default: those of the same kind.</summary>
     public UniqueScope Scope { get; set; }
 
-    /// <summary>How long after its enqueueing the key is taken at least, even when the run has ended, as <c>hh:mm:ss</c>. Default: not longer than <see cref="Until"/> says.</summary>
+    /// <summary>
+    /// How long after its enqueueing the key is taken at least, even when the run has ended and its retention is over, as <c>d.hh:mm:ss</c>.
+    /// Default: not longer than <see cref="Until"/> says.
+    /// </summary>
     public string? Window { get; set; }
 
     /// <summary>Until when the run keeps its key. Default: until it has ended, however.</summary>

@@ -139,6 +139,7 @@ internal sealed class EnqueueWriter(
             foreach (var root in same)
             {
                 root.Answer = taken == root.Id ? null : taken;
+                root.HeldKey = root.Answer is null ? root.UniqueKey : null;
                 if (root.Answer is not null && root.Unique!.OnConflict == UniqueConflict.Reject)
                     throw JobErrors.NotUnique(root.Kind.Name, root.UniqueKey!, taken);
             }

@@ -44,6 +44,7 @@ internal sealed class RetentionLoop(NpgsqlDataSource db, QueueCatalog queues, IO
         await TickRetention.RunAsync(db, queues.App, options.Value.Retention, ct);
         await ForgetRevocationsAsync(ct);
         return (dropped, deleted);
+        await KeyRetention.RunAsync(db, queues.App, options.Value.Retention, ct);
     }
 
     private async Task ForgetRevocationsAsync(CancellationToken ct)
