@@ -33,6 +33,27 @@ public sealed class RetentionTests : JobsTest
     }
 
     [Fact]
+    public async Task A_run_whose_result_an_open_one_takes_stays_with_its_week()
+    {
+        var one = TestJobs.Kind<int>("one", _ => Task.FromResult(1));
+        var next = TestJobs.Kind<int>("next", call => Task.FromResult(call.Get<int>("n") + 1));
+        await using var host = JobHost.Create(Database, [one, next], clock: Clock);
+        var drainer = host.Services.GetRequiredService<JobDrainer>();
+        var first = await host.Jobs.EnqueueAsync(one.Call<int>());
+        await drainer.DrainAsync();
+        await PassAsync(host, TimeSpan.FromDays(8));
+        var second = await host.Jobs.EnqueueAsync(
+            next.Call<int>(null, new JobBinding("n", Job.Of<int>(first))), new() { Delay = TimeSpan.FromDays(30) });
+
+        await PassAsync(host, TimeSpan.FromDays(31));
+        await drainer.DrainAsync();
+
+        Assert.Equal(2, await host.Jobs.ResultAsync<int>(second));
+        await PassAsync(host, TimeSpan.FromDays(30));
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.run"));
+    }
+
+    [Fact]
     public async Task A_unique_key_is_forgotten_when_it_is_over_and_its_window_holds_without_its_run()
     {
         var note = TestJobs.Kind("note", _ => Task.CompletedTask);
