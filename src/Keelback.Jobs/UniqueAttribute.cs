@@ -1,7 +1,7 @@
 namespace Keelback.Jobs;
 
 /// <summary>Of the calls with one key, one run: what a second one finds decides <see cref="OnConflict"/>.</summary>
-/// <remarks>The key may hold arguments' values: <c>[Unique("{customerId}")]</c>. In a graph it holds only for the job that is enqueued, not for those it waits for.</remarks>
+/// <remarks>The key may hold arguments' values, as <see cref="LimitAttribute"/> says: <c>[Unique("{customerId}")]</c>. In a graph it holds only for the job that is enqueued, not for those it waits for.</remarks>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class UniqueAttribute(string key) : JobMetadataAttribute
 {

@@ -46,9 +46,16 @@ internal static class KeyTemplate
         if (Places(template) is not { } places) throw JobErrors.BadKey(run.Kind.Name, template, "a '{' or '}' has no partner.");
 
         using var arguments = JsonDocument.Parse(run.Payload);
-        var key = new StringBuilder(template);
-        foreach (var place in places.Distinct()) key.Replace("{" + place + "}", Value(arguments.RootElement, place, template, run));
-        return key.ToString();
+        var key = new StringBuilder();
+        var end = 0;
+        foreach (var place in places)
+        {
+            var start = template.IndexOf('{', end);
+            key.Append(template, end, start - end).Append(Value(arguments.RootElement, place, template, run));
+            end = start + place.Length + 2;
+        }
+
+        return key.Append(template, end, template.Length - end).ToString();
     }
 
     private static string Value(JsonElement arguments, string place, string template, PlannedRun run)
@@ -56,6 +63,7 @@ internal static class KeyTemplate
         var path = place.Split('.');
         var value = arguments;
         for (var i = 0; i < path.Length; i++)
+        // The template's own places and no others: what an argument holds is not read again.
         {
             if (value.ValueKind == JsonValueKind.Object && Member(value, path[i]) is { } member)
             {

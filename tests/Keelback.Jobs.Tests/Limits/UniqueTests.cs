@@ -216,6 +216,18 @@ public sealed class UniqueTests : JobsTest
     }
 
     [Fact]
+    public async Task What_an_argument_holds_is_no_place_of_the_key()
+    {
+        var kind = s_note.With(new UniqueAttribute("{a}/{b}"));
+        await using var host = JobHost.Create(Database, [kind]);
+
+        var runs = await host.Jobs.EnqueueManyAsync([kind.Call(new { a = "{b}", b = "x" }), kind.Call(new { a = "x", b = "x" })]);
+
+        Assert.Equal(2, runs.Distinct().Count());
+        Assert.Equal("kind:note:x/x kind:note:{b}/x", await host.ScalarAsync<string>("select string_agg(key, ' ' order by key collate \"C\") from keelback.unique_key"));
+    }
+
+    [Fact]
     public async Task Keys_that_cannot_be_are_refused_with_the_reason()
     {
         await using var host = JobHost.Create(Database, [s_note]);
