@@ -48,6 +48,9 @@ internal static class JobDiagnostics
     public static readonly DiagnosticDescriptor BadKey = Error("KBJ013", "A key cannot be made of a job's arguments",
         "The key '{0}' of the job '{1}' cannot be used: {2}");
 
+    public static readonly DiagnosticDescriptor SecretInKey = Error("KBJ014", "A key names a secret",
+        "The key '{0}' of the job '{1}' names its secret '{2}', and keys are stored and shown in the open; use another parameter");
+
     private static DiagnosticDescriptor Error(string id, string title, string message, params string[] tags) =>
         new(id, title, message, Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Help(id), customTags: tags);
 

@@ -13,7 +13,7 @@ public sealed class JobMethodAnalyzer : DiagnosticAnalyzer
     public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = ImmutableArray.Create(
         JobDiagnostics.NotPartial, JobDiagnostics.NoToken, JobDiagnostics.WrongReturnType, JobDiagnostics.UnsupportedType,
         JobDiagnostics.Generic, JobDiagnostics.Unreachable, JobDiagnostics.DuplicateKind, JobDiagnostics.Collision,
-        JobDiagnostics.OptionOutOfRange, JobDiagnostics.ScheduledParameter, JobDiagnostics.BadKey);
+        JobDiagnostics.OptionOutOfRange, JobDiagnostics.ScheduledParameter, JobDiagnostics.BadKey, JobDiagnostics.SecretInKey);
 
     /// <inheritdoc/>
     public override void Initialize(AnalysisContext context)

@@ -92,7 +92,7 @@ internal static class JobReader
             type.TypeKind == TypeKind.Interface,
             parameter.HasExplicitDefaultValue ? Default(type, parameter.ExplicitDefaultValue) : null,
             PayloadType.ItemOf(type)?.ToDisplayString(s_full),
-            parameter.GetAttributes().Any(a => a.AttributeClass?.ToDisplayString() == JobSymbols.Secret));
+            JobSymbols.IsSecret(parameter));
     }
 
     private static string Default(ITypeSymbol type, object? value)

@@ -19,6 +19,8 @@ internal static class KeyRules
             .Concat(job.NamedArguments.Where(o => o.Key == "Tenant").Select(o => o.Value.Value as string ?? ""));
         foreach (var key in keys)
             if (Mistake(key, method) is { } mistake) yield return JobRules.At(method, JobDiagnostics.BadKey, key, name, mistake);
+            else if (Places(key)!.Select(place => ParameterOf(place, method)!).FirstOrDefault(JobSymbols.IsSecret) is { } secret)
+                yield return JobRules.At(method, JobDiagnostics.SecretInKey, key, name, secret.Name);
 
         foreach (var option in keyed.SelectMany(a => a.NamedArguments))
         {
@@ -39,22 +41,34 @@ internal static class KeyRules
         if (key.Length > MaxLength) return $"it has {key.Length} characters, and {MaxLength} are the most";
         if (key[0] == '#') return "a key that begins with '#' is the engine's";
 
+        return Places(key) is { } places
+            ? places.Select(place => Missing(place, method)).FirstOrDefault(missing => missing is not null)
+            : "a '{' or '}' has no partner";
+    }
+
+    // Null: a bracket has no partner.
+    private static List<string>? Places(string key)
+    {
+        var places = new List<string>();
         for (var i = key.IndexOfAny(['{', '}']); i >= 0; i = key.IndexOfAny(['{', '}'], i))
         {
             var end = key.IndexOf('}', i);
-            if (key[i] == '}' || end < 0) return "a '{' or '}' has no partner";
-            if (Missing(key.Substring(i + 1, end - i - 1), method) is { } missing) return missing;
+            if (key[i] == '}' || end < 0) return null;
 
+            places.Add(key.Substring(i + 1, end - i - 1));
             i = end + 1;
         }
 
-        return null;
+        return places;
     }
+
+    private static IParameterSymbol? ParameterOf(string place, IMethodSymbol method) =>
+        JobSymbols.PayloadOf(method).FirstOrDefault(p => p.Name == place.Split('.')[0]);
 
     private static string? Missing(string place, IMethodSymbol method)
     {
         var path = place.Split('.');
-        if (JobSymbols.PayloadOf(method).FirstOrDefault(p => p.Name == path[0])?.Type is not { } type)
+        if (ParameterOf(place, method)?.Type is not { } type)
         {
             var names = string.Join(", ", JobSymbols.PayloadOf(method).Select(p => p.Name));
             return $"the method has no parameter '{path[0]}'" + (names.Length == 0 ? "; it takes none" : $"; it has {names}");

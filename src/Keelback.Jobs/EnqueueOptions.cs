@@ -3,7 +3,10 @@ namespace Keelback.Jobs;
 /// <summary>What one call overrides of its kind's defaults; a member that is not set says nothing.</summary>
 public sealed record EnqueueOptions
 {
-    /// <summary>Makes enqueueing idempotent: a second call with the same id returns the first run. A UUIDv7 keeps the index small. Default: none.</summary>
+    /// <summary>
+    /// Makes enqueueing idempotent: a second call with the same id returns the first run. It is the app's own, stands for one kind (KB1232), and lasts as
+    /// long as its run's row: at least <see cref="JobsOptions.Retention"/> after the end. A UUIDv7 keeps the index small. Default: none.
+    /// </summary>
     public Guid? Id { get; init; }
 
     /// <summary>Not before this long from now, by the database's clock. Default: at once. Not together with <see cref="At"/>.</summary>

@@ -33,7 +33,7 @@ public sealed partial class JobClient
     /// What <paramref name="options"/> set wins over the job's own <see cref="Job.With"/>, member by member; what they leave out stays.
     /// They are for this job, not for those that it waits for.
     /// </remarks>
-    /// <exception cref="KeelbackException">KB1206 to KB1208: arguments or options that cannot be stored; nothing stays. KB1270: the database went away, and may have it. KB1271: it is away.</exception>
+    /// <exception cref="KeelbackException">KB1206 to KB1208: arguments or options that cannot be stored; nothing stays. KB1232: its id is that of another kind. KB1270: the database went away, and may have it. KB1271: it is away.</exception>
     public async Task<long> EnqueueAsync(Job job, EnqueueOptions? options = null, CancellationToken ct = default) =>
         (await SubmitAsync(EnqueuePlan.Of([job], options), ct))[0];
 

@@ -142,6 +142,16 @@ internal static class JobErrors
         $"'{kind}' was not enqueued: run {run.ToString(CultureInfo.InvariantCulture)} has its unique key '{Shown(key)}'. " +
         $"Wait for that run, or answer it: {nameof(UniqueAttribute.OnConflict)} = {nameof(UniqueConflict.Existing)}.");
 
+    public static KeelbackException IdOfAnotherKind(string kind, Guid id, long run, string other) => new("KB1232",
+        $"'{kind}' was not enqueued: its id {id} is that of run {run.ToString(CultureInfo.InvariantCulture)} of '{other}'. " +
+        "An id stands for one call: make a new one for each, and keep it only to make the same call again.");
+
+    public static KeelbackException KeyIsTaken(string by) => new("KB1233", $"{by} Wait for that run, or cancel it; then retry this one.");
+
+    public static KeelbackException SecretInKey(string kind, string template, string secret) => new("KB1234",
+        $"The key '{Shown(template)}' of '{kind}' names its secret '{secret}', and keys are stored and shown in the open. " +
+        "Leave it out, or pass what the key needs as a parameter of its own.");
+
     public static KeelbackException EmptyArgument(string parameter) => new("KB1250",
         $"The argument '{parameter}' is an Arg that holds neither a value nor a job: it was made by new() or default. " +
         "Pass a value of the parameter's type, or the job whose result it is.");

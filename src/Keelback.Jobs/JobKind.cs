@@ -46,6 +46,9 @@ public sealed class JobKind(string name, Type declaredBy, JobAttribute defaults,
 
     internal UniqueAttribute? Unique => Metadata.OfType<UniqueAttribute>().FirstOrDefault();
 
+    /// <summary>The templates of its tenant, its unique key and its limits.</summary>
+    internal IEnumerable<string> Keys => new[] { Defaults.Tenant, Unique?.Key }.OfType<string>().Concat(Limits.Select(limit => limit.Key));
+
     // A registry may make new objects each time it is read.
     internal bool IsSameAs(JobKind other) => other.Name == Name && other.DeclaredBy == DeclaredBy;
 }

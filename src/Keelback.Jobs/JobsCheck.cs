@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Keelback.Jobs;
 
-/// <summary>Finds, before the start: two jobs of one name, schedules that cannot be, and a pool that is too small for the concurrency.</summary>
+/// <summary>Finds, before the start: two jobs of one name, versions and secrets that lack something, schedules that cannot be, and a pool that is too small for the concurrency.</summary>
 internal sealed class JobsCheck(IServiceProvider services) : ICheck
 {
     public ValueTask RunAsync(Findings findings, CancellationToken ct)
@@ -18,6 +18,10 @@ internal sealed class JobsCheck(IServiceProvider services) : ICheck
 
         if (services.GetServices<JobKind>().FirstOrDefault(kind => kind.Secrets.Count > 0) is { } secretive && !HasSecretKey())
             Add(findings, JobErrors.NoSecretKey(secretive.Name));
+
+        foreach (var kind in services.GetServices<JobKind>())
+            foreach (var key in kind.Keys)
+                if (KeyTemplate.SecretIn(key, kind) is { } secret) Add(findings, JobErrors.SecretInKey(kind.Name, key, secret));
 
         foreach (var mistake in ScheduleMistakes()) Add(findings, mistake);
         if (PoolMistake() is { } pool) Add(findings, pool);

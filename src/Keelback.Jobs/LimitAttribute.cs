@@ -5,6 +5,8 @@ namespace Keelback.Jobs;
 /// The key is a name, or a name with an argument's value: <c>"stripe"</c>, <c>"customer:{customerId}"</c>, <c>"shop:{order.ShopId}"</c>. What stands
 /// before the first <c>:</c> is the limit's name: its numbers are written once, on one of the jobs that use it, in <see cref="JobsOptions.Limits"/>, or
 /// at run time by <see cref="JobLimits"/>. Without numbers the attribute refers to those. Work over its limit waits as <see cref="JobRunState.Limited"/>.
+/// Values stand in the key as they are: of two, <c>{a}{b}</c> is one key for 1 and 23 as for 12 and 3. Put between them what neither can hold. A
+/// <see cref="SecretAttribute"/> parameter cannot be in a key, which is stored and shown in the open.
 /// </remarks>
 public sealed class LimitAttribute(string key)
     : JobMetadataAttribute

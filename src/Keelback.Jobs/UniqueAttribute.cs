@@ -1,7 +1,7 @@
 namespace Keelback.Jobs;
 
 /// <summary>Of the calls with one key, one run: what a second one finds decides <see cref="OnConflict"/>.</summary>
-/// <remarks>The key may hold arguments' values: <c>[Unique("{customerId}")]</c>. In a graph it holds only for the job that is enqueued, not for those it waits for.</remarks>
+/// <remarks>The key may hold arguments' values, as <see cref="LimitAttribute"/> says: <c>[Unique("{customerId}")]</c>. In a graph it holds only for the job that is enqueued, not for those it waits for.</remarks>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class UniqueAttribute(string key) : JobMetadataAttribute
 {
@@ -11,7 +11,10 @@ public sealed class UniqueAttribute(string key) : JobMetadataAttribute
     /// <summary>Among which calls the key is unique. Default: those of the same kind.</summary>
     public UniqueScope Scope { get; set; }
 
-    /// <summary>How long after its enqueueing the key is taken at least, even when the run has ended, as <c>hh:mm:ss</c>. Default: not longer than <see cref="Until"/> says.</summary>
+    /// <summary>
+    /// How long after its enqueueing the key is taken at least, even when the run has ended and its retention is over, as <c>d.hh:mm:ss</c>.
+    /// Default: not longer than <see cref="Until"/> says.
+    /// </summary>
     public string? Window { get; set; }
 
     /// <summary>Until when the run keeps its key. Default: until it has ended, however.</summary>

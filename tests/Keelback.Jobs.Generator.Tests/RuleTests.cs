@@ -193,6 +193,19 @@ public class RuleTests
     }
 
     [Theory]
+    [InlineData("Job, Unique(\"{password}\")", "{password}")]
+    [InlineData("Job, Limit(\"login:{user}:{password.Length}\", Slots = 1)", "login:{user}:{password.Length}")]
+    [InlineData("Job(Tenant = \"{password}\")", "{password}")]
+    [InlineData("Job, Unique(\"{user}\")", null)]
+    public async Task A_secret_in_a_key_is_reported(string attributes, string? key)
+    {
+        var said = await Snippet.DiagnosticsAsync(
+            $$"""public sealed partial class A { [{{attributes}}] public Task Go(string user, [Secret] string password, CancellationToken ct) => Task.CompletedTask; }""");
+
+        Assert.Equal(key is null ? [] : [$"The key '{key}' of the job 'A.Go' names its secret 'password', and keys are stored and shown in the open; use another parameter [KBJ014]"], said);
+    }
+
+    [Theory]
     [InlineData("MaxAttempts = 1001", "MaxAttempts after IOException of the job 'A.Go' is '1001'; it must be 1 to 1,000 [KBJ009]")]
     [InlineData("Delay = \"soon\"", "Delay after IOException of the job 'A.Go' is 'soon'; it must be a duration over zero, as hh:mm:ss [KBJ009]")]
     [InlineData("MaxAttempts = 10, Delay = \"00:00:01\"", null)]

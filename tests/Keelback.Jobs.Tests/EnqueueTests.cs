@@ -19,6 +19,24 @@ public sealed class EnqueueTests : JobsTest
         Assert.Equal(1, await host.ScalarAsync<long>("select count(*) from keelback.ready"));
     }
 
+    [Fact]
+    public async Task An_id_is_one_apps_and_stands_for_one_kind()
+    {
+        var other = TestJobs.Kind("other", _ => Task.CompletedTask);
+        await using var here = JobHost.Create(Database, [s_note, other], app: "here");
+        await using var there = JobHost.Create(Database, [other], app: "there");
+        var options = new EnqueueOptions { Id = Guid.CreateVersion7() };
+
+        var run = await here.Jobs.EnqueueAsync(s_note.Call(), options);
+        var theirs = await there.Jobs.EnqueueAsync(other.Call(), options);
+        var error = await Assert.ThrowsAsync<KeelbackException>(() => here.Jobs.EnqueueAsync(other.Call(), options));
+
+        Assert.Equal(("note", "other"), ((await here.Jobs.GetAsync(run))?.Kind, (await there.Jobs.GetAsync(theirs))?.Kind));
+        Assert.Equal($"KB1232: 'other' was not enqueued: its id {options.Id} is that of run {run} of 'note'. " +
+            "An id stands for one call: make a new one for each, and keep it only to make the same call again.", error.Message);
+        Assert.Equal(2, await here.ScalarAsync<long>("select count(*) from keelback.run"));
+    }
+
     [Theory]
     [InlineData(PayloadRules.MaxBytes - 8, null)]
     [InlineData(PayloadRules.MaxBytes - 7, "KB1206")]

@@ -127,6 +127,31 @@ public sealed class PayloadTests : JobsTest
         Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.run"));
     }
 
+    [Fact]
+    public async Task A_secret_in_a_key_is_refused_at_the_start_and_at_the_call()
+    {
+        const string Mistake = "'login' names its secret 'password', and keys are stored and shown in the open. Leave it out, or pass what the key needs as a parameter of its own.";
+        var login = new JobKind("login", typeof(PayloadTests), new("login") { Tenant = "{password}" }, static _ => default)
+        {
+            Secrets = ["password"],
+            Metadata = [new UniqueAttribute("{user}:{password.Length}"), new LimitAttribute("login:{Password}") { Slots = 1 }],
+        };
+        var plain = Secretive("login", _ => Task.CompletedTask);
+        await using var host = JobHost.Create(Database, [login], o => SetKeys(o, [Key]));
+        await using var other = JobHost.Create(Database, [plain], o => SetKeys(o, [Key]));
+        var findings = new Findings();
+
+        await new JobsCheck(host.Services).RunAsync(findings, default);
+        var errors = new List<string>();
+        foreach (var options in new EnqueueOptions[] { new() { Tenant = "{password}" }, new() { Unique = new("{password}") }, new() { Limits = ["login:{password}"] } })
+            errors.Add((await Assert.ThrowsAsync<KeelbackException>(() => other.Jobs.EnqueueAsync(plain.Call(new { password = "hunter2" }), options))).Message);
+
+        Assert.Equal([$"The key '{{password}}' of {Mistake}", $"The key '{{user}}:{{password.Length}}' of {Mistake}", $"The key 'login:{{Password}}' of {Mistake}"],
+            findings.All.Where(f => f.Code == "KB1234").Select(f => f.Message));
+        Assert.Equal([$"KB1234: The key '{{password}}' of {Mistake}", $"KB1234: The key '{{password}}' of {Mistake}", $"KB1234: The key 'login:{{password}}' of {Mistake}"], errors);
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.run"));
+    }
+
     [Theory]
     [InlineData(PayloadRules.MaxBytes - 1, true), InlineData(PayloadRules.MaxBytes, true), InlineData(PayloadRules.MaxBytes + 1, false)]
     public async Task A_payload_and_a_result_may_be_as_large_as_the_limit_and_no_larger(int bytes, bool fits)

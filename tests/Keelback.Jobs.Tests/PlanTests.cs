@@ -19,6 +19,10 @@ public sealed class PlanTests(ITestOutputHelper output) : JobsTest
     public async Task The_failure_finds_its_rows_by_their_keys() =>
         await AssertNoScanAsync(FailStatement.Sql, "bigint[], bigint[], interval[], smallint[], jsonb[]", "'{1}', '{1}', '{null}', '{0}', '{null}'");
 
+    [Fact]
+    public async Task Retention_finds_unique_keys_by_their_age_and_their_runs_by_key() =>
+        await AssertNoScanAsync(KeyRetention.Sql, "text, timestamptz, bigint, interval, int", "'test', '1970-01-01', 0, '7 days', 1000");
+
     private async Task AssertNoScanAsync(string sql, string types, string values)
     {
         await using var connection = await Database.DataSource.OpenConnectionAsync();
@@ -29,7 +33,7 @@ public sealed class PlanTests(ITestOutputHelper output) : JobsTest
         var plan = await ExplainAsync(connection, values);
         output.WriteLine(plan);
 
-        foreach (var table in new[] { "ready", "run", "claim", "edge", "wait" })
+        foreach (var table in new[] { "ready", "run", "claim", "edge", "wait", "unique_key" })
             Assert.DoesNotContain($"Seq Scan on {table}", plan, StringComparison.Ordinal);
     }
 

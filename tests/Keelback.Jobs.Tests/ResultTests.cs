@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Keelback.Jobs.Tests;
 
@@ -66,6 +67,24 @@ public sealed class ResultTests : JobsTest
 
         Assert.StartsWith($"KB1285: The result of run {id} of 'add' does not read as Guid: ", error.Message, StringComparison.Ordinal);
         Assert.IsType<System.Text.Json.JsonException>(error.InnerException);
+    }
+
+    [Fact]
+    public async Task The_result_of_a_replaced_job_stays_as_long_as_it_says_and_its_followers_need()
+    {
+        var become = TestJobs.Kind("become", call => Task.FromResult(call.Services.GetRequiredService<JobContext>().Replace(s_add.Call<int>(new { n = 41 }))));
+        await using var host = await JobHost.Create(Database, [s_add, become], o => o.Lease = TimeSpan.FromDays(1), clock: Clock).StartAsync();
+        var quiet = become.Call<int>().With(new() { KeepResult = false });
+
+        var unkept = await host.EndOf(await host.Jobs.EnqueueAsync(quiet));
+        var taken = await host.EndOf(await host.Jobs.EnqueueAsync(s_add.Call<int>(null, new JobBinding("n", quiet))));
+        var brief = await host.Jobs.EnqueueAsync(become.Call<int>(), new() { ResultKept = TimeSpan.FromHours(2) });
+        var before = (await host.EndOf(brief)).Result<int>();
+        Clock.Advance(TimeSpan.FromHours(3));
+
+        Assert.Equal((JobRunState.Succeeded, null), (unkept.State, unkept.Output));
+        Assert.Equal((43, 42), (taken.Result<int>(), before));
+        await Eventually(async () => (await host.Jobs.GetAsync(brief))!.Output is null, "the result is forgotten");
     }
 
     [Theory]

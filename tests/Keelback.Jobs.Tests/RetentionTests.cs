@@ -33,6 +33,74 @@ public sealed class RetentionTests : JobsTest
     }
 
     [Fact]
+    public async Task A_run_whose_result_an_open_one_takes_stays_with_its_week()
+    {
+        var one = TestJobs.Kind<int>("one", _ => Task.FromResult(1));
+        var next = TestJobs.Kind<int>("next", call => Task.FromResult(call.Get<int>("n") + 1));
+        await using var host = JobHost.Create(Database, [one, next], clock: Clock);
+        var drainer = host.Services.GetRequiredService<JobDrainer>();
+        var first = await host.Jobs.EnqueueAsync(one.Call<int>());
+        await drainer.DrainAsync();
+        await PassAsync(host, TimeSpan.FromDays(8));
+        var second = await host.Jobs.EnqueueAsync(
+            next.Call<int>(null, new JobBinding("n", Job.Of<int>(first))), new() { Delay = TimeSpan.FromDays(30) });
+
+        await PassAsync(host, TimeSpan.FromDays(31));
+        await drainer.DrainAsync();
+
+        Assert.Equal(2, await host.Jobs.ResultAsync<int>(second));
+        await PassAsync(host, TimeSpan.FromDays(30));
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.run"));
+    }
+
+    [Fact]
+    public async Task A_unique_key_is_forgotten_when_it_is_over_and_its_window_holds_without_its_run()
+    {
+        var note = TestJobs.Kind("note", _ => Task.CompletedTask);
+        await using var host = JobHost.Create(Database, [note], clock: Clock);
+        var windowed = new EnqueueOptions { Unique = new("one") { Window = TimeSpan.FromDays(60) } };
+        var first = await host.Jobs.EnqueueAsync(note.Call(), windowed);
+        await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 2500).Select(i => note.Call().With(new() { Unique = new($"order:{i}") })));
+        await host.Services.GetRequiredService<JobDrainer>().DrainAsync();
+        await host.Jobs.EnqueueAsync(note.Call(), new() { Unique = new("later"), Delay = TimeSpan.FromDays(365) });
+
+        await PassAsync(host, TimeSpan.FromDays(30));
+        Assert.Equal("kind:note:later kind:note:one", await KeysAsync(host));
+        Assert.Equal((null, first), (await host.Jobs.GetAsync(first), await host.Jobs.EnqueueAsync(note.Call(), windowed)));
+        await PassAsync(host, TimeSpan.FromDays(40));
+
+        Assert.Equal("kind:note:later", await KeysAsync(host));
+    }
+
+    [Fact]
+    public async Task A_run_that_is_opened_again_after_its_key_was_forgotten_takes_it_again()
+    {
+        var fail = true;
+        var slow = TestJobs.Kind("slow", _ => fail ? throw JobExit.Reject("no") : Task.CompletedTask);
+        await using var host = JobHost.Create(Database, [slow], clock: Clock);
+        var options = new EnqueueOptions { Unique = new("one") };
+        var run = await host.Jobs.EnqueueAsync(slow.Call(), options with { Delay = TimeSpan.FromDays(20) });
+        await PassAsync(host, TimeSpan.FromDays(21));
+        await host.Services.GetRequiredService<JobDrainer>().DrainAsync();
+        await PassAsync(host, TimeSpan.FromHours(1));
+        var forgotten = await KeysAsync(host);
+
+        fail = false;
+        Assert.True(await host.Jobs.RetryAsync(run));
+
+        Assert.Equal(("", "kind:slow:one", run), (forgotten, await KeysAsync(host), await host.Jobs.EnqueueAsync(slow.Call(), options)));
+    }
+
+    private static Task<string> KeysAsync(JobHost host) => host.ScalarAsync<string>("select coalesce(string_agg(key, ' ' order by key), '') from keelback.unique_key");
+
+    private async Task PassAsync(JobHost host, TimeSpan time)
+    {
+        Clock.Advance(time);
+        await PartitionKeeper.MakeAsync(host.Db, default);
+        await host.Services.GetRequiredService<RetentionLoop>().RetireAsync(default);
+    }
+
+    [Fact]
     public async Task Each_app_keeps_its_runs_as_long_as_it_says()
     {
         var count = TestJobs.Kind("count", _ => Task.CompletedTask);

@@ -75,15 +75,24 @@ internal static class EnqueueStatements
 
     /// <summary>Takes an id of the caller's for a run; answers the run that has it, which may be an older one.</summary>
     /// <remarks>The update that changes nothing makes the statement wait for, and see, a transaction that is just taking the same id.</remarks>
-    public static NpgsqlCommand Take(Guid id, long runId)
+    public static NpgsqlCommand Take(string app, Guid id, long runId)
     {
         var command = new NpgsqlCommand(
             """
-            insert into keelback.uniq (id, run_id) values ($1, $2)
-            on conflict (id) do update set id = excluded.id
+            insert into keelback.uniq (app, id, run_id) values ($1, $2, $3)
+            on conflict (app, id) do update set id = excluded.id
             returning run_id
             """);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = app });
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = runId });
+        return command;
+    }
+
+    /// <summary>What a run is of. A statement of its own: its snapshot sees what the transaction that <see cref="Take"/> waited for has written.</summary>
+    public static NpgsqlCommand KindOf(long runId)
+    {
+        var command = new NpgsqlCommand("select kind from keelback.run where id = $1");
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = runId });
         return command;
     }
@@ -110,9 +119,9 @@ internal static class EnqueueStatements
             with call as materialized (
                 select c.*, coalesce(at, case when delay is not null then (select keelback.clock()) + delay end) as due_at,
                        coalesce(end_at, case when end_after is not null then coalesce(at, (select keelback.clock()) + coalesce(delay, '0')) + end_after end) as expires_at
-                from unnest($1, $2, $3, $4, $5, $6, $7, $8, $11, $12, $13, $14, $15, $24, $25, $26, $27, $28) with ordinality
+                from unnest($1, $2, $3, $4, $5, $6, $7, $8, $11, $12, $13, $14, $15, $24, $25, $26, $27, $28, $29, $30) with ordinality
                     c (kind, queue, priority, max_attempts, timeout_ms, input, at, delay, id, pending, followed, settles, root, result_ms,
-                       tenant, limits, end_at, end_after, ord)
+                       tenant, limits, end_at, end_after, unique_key, key_to_start, ord)
             ), bind as (
                 select down, array_agg(up order by ord) as ups, array_agg(param order by ord) as params
                 from unnest($16, $17, $18) with ordinality b (down, up, param, ord)
@@ -120,9 +129,9 @@ internal static class EnqueueStatements
             ), body as (
                 insert into keelback.run
                     (id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, trace, parent, followed, settles, root, ups, params, result_ms,
-                     special, tenant, limits, expires_at)
+                     special, tenant, limits, expires_at, unique_key, key_to_start)
                 select id, kind, queue, priority, max_attempts, timeout_ms, input, due_at, $9, $10, followed, settles, root, ups, params, result_ms,
-                       limits is not null or expires_at is not null, tenant, string_to_array(limits, E'\n'), expires_at
+                       limits is not null or expires_at is not null, tenant, string_to_array(limits, E'\n'), expires_at, unique_key, key_to_start
                 from call left join bind on bind.down = call.id
             ), edges as (
                 insert into keelback.edge (up, down, rule) select * from unnest($19, $20, $21)
@@ -160,6 +169,7 @@ internal static class EnqueueStatements
         AddTags(command, runs);
         command.Parameters.Add(new NpgsqlParameter<long?[]> { TypedValue = [.. runs.Select(r => (long?)r.ResultKept?.TotalMilliseconds)] });
         AddLimits(command, runs);
+        AddKeys(command, runs);
         return command;
     }
 
@@ -179,6 +189,13 @@ internal static class EnqueueStatements
             NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
         });
         p.Add(new NpgsqlParameter<TimeSpan?[]> { TypedValue = [.. runs.Select(r => r.ExpiresAfter)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Interval });
+    }
+
+    private static void AddKeys(NpgsqlCommand command, IReadOnlyList<PlannedRun> runs)
+    {
+        var p = command.Parameters;
+        p.Add(new NpgsqlParameter<string?[]> { TypedValue = [.. runs.Select(r => r.HeldKey)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
+        p.Add(new NpgsqlParameter<bool[]> { TypedValue = [.. runs.Select(r => r.HeldKey is not null && r.Unique!.Until == UniqueUntil.Started)] });
     }
 
     /// <summary>Readies runs that exist for edges to come. Answers the ids of those that the app has, negative where they have ended.</summary>

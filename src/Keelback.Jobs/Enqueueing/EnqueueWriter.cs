@@ -100,8 +100,12 @@ internal sealed class EnqueueWriter(
 
         if (plan.Roots is [{ Options.Id: { } id } root])
         {
-            var taken = await IdsAsync(EnqueueStatements.Take(id, root.Id), connection, async, ct).ConfigureAwait(false);
-            if (taken[0] != root.Id) return taken[0];
+            var taken = (await IdsAsync(EnqueueStatements.Take(queues.App, id, root.Id), connection, async, ct).ConfigureAwait(false))[0];
+            if (taken != root.Id)
+            {
+                await CheckKindAsync(root, taken, connection, async, ct).ConfigureAwait(false);
+                return taken;
+            }
         }
 
         await TakeKeysAsync(plan, connection, async, ct).ConfigureAwait(false);
@@ -117,6 +121,14 @@ internal sealed class EnqueueWriter(
         return null;
     }
 
+    private static async ValueTask CheckKindAsync(PlannedRun root, long taken, NpgsqlConnection connection, bool async, CancellationToken ct)
+    {
+        using var command = EnqueueStatements.KindOf(taken);
+        command.Connection = connection;
+        var kind = async ? await command.ExecuteScalarAsync(ct).ConfigureAwait(false) : command.ExecuteScalar();
+        if (kind is string other && other != root.Kind.Name) throw JobErrors.IdOfAnotherKind(root.Kind.Name, root.Options!.Id!.Value, taken, other);
+    }
+
     // In the order of the keys, so that two who want the same ones cannot wait for each other.
     private async ValueTask TakeKeysAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct)
     {
@@ -127,6 +139,7 @@ internal sealed class EnqueueWriter(
             foreach (var root in same)
             {
                 root.Answer = taken == root.Id ? null : taken;
+                root.HeldKey = root.Answer is null ? root.UniqueKey : null;
                 if (root.Answer is not null && root.Unique!.OnConflict == UniqueConflict.Reject)
                     throw JobErrors.NotUnique(root.Kind.Name, root.UniqueKey!, taken);
             }

@@ -9,9 +9,11 @@ internal static class KeyTemplate
     public const int MaxLength = 200;
 
     /// <summary>The key with the arguments' values.</summary>
-    /// <exception cref="KeelbackException">KB1225.</exception>
+    /// <exception cref="KeelbackException">KB1225, KB1234.</exception>
     public static string Fill(string template, PlannedRun run)
     {
+        if (SecretIn(template, run.Kind) is { } secret) throw JobErrors.SecretInKey(run.Kind.Name, template, secret);
+
         var key = template.Contains('{', StringComparison.Ordinal) ? Filled(template, run) : template;
         var mistake = key switch
         {
@@ -23,6 +25,15 @@ internal static class KeyTemplate
         };
 
         return mistake is null ? key : throw JobErrors.BadKey(run.Kind.Name, template, mistake);
+    }
+
+    /// <summary>The secret of a kind's that a template names; null: none. A key is stored and shown in the open.</summary>
+    public static string? SecretIn(string template, JobKind kind)
+    {
+        if (kind.Secrets.Count == 0 || Places(template) is not { } places) return null;
+
+        var named = places.Select(place => JsonNamingPolicy.CamelCase.ConvertName(place.Split('.')[0])).ToHashSet(StringComparer.Ordinal);
+        return kind.Secrets.FirstOrDefault(secret => named.Contains(JsonNamingPolicy.CamelCase.ConvertName(secret)));
     }
 
     /// <summary>The places of a template: <c>order.CustomerId</c>. Null: a bracket has no partner.</summary>
@@ -45,10 +56,18 @@ internal static class KeyTemplate
     {
         if (Places(template) is not { } places) throw JobErrors.BadKey(run.Kind.Name, template, "a '{' or '}' has no partner.");
 
+        // The template's own places and no others: what an argument holds is not read again.
         using var arguments = JsonDocument.Parse(run.Payload);
-        var key = new StringBuilder(template);
-        foreach (var place in places.Distinct()) key.Replace("{" + place + "}", Value(arguments.RootElement, place, template, run));
-        return key.ToString();
+        var key = new StringBuilder();
+        var end = 0;
+        foreach (var place in places)
+        {
+            var start = template.IndexOf('{', end);
+            key.Append(template, end, start - end).Append(Value(arguments.RootElement, place, template, run));
+            end = start + place.Length + 2;
+        }
+
+        return key.Append(template, end, template.Length - end).ToString();
     }
 
     private static string Value(JsonElement arguments, string place, string template, PlannedRun run)

@@ -36,6 +36,9 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
 
     public string? UniqueKey { get; private set; }
 
+    /// <summary>The key, once it has taken it; null: it needs none.</summary>
+    public string? HeldKey { get; set; }
+
     public TimeSpan? ExpiresAfter => Options?.ExpiresAt is not null ? null : Options?.ExpiresAfter ?? Parsed(Kind.Defaults.ExpiresAfter);
 
     /// <summary>Whether the claim has to look closer.</summary>

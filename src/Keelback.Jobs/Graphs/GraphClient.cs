@@ -5,6 +5,8 @@ namespace Keelback.Jobs;
 /// <content>Many runs as one: by graph, tag or kind; and ended ones again.</content>
 public sealed partial class JobClient
 {
+    private const string KeyIsTaken = "KB233"; // what keelback.redrive raises
+
     /// <summary>Ends every open run of the graph that a run belongs to, what took a job's place included. Runs that had ended stay as they are.</summary>
     /// <returns>How many runs it ended.</returns>
     public Task<int> CancelGraphAsync(long run, CancellationToken ct = default) => CancelAllAsync(OpenRuns.OfGraph, run, ct);
@@ -30,7 +32,7 @@ public sealed partial class JobClient
     /// took its place, what did not succeed of that runs again, not its own body.
     /// </summary>
     /// <returns>False: it is open, has succeeded, or was cancelled or expired while it waited for one that has not succeeded; or there is none.</returns>
-    /// <exception cref="KeelbackException">KB1243: it never ran, and what it waited for still has not succeeded.</exception>
+    /// <exception cref="KeelbackException">KB1233: another run has its unique key now. KB1243: it never ran, and what it waited for still has not succeeded.</exception>
     public async Task<bool> RetryAsync(long run, CancellationToken ct = default)
     {
         if (await RedriveAsync(run, whole: false, ct) > 0) return true;
@@ -44,6 +46,7 @@ public sealed partial class JobClient
     /// them waits again. What succeeded does not run again, a body or a callback neither.
     /// </summary>
     /// <returns>How many runs are open again.</returns>
+    /// <exception cref="KeelbackException">KB1233: another run has the unique key of one of them now; none is open again.</exception>
     public Task<int> RetryGraphAsync(long run, CancellationToken ct = default) => RedriveAsync(run, whole: true, ct);
 
     /// <summary>The graph that a run belongs to as it is now; of a run without edges, that run alone. Null when there is none.</summary>
@@ -110,7 +113,14 @@ public sealed partial class JobClient
             command.Parameters.AddWithValue(run);
             command.Parameters.AddWithValue(_queues.App);
             command.Parameters.AddWithValue(whole);
-            return (int)(await command.ExecuteScalarAsync(ct))!;
+            try
+            {
+                return (int)(await command.ExecuteScalarAsync(ct))!;
+            }
+            catch (PostgresException e) when (e.SqlState == KeyIsTaken)
+            {
+                throw JobErrors.KeyIsTaken(e.MessageText);
+            }
         });
         if (opened > 0) _wakes.Workers();
 

@@ -6,7 +6,10 @@ using Npgsql;
 
 namespace Keelback.Jobs;
 
-/// <summary>Drops weeks of runs that are older than the retention. A week that holds an open run, a young one, or another app's, stays; the app's old ended runs go by pages.</summary>
+/// <summary>
+/// Drops weeks of runs that are older than the retention. A week that holds an open run, one that an open run follows, a young one, or another
+/// app's, stays; the app's old ended runs that no open one follows go by pages.
+/// </summary>
 internal sealed class RetentionLoop(NpgsqlDataSource db, QueueCatalog queues, IOptions<JobsOptions> options, TimeProvider clock, ILogger<RetentionLoop> log)
     : PollingService(clock, log)
 {
@@ -41,6 +44,7 @@ internal sealed class RetentionLoop(NpgsqlDataSource db, QueueCatalog queues, IO
             while (page == PageSize);
         }
 
+        await KeyRetention.RunAsync(db, queues.App, options.Value.Retention, ct);
         await TickRetention.RunAsync(db, queues.App, options.Value.Retention, ct);
         await ForgetRevocationsAsync(ct);
         return (dropped, deleted);
@@ -77,7 +81,11 @@ internal sealed class RetentionLoop(NpgsqlDataSource db, QueueCatalog queues, IO
     private async Task<bool> IsOverAsync(long week, short[] own, CancellationToken ct)
     {
         await using var command = db.CreateCommand(
-            $"select not exists (select from keelback.run_{Text(week)} where state = 0 or finished_at > keelback.clock() - $1 or queue <> all($2))");
+            $"""
+            select not exists (select from keelback.run_{Text(week)} where state = 0 or finished_at > keelback.clock() - $1 or queue <> all($2))
+               and not exists (
+                   select from keelback.edge_{Text(week)} e cross join lateral (select state from keelback.run where id = e.down limit 1) d where d.state = 0)
+            """);
         command.Parameters.AddWithValue(options.Value.Retention);
         command.Parameters.AddWithValue(own);
         return (bool)(await command.ExecuteScalarAsync(ct))!;

@@ -30,12 +30,12 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
         await jobs.CancelGraphAsync(id, ct) is > 0 and var ended ? new(true, $"{Runs(ended)} cancelled") : new(false, "none was open"), ct);
 
     /// <summary>Opens a run again that ended without success, and what ended below it because of it.</summary>
-    /// <exception cref="KeelbackException">KB1218: there is no such run. KB1706: it is open, or has succeeded. KB1243: what it waited for still has not succeeded.</exception>
+    /// <exception cref="KeelbackException">KB1218: there is no such run. KB1706: it is open, or has succeeded. KB1233: another run has its unique key. KB1243: what it waited for still has not succeeded.</exception>
     public Task<ActionResult> RetryAsync(long id, Actor actor, CancellationToken ct) => OnRunAsync(id, "retry", actor, async run =>
         await jobs.RetryAsync(id, ct) ? new(true, "open again") : throw OpsErrors.NotForThisState("retried", id, Show.Word(run.State)), ct);
 
     /// <summary>Opens whatever did not succeed in the graph that a run belongs to.</summary>
-    /// <exception cref="KeelbackException">KB1218: there is no such run.</exception>
+    /// <exception cref="KeelbackException">KB1218: there is no such run. KB1233: another run has the unique key of one of them.</exception>
     public Task<ActionResult> RetryGraphAsync(long id, Actor actor, CancellationToken ct) => OnRunAsync(id, "retry graph", actor, async _ =>
         await jobs.RetryGraphAsync(id, ct) is > 0 and var opened ? new(true, $"{Runs(opened)} open again") : new(false, "there was nothing to retry"), ct);
 
@@ -71,9 +71,9 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
         {
             return await jobs.RetryAsync(run, ct);
         }
-        catch (KeelbackException e) when (e.Code == "KB1243")
+        catch (KeelbackException e) when (e.Code is "KB1233" or "KB1243")
         {
-            return false; // what it waited for still has not succeeded
+            return false; // another run has its unique key, or what it waited for still has not succeeded
         }
     }
 

@@ -166,6 +166,67 @@ public sealed class UniqueTests : JobsTest
         Assert.Equal((first, 2), (second, await host.ScalarAsync<long>("select count(*) from keelback.run")));
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_run_is_not_opened_again_while_another_has_its_key(bool isGraph)
+    {
+        var fail = true;
+        var gate = new Gate();
+        var sync = TestJobs.Kind("sync", call => fail ? throw JobExit.Reject("no") : gate.PassAsync(call.Cancellation));
+        await using var host = await StartAsync(sync, s_note);
+        var options = new EnqueueOptions { Unique = new("one") };
+        Job Call() => isGraph ? sync.Call().After(s_note.Call()) : sync.Call();
+        async Task<bool> RetryAsync(long run) => isGraph ? await host.Jobs.RetryGraphAsync(run) > 0 : await host.Jobs.RetryAsync(run);
+
+        var first = await host.Jobs.EnqueueAsync(Call(), options);
+        await host.EndOf(first);
+        fail = false;
+        var second = await host.Jobs.EnqueueAsync(Call(), options);
+        await gate.Started();
+        var error = await Assert.ThrowsAsync<KeelbackException>(() => RetryAsync(first));
+        var refused = (await host.Jobs.GetAsync(first))!.State;
+        gate.Open();
+        await host.EndOf(second);
+        gate = new();
+        var isOpen = await RetryAsync(first);
+        await gate.Started();
+        var third = await host.Jobs.EnqueueAsync(Call(), options);
+        gate.Open();
+
+        Assert.Equal($"KB1233: Run {first} was not opened again: run {second} has its unique key 'kind:sync:one' now. " +
+            "Wait for that run, or cancel it; then retry this one.", error.Message);
+        Assert.Equal((JobRunState.Failed, true, first), (refused, isOpen, third));
+    }
+
+    [Fact]
+    public async Task A_run_that_has_started_is_opened_again_beside_one_that_waits_if_its_key_was_until_then()
+    {
+        var fail = true;
+        var sync = TestJobs.Kind("sync", _ => fail ? throw JobExit.Reject("no") : Task.CompletedTask);
+        await using var host = await StartAsync(sync);
+        var options = new EnqueueOptions { Unique = new("one") { Until = UniqueUntil.Started } };
+        var first = await host.Jobs.EnqueueAsync(sync.Call(), options);
+        await host.EndOf(first);
+        var waiting = await host.Jobs.EnqueueAsync(sync.Call(), options with { Delay = TimeSpan.FromHours(1) });
+
+        fail = false;
+        Assert.True(await host.Jobs.RetryAsync(first));
+
+        Assert.Equal(JobRunState.Succeeded, (await host.EndOf(first)).State);
+        Assert.Equal(waiting, await host.Jobs.EnqueueAsync(sync.Call(), options));
+    }
+
+    [Fact]
+    public async Task What_an_argument_holds_is_no_place_of_the_key()
+    {
+        var kind = s_note.With(new UniqueAttribute("{a}/{b}"));
+        await using var host = JobHost.Create(Database, [kind]);
+
+        var runs = await host.Jobs.EnqueueManyAsync([kind.Call(new { a = "{b}", b = "x" }), kind.Call(new { a = "x", b = "x" })]);
+
+        Assert.Equal(2, runs.Distinct().Count());
+        Assert.Equal("kind:note:x/x kind:note:{b}/x", await host.ScalarAsync<string>("select string_agg(key, ' ' order by key collate \"C\") from keelback.unique_key"));
+    }
+
     [Fact]
     public async Task Keys_that_cannot_be_are_refused_with_the_reason()
     {
