@@ -97,6 +97,33 @@ public sealed class AgentTests : OpsTest
         Assert.Contains("1,000&#x2B;", await app.PageAsync("/ops/jobs"));
     }
 
+    [Fact]
+    public async Task Cancelled_runs_at_the_head_of_a_queue_hide_neither_its_age_nor_its_depth()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+        var runs = await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 250).Select(_ => s_mail.Call()));
+        foreach (var run in runs.Take(150)) await app.Jobs.CancelAsync(run);
+
+        await app.Services.GetRequiredService<QueueLooker>().LookAsync(default);
+
+        Assert.Equal(100, await app.ScalarAsync<int>("select ready from keelback.queue_look where queue = (select queue from keelback.run limit 1)"));
+        Assert.Equal(runs[150], await app.ScalarAsync<long>(
+            "select r.id from keelback.queue_look l join keelback.run r on keelback.run_enqueued_at(r.id) = l.oldest_at where r.state = 0 order by r.id limit 1"));
+        Assert.Equal(100L, await app.ScalarAsync<long>("select count(*) from keelback.ready"));
+    }
+
+    [Fact]
+    public async Task A_cancelled_run_between_others_is_not_counted_as_waiting()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+        var runs = await app.Jobs.EnqueueManyAsync([s_mail.Call(), s_mail.Call(), s_mail.Call()]);
+        await app.Jobs.CancelAsync(runs[1]);
+
+        await app.Services.GetRequiredService<QueueLooker>().LookAsync(default);
+
+        Assert.Equal(2, await app.ScalarAsync<int>("select ready from keelback.queue_look where ready > 0"));
+    }
+
     /// <summary>Copies, their words, figures a minute, an hour, in all, and audit rows.</summary>
     private static Task<string> CountsAsync(OpsApp app) => app.ScalarAsync<string>(
         """
