@@ -61,7 +61,7 @@ internal static class OverviewPage
             <thead><tr><th>Queue</th><th class="n">Ready</th><th class="n">Oldest</th><th class="n">Running</th><th class="n">Open</th><th class="n">Succeeded</th><th class="n">Failed</th><th class="n">Wait 95 %</th><th></th></tr></thead>
             <tbody>{Html.Each(look.Queues, q => Queue(q, Overview.Sum(sums[q.Id]), look.Now, place, token))}</tbody>
             </table></div>
-            <p class="soft">{(look.Queues.Max(q => q.LookedAt) is { } at ? $"Ready, oldest and running as of {Show.Span(look.Now - at)} ago." : "No worker has looked at the queues yet.")}</p>
+            <p class="soft">{(look.Queues.Max(q => q.LookedAt) is { } at ? $"Ready, oldest and running as of {Show.Span(look.Now - at)} ago." : "Nobody has looked at the queues yet.")}</p>
             """);
     }
 

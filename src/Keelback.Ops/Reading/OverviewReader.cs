@@ -31,12 +31,12 @@ internal sealed class OverviewReader(NpgsqlDataSource db, QueueCatalog catalog)
             """
             select c.worker_id, c.epoch, c.run_id, r.kind, c.attempt, c.at
             from keelback.claim c
-            join keelback.worker w on w.id = c.worker_id and w.epoch = c.epoch and w.app = $1
+            join keelback.worker w on w.id = c.worker_id and w.epoch = c.epoch and w.app = $1 and w.lease_until > keelback.clock()
             cross join lateral (select kind from keelback.run where id = c.run_id limit 1) r
             order by c.at limit $2
             """, Statement.P(catalog.App), Statement.P(MostAttempts)));
         batch.BatchCommands.Add(Statement.Of(
-            "select id, epoch, name, queues, started_at, lease_until, info from keelback.worker where app = $1 order by name, id limit 500",
+            "select id, epoch, name, queues, started_at, lease_until, info from keelback.worker where app = $1 and lease_until > keelback.clock() order by name, id limit 500",
             Statement.P(catalog.App)));
         batch.BatchCommands.Add(FigureRange.Read(range, own));
 
