@@ -30,6 +30,7 @@ public static class OpsBuilderExtensions
         services.AddSingleton<OpsMap>();
         services.AddHostedService<OpsStart>();
 
+        services.AddSingleton<FigureCache>();
         services.AddSingleton<OverviewReader>();
         services.AddSingleton<RunSearcher>();
         services.AddSingleton<RunDetailsReader>();

@@ -38,15 +38,14 @@ internal static class OverviewPage
             """);
     }
 
-    private static DateTimeOffset First(Overview look) => look.Figures.Count == 0 ? look.Now : look.Figures.Min(f => f.At);
+    private static DateTimeOffset First(Overview look) => look.Sums.Bars.Count == 0 ? look.Now : look.Sums.Bars.Keys.Min();
 
     private static Markup Charts(Overview look)
     {
         var last = look.Range.Floor(look.Now);
-        var byTime = look.Figures.ToLookup(f => look.Range.Floor(f.At));
         var bars = Enumerable.Range(0, look.Range.Bars)
             .Select(i => last - look.Range.Step * (look.Range.Bars - 1 - i))
-            .Select(at => (at, Overview.Sum(byTime[at]))).ToList();
+            .Select(at => (at, look.Sums.Bars.GetValueOrDefault(at) ?? new())).ToList();
         return Html.Of($"{Chart.Throughput(bars, look.Range)}{Chart.Latency(bars, look.Range)}");
     }
 
