@@ -44,6 +44,26 @@ public sealed class AgentTests : OpsTest
     }
 
     [Fact]
+    public async Task A_run_that_is_retried_by_hand_is_noted_at_each_end_and_each_attempt_beyond_the_first_counts_once()
+    {
+        var attempts = 0;
+        var flaky = TestJobs.Kind("flaky", _ => ++attempts < 3 ? throw new InvalidOperationException() : Task.CompletedTask, j => j.MaxAttempts = 1);
+        await using var app = await OpsApp.OpenAsync(Database, [flaky]);
+        var run = await app.Jobs.EnqueueAsync(flaky.Call());
+
+        for (var end = 0; end < 3; end++)
+        {
+            if (end > 0) await app.Jobs.RetryAsync(run);
+            await app.DrainAsync();
+            await app.CopyAsync();
+        }
+
+        Assert.Equal((short)1, await app.ScalarAsync<short>("select state from keelback.run_search"));
+        Assert.Equal("2 1 2", await app.ScalarAsync<string>("select concat_ws(' ', failed, succeeded, retries) from keelback.rollup where step = 2"));
+        Assert.Equal(0L, await app.ScalarAsync<long>("select sum(open)::bigint from keelback.queue_look"));
+    }
+
+    [Fact]
     public async Task Two_nodes_copy_each_run_once()
     {
         await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
