@@ -64,6 +64,25 @@ public sealed class AgentTests : OpsTest
     }
 
     [Fact]
+    public async Task The_lag_is_that_of_the_open_runs_that_are_asked_in_parts()
+    {
+        var clock = new TestClock(Database.DataSource);
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail], clock);
+        for (var i = 0; i < 3; i++) await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 1000).Select(_ => s_mail.Call()));
+        await app.CopyAsync();
+        while (await app.ScalarAsync<long>("select look from keelback.search_cursor") > 0) await app.Agent.PassAsync(default);
+
+        clock.Advance(TimeSpan.FromMinutes(1));
+        await app.Agent.PassAsync(default);
+        var part = await LagAsync(app);
+        await app.Agent.PassAsync(default);
+        var whole = await LagAsync(app);
+
+        Assert.True(part > TimeSpan.FromSeconds(60), $"{part}");
+        Assert.True(whole < TimeSpan.FromSeconds(60), $"{whole}");
+    }
+
+    [Fact]
     public async Task Two_nodes_copy_each_run_once()
     {
         await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
@@ -143,6 +162,9 @@ public sealed class AgentTests : OpsTest
 
         Assert.Equal(2, await app.ScalarAsync<int>("select ready from keelback.queue_look where ready > 0"));
     }
+
+    private static async Task<TimeSpan> LagAsync(OpsApp app) =>
+        (await app.Services.GetRequiredService<OverviewReader>().ReadAsync(FigureRange.Hour, default)).Lag;
 
     /// <summary>Copies, their words, figures a minute, an hour, in all, and audit rows.</summary>
     private static Task<string> CountsAsync(OpsApp app) => app.ScalarAsync<string>(
