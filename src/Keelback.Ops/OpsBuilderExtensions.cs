@@ -10,7 +10,7 @@ namespace Keelback;
 public static class OpsBuilderExtensions
 {
     /// <summary>Adds what the jobs pages need, and the agents that copy runs to where they can be searched and counted.</summary>
-    /// <remarks>Safe to call twice. The agents work in processes that run jobs. Needs <c>AddJobs</c> and <c>AddWeb</c>.</remarks>
+    /// <remarks>Safe to call twice. The agents take turns over all processes, unless <see cref="OpsOptions.RunAgents"/> is false. Needs <c>AddJobs</c> and <c>AddWeb</c>.</remarks>
     public static KeelbackBuilder AddOps(this KeelbackBuilder builder, Action<OpsOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -30,6 +30,7 @@ public static class OpsBuilderExtensions
         services.AddSingleton<OpsMap>();
         services.AddHostedService<OpsStart>();
 
+        services.AddSingleton<FigureCache>();
         services.AddSingleton<OverviewReader>();
         services.AddSingleton<RunSearcher>();
         services.AddSingleton<RunDetailsReader>();

@@ -17,6 +17,9 @@ public sealed class OpsOptions
     /// <summary>Where <c>UseKeelback</c> maps the metrics. Default <c>/metrics</c>; empty: nowhere.</summary>
     public string MetricsPath { get; set; } = "/metrics";
 
+    /// <summary>Whether this process takes its turns at copying runs for the search, counting and watching, whether or not it runs jobs. Default true; one process must.</summary>
+    public bool RunAgents { get; set; } = true;
+
     /// <summary>How long figures per hour are kept; those per minute stay 2 days. Default 90 days.</summary>
     public TimeSpan KeepFigures { get; set; } = TimeSpan.FromDays(90);
 

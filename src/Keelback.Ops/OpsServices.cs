@@ -1,14 +1,13 @@
-using Keelback.Jobs;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Keelback.Ops;
 
-/// <summary>The agents, in processes that run jobs.</summary>
+/// <summary>The agents. They work in every process, since the last worker may be what is gone; turns and row locks let one at a time do so.</summary>
 internal sealed class OpsServices(
-    SearchAgent search, QueueLooker looker, HealthWatch watch, BulkAgent bulk, Tidier tidier, IOptions<JobsOptions> jobs) : IHostedService
+    SearchAgent search, QueueLooker looker, HealthWatch watch, BulkAgent bulk, Tidier tidier, IOptions<OpsOptions> ops) : IHostedService
 {
-    private IHostedService[] Agents => jobs.Value.RunWorker ? [search, looker, watch, bulk, tidier] : [];
+    private IHostedService[] Agents => ops.Value.RunAgents ? [search, looker, watch, bulk, tidier] : [];
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {

@@ -1,13 +1,16 @@
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using Keelback.Jobs;
 using Keelback.Jobs.Tests;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Keelback.Ops.Tests;
 
 public sealed class ActionTests : OpsTest
 {
     private static readonly JobKind s_echo = TestJobs.Kind<string>("echo", call => Task.FromResult(call.Get<string>("word")), j => (j.Queue, j.Priority, j.MaxAttempts) = ("mail", 2, 3));
+    private static readonly Actor s_ada = new("ada", "page");
 
     [Fact]
     public async Task A_button_cancels_and_the_audit_tells_who_did_it()
@@ -177,6 +180,57 @@ public sealed class ActionTests : OpsTest
         Assert.Equal(JobRunState.Ready, (await app.Jobs.GetAsync(later))!.State);
         Assert.Contains("250", await app.PageAsync(response.Headers.Location!.ToString()));
         Assert.Equal("done: 250, left as they were: 0", await app.ScalarAsync<string>("select outcome from keelback.audit"));
+    }
+
+    [Fact]
+    public async Task A_bulk_that_keeps_failing_ends_with_its_error_and_holds_up_no_other()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_echo]);
+        await app.Jobs.EnqueueManyAsync([s_echo.Call(new { word = "a" }), s_echo.Call(new { word = "b" })]);
+        await app.CopyAsync();
+        var bulks = app.Services.GetRequiredService<BulkActions>();
+        var bad = await bulks.BeginAsync("cancel", new() { Queue = "mail" }, s_ada, default);
+        await using (var command = app.Db.CreateCommand("update keelback.bulk set filter = '{\"state\": \"gone\"}'")) await command.ExecuteNonQueryAsync();
+        var good = await bulks.BeginAsync("cancel", new() { Kind = s_echo.Name }, s_ada, default);
+
+        var (agent, failures) = (app.Services.GetRequiredService<BulkAgent>(), 0);
+        for (var more = true; more && failures < 20;)
+        {
+            try
+            {
+                more = await agent.PageAsync(default);
+            }
+            catch (JsonException)
+            {
+                failures++;
+            }
+        }
+
+        Assert.Equal(5, failures);
+        Assert.Equal("done", (await bulks.FindAsync(good, default))!.Outcome);
+        Assert.StartsWith("failed: The JSON value could not be converted", await app.ScalarAsync<string>($"select outcome from keelback.bulk where id = {bad}"));
+        Assert.StartsWith("done: 0, left as they were: 0; failed: The JSON", await app.ScalarAsync<string>($"select outcome from keelback.audit where target = 'bulk {bad}'"));
+    }
+
+    [Fact]
+    public async Task A_bulk_that_is_stopped_leaves_what_it_has_not_come_to()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_echo]);
+        await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 250).Select(i => s_echo.Call(new { word = "w" + i })));
+        await app.CopyAsync();
+        var (bulks, agent) = (app.Services.GetRequiredService<BulkActions>(), app.Services.GetRequiredService<BulkAgent>());
+        var bulk = await bulks.BeginAsync("cancel", new() { Queue = "mail" }, s_ada, default);
+        await agent.PageAsync(default);
+
+        var stopped = await bulks.StopAsync(bulk, s_ada, default);
+        var more = await agent.PageAsync(default);
+        var again = await bulks.StopAsync(bulk, s_ada, default);
+
+        Assert.Equal((true, false, false), (stopped!.Done, more, again!.Done));
+        Assert.Equal(100L, await app.ScalarAsync<long>("select count(*) from keelback.run where state = 3"));
+        Assert.Equal("cancel all done: 100, left as they were: 0; stopped|stop stopped|stop had ended already", await app.ScalarAsync<string>(
+            "select string_agg(action || ' ' || outcome, '|' order by id) from keelback.audit"));
+        Assert.Null(await bulks.StopAsync(bulk + 1, s_ada, default));
     }
 
     [Fact]

@@ -44,6 +44,45 @@ public sealed class AgentTests : OpsTest
     }
 
     [Fact]
+    public async Task A_run_that_is_retried_by_hand_is_noted_at_each_end_and_each_attempt_beyond_the_first_counts_once()
+    {
+        var attempts = 0;
+        var flaky = TestJobs.Kind("flaky", _ => ++attempts < 3 ? throw new InvalidOperationException() : Task.CompletedTask, j => j.MaxAttempts = 1);
+        await using var app = await OpsApp.OpenAsync(Database, [flaky]);
+        var run = await app.Jobs.EnqueueAsync(flaky.Call());
+
+        for (var end = 0; end < 3; end++)
+        {
+            if (end > 0) await app.Jobs.RetryAsync(run);
+            await app.DrainAsync();
+            await app.CopyAsync();
+        }
+
+        Assert.Equal((short)1, await app.ScalarAsync<short>("select state from keelback.run_search"));
+        Assert.Equal("2 1 2", await app.ScalarAsync<string>("select concat_ws(' ', failed, succeeded, retries) from keelback.rollup where step = 2"));
+        Assert.Equal(0L, await app.ScalarAsync<long>("select sum(open)::bigint from keelback.queue_look"));
+    }
+
+    [Fact]
+    public async Task The_lag_is_that_of_the_open_runs_that_are_asked_in_parts()
+    {
+        var clock = new TestClock(Database.DataSource);
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail], clock);
+        for (var i = 0; i < 3; i++) await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 1000).Select(_ => s_mail.Call()));
+        await app.CopyAsync();
+        while (await app.ScalarAsync<long>("select look from keelback.search_cursor") > 0) await app.Agent.PassAsync(default);
+
+        clock.Advance(TimeSpan.FromMinutes(1));
+        await app.Agent.PassAsync(default);
+        var part = await LagAsync(app);
+        await app.Agent.PassAsync(default);
+        var whole = await LagAsync(app);
+
+        Assert.True(part > TimeSpan.FromSeconds(60), $"{part}");
+        Assert.True(whole < TimeSpan.FromSeconds(60), $"{whole}");
+    }
+
+    [Fact]
     public async Task Two_nodes_copy_each_run_once()
     {
         await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
@@ -96,6 +135,36 @@ public sealed class AgentTests : OpsTest
         Assert.Equal(1001, await app.ScalarAsync<int>("select ready from keelback.queue_look where ready > 0"));
         Assert.Contains("1,000&#x2B;", await app.PageAsync("/ops/jobs"));
     }
+
+    [Fact]
+    public async Task Cancelled_runs_at_the_head_of_a_queue_hide_neither_its_age_nor_its_depth()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+        var runs = await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 250).Select(_ => s_mail.Call()));
+        foreach (var run in runs.Take(150)) await app.Jobs.CancelAsync(run);
+
+        await app.Services.GetRequiredService<QueueLooker>().LookAsync(default);
+
+        Assert.Equal(100, await app.ScalarAsync<int>("select ready from keelback.queue_look where queue = (select queue from keelback.run limit 1)"));
+        Assert.Equal(runs[150], await app.ScalarAsync<long>(
+            "select r.id from keelback.queue_look l join keelback.run r on keelback.run_enqueued_at(r.id) = l.oldest_at where r.state = 0 order by r.id limit 1"));
+        Assert.Equal(100L, await app.ScalarAsync<long>("select count(*) from keelback.ready"));
+    }
+
+    [Fact]
+    public async Task A_cancelled_run_between_others_is_not_counted_as_waiting()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+        var runs = await app.Jobs.EnqueueManyAsync([s_mail.Call(), s_mail.Call(), s_mail.Call()]);
+        await app.Jobs.CancelAsync(runs[1]);
+
+        await app.Services.GetRequiredService<QueueLooker>().LookAsync(default);
+
+        Assert.Equal(2, await app.ScalarAsync<int>("select ready from keelback.queue_look where ready > 0"));
+    }
+
+    private static async Task<TimeSpan> LagAsync(OpsApp app) =>
+        (await app.Services.GetRequiredService<OverviewReader>().ReadAsync(FigureRange.Hour, default)).Lag;
 
     /// <summary>Copies, their words, figures a minute, an hour, in all, and audit rows.</summary>
     private static Task<string> CountsAsync(OpsApp app) => app.ScalarAsync<string>(

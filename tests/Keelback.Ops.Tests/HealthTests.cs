@@ -2,6 +2,7 @@ using Keelback.Jobs;
 using Keelback.Jobs.Tests;
 using Keelback.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Npgsql;
 using TestJobs = Keelback.Jobs.Tests.TestJobs;
 
@@ -50,6 +51,68 @@ public sealed class HealthTests : OpsTest
         await LookAsync(app);
 
         Assert.DoesNotContain("no live worker takes it", await app.PageAsync("/ops/jobs"));
+    }
+
+    [Fact]
+    public async Task A_worker_whose_lease_is_over_is_counted_no_longer_nor_is_what_it_ran()
+    {
+        var clock = new TestClock(Database.DataSource);
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail], clock);
+        await app.Jobs.EnqueueManyAsync([s_mail.Call(), s_mail.Call()]);
+        await using (var command = app.Db.CreateCommand(
+            """
+            with w as (
+                insert into keelback.worker (app, name, queues, started_at, lease_until, info)
+                values ('test', 'x', '{}', now(), now() + interval '15 s', '{"concurrency": 10}') returning id, epoch
+            ), taken as (
+                delete from keelback.ready where seq = (select min(seq) from keelback.ready) returning run_id
+            )
+            insert into keelback.claim (run_id, worker_id, epoch, attempt, crashes, at) select run_id, id, epoch, 1, 0, now() from taken, w
+            """)) await command.ExecuteNonQueryAsync();
+        await LookAsync(app);
+        var before = await app.PageAsync("/metrics");
+
+        clock.Advance(TimeSpan.FromSeconds(16));
+        await LookAsync(app);
+        var after = await app.PageAsync("/metrics");
+
+        Assert.Contains("keelback_workers 1\n", before);
+        Assert.Contains("keelback_queue_running{queue=\"mail\"} 1\n", before);
+        Assert.Contains("keelback_workers 0\n", after);
+        Assert.Contains("keelback_queue_running{queue=\"mail\"} 0\n", after);
+        Assert.Contains("0<small> / 0</small></b>slots busy", await app.PageAsync("/ops/jobs"));
+        Assert.Contains("and no live worker takes it", await app.PageAsync("/ops/jobs/api/health"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_agents_work_in_a_process_that_runs_no_jobs_unless_it_is_told_not_to(bool run)
+    {
+        await using var app = await OpsApp.OpenAsync(Database, worker: false, ops: o => o.RunAgents = run);
+
+        Assert.All([typeof(SearchAgent), typeof(QueueLooker), typeof(HealthWatch), typeof(BulkAgent), typeof(Tidier)],
+            agent => Assert.Equal(run, ((BackgroundService)app.Services.GetRequiredService(agent)).ExecuteTask is not null));
+    }
+
+    [Fact]
+    public async Task A_warning_that_nobody_has_seen_again_for_a_minute_is_told_no_longer()
+    {
+        var clock = new TestClock(Database.DataSource);
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail], clock);
+        await app.Jobs.EnqueueAsync(s_mail.Call());
+        await LookAsync(app);
+        var seen = await app.PageAsync("/ops/jobs/api/health");
+
+        clock.Advance(TimeSpan.FromSeconds(61));
+        var old = await app.PageAsync("/ops/jobs/api/health");
+        await LookAsync(app);
+
+        Assert.Contains("unserved:mail", seen);
+        Assert.Equal("{\"warnings\":[]}", old);
+        Assert.Contains("unserved:mail", await app.PageAsync("/ops/jobs/api/health"));
+        Assert.Equal(2, app.Log.Count(line => line.StartsWith("1702 ")));
+        Assert.True(await app.ScalarAsync<bool>("select since > keelback.clock() - interval '1 minute' from keelback.warning"));
     }
 
     [Fact]

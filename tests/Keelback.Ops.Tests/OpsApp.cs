@@ -61,7 +61,11 @@ internal sealed class OpsApp : IAsyncDisposable
             o.RunWorker = worker;
             o.PollInterval = TimeSpan.FromMilliseconds(100);
             o.RetryDelay = TimeSpan.FromMilliseconds(1);
-        }).AddOps(ops);
+        }).AddOps(o =>
+        {
+            o.RunAgents = worker;
+            ops?.Invoke(o);
+        });
         foreach (var kind in kinds ?? []) keelback.Services.AddJobKind(kind);
         services?.Invoke(builder.Services);
         builder.WebHost.UseTestServer(); // after AddKeelback, so that it is the server itself that a client is made from

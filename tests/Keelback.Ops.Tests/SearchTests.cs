@@ -1,5 +1,6 @@
 using Keelback.Jobs;
 using Keelback.Jobs.Tests;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace Keelback.Ops.Tests;
@@ -73,6 +74,44 @@ public sealed class SearchTests : OpsTest
         }
 
         Assert.Equal(old.OrderDescending(), seen);
+    }
+
+    [Fact]
+    public async Task A_word_is_found_however_long_it_is()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+        var word = new string('x', 3000);
+        var run = await app.Jobs.EnqueueAsync(s_mail.Call(new { word }));
+        await app.CopyAsync();
+
+        await ShouldFind(app, "?text=" + word, run);
+        await ShouldFind(app, "?text=" + word[..99] + "y");
+    }
+
+    [Theory]
+    [InlineData(JobRunState.Scheduled, "=")]
+    [InlineData(JobRunState.Ready, "<>")]
+    public async Task A_run_in_a_state_is_found_on_the_first_page_however_many_newer_ones_are_in_another(JobRunState state, string later)
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+        var run = await app.Jobs.EnqueueAsync(s_mail.Call());
+        await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 1000).Select(_ => s_mail.Call()));
+        await using (var command = app.Db.CreateCommand(
+            $"""
+            with late as (
+                delete from keelback.ready where run_id {later} {run} returning run_id
+            ), due as (
+                update keelback.run set due_at = keelback.clock() + interval '1 hour' from late where id = run_id
+            )
+            insert into keelback.timer (at, run_id, what) select keelback.clock() + interval '1 hour', run_id, 0 from late
+            """)) await command.ExecuteNonQueryAsync();
+        await app.CopyAsync();
+        var searcher = new RunSearcher(app.Db, app.Services.GetRequiredService<QueueCatalog>(), new Hasty());
+
+        var page = await searcher.FindAsync(new() { State = state }, 50, default);
+
+        Assert.Equal([run], page.Runs.Select(r => r.Id));
+        Assert.Null(page.Next);
     }
 
     [Fact]
@@ -151,6 +190,14 @@ public sealed class SearchTests : OpsTest
         Assert.Equal("11 10 1", await app.ScalarAsync<string>("select concat_ws(' ', sum(enqueued), sum(succeeded), sum(failed)) from keelback.rollup where step = 1"));
         Assert.Equal(11L, await app.ScalarAsync<long>("select sum(n)::bigint from keelback.rollup, unnest(took) n where step = 0"));
         Assert.Equal(0m, await app.ScalarAsync<decimal>("select sum(open) from keelback.queue_look"));
+    }
+
+    /// <summary>Whatever it is asked for is over: reading in turn stops after its first part.</summary>
+    private sealed class Hasty : TimeProvider
+    {
+        private long _now;
+
+        public override long GetTimestamp() => _now += TimestampFrequency;
     }
 
     private static async Task ShouldFind(OpsApp app, string query, params long[] runs) =>

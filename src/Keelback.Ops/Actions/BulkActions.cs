@@ -6,7 +6,11 @@ namespace Keelback.Ops;
 
 /// <summary>An action over a whole search, and how far it is.</summary>
 internal sealed record BulkLook(
-    long Id, string Who, string Action, RunSearch Search, DateTimeOffset At, int Done, int Refused, DateTimeOffset? EndedAt, DateTimeOffset Now);
+    long Id, string Who, string Action, RunSearch Search, DateTimeOffset At, int Done, int Refused, DateTimeOffset? EndedAt, DateTimeOffset Now)
+{
+    /// <summary>Once it has ended: <c>done</c>, <c>stopped</c>, or <c>failed: </c> and why.</summary>
+    public string? Outcome { get; init; }
+}
 
 /// <summary>Begins actions over a whole search, and tells how far they are.</summary>
 internal sealed class BulkActions(NpgsqlDataSource db, QueueCatalog catalog, AuditWriter audit)
@@ -30,23 +34,42 @@ internal sealed class BulkActions(NpgsqlDataSource db, QueueCatalog catalog, Aud
         command.Parameters.Add(new() { Value = filter, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Jsonb });
         var id = (long)(await command.ExecuteScalarAsync(ct))!;
 
-        await audit.AuditAsync(actor, $"{action} all", Target(id), filter, () => Task.FromResult(new ActionResult(true, "begun")), ct);
+        await audit.AuditAsync(actor, Audited(action), Target(id), filter, () => Task.FromResult(new ActionResult(true, "begun")), ct);
         return id;
+    }
+
+    /// <summary>Ends one before it is through: after the page of runs that is being worked on. Null: there is none.</summary>
+    public async Task<ActionResult?> StopAsync(long id, Actor actor, CancellationToken ct)
+    {
+        if (await FindAsync(id, ct) is null) return null;
+
+        return await audit.AuditAsync(actor, "stop", Target(id), null, async () =>
+        {
+            await using var connection = await db.OpenConnectionAsync(ct);
+            await using var transaction = await connection.BeginTransactionAsync(ct);
+            var stopped = await BulkEnd.TellAsync(connection, id, "stopped", ct);
+            await transaction.CommitAsync(ct);
+            return stopped ? new(true, "stopped") : new(false, "had ended already");
+        }, ct);
     }
 
     public async Task<BulkLook?> FindAsync(long id, CancellationToken ct)
     {
         await using var command = db.CreateCommand(
-            "select who, action, filter, at, done, refused, ended_at, keelback.clock() from keelback.bulk where id = $1 and app = $2");
+            "select who, action, filter, at, done, refused, ended_at, keelback.clock(), outcome from keelback.bulk where id = $1 and app = $2");
         command.Parameters.AddWithValue(id);
         command.Parameters.AddWithValue(catalog.App);
         await using var row = await command.ExecuteReaderAsync(ct);
         return !await row.ReadAsync(ct) ? null : new(
             id, row.GetString(0), row.GetString(1), JsonSerializer.Deserialize<RunSearch>(row.GetString(2), OpsJson.Options)!,
             row.GetFieldValue<DateTimeOffset>(3), row.GetInt32(4), row.GetInt32(5), row.IsDBNull(6) ? null : row.GetFieldValue<DateTimeOffset>(6),
-            row.GetFieldValue<DateTimeOffset>(7));
+            row.GetFieldValue<DateTimeOffset>(7))
+        { Outcome = row.IsDBNull(8) ? null : row.GetString(8) };
     }
 
     /// <summary>How the audit calls it.</summary>
     public static string Target(long id) => $"bulk {Show.Id(id)}";
+
+    /// <summary>How the audit calls its beginning.</summary>
+    public static string Audited(string action) => $"{action} all";
 }

@@ -13,6 +13,7 @@ internal sealed class BulkAgent(
     : PollingService(clock, log)
 {
     private const int PageSize = 100;
+    private const int MostFailures = 5; // in a row, about a second apart
     private static readonly TimeSpan s_idle = TimeSpan.FromSeconds(2);
 
     protected override async Task<TimeSpan> PollAsync(CancellationToken stopping) => await PageAsync(stopping) ? TimeSpan.Zero : s_idle;
@@ -24,7 +25,38 @@ internal sealed class BulkAgent(
         await using var transaction = await connection.BeginTransactionAsync(ct);
         if (await TakeAsync(connection, ct) is not { } bulk) return false;
 
-        var page = await searcher.FindAsync(bulk.Search with { Before = bulk.UpTo }, PageSize, ct);
+        try
+        {
+            await ActAsync(connection, bulk, ct);
+            await transaction.CommitAsync(ct);
+        }
+        catch (Exception e) when (e is not OperationCanceledException && !Outage.Is(e))
+        {
+            await transaction.RollbackAsync(ct);
+            await FailedAsync(connection, bulk, e, ct);
+            throw;
+        }
+
+        return true;
+    }
+
+    // One that failed comes after those that did not: it may go on failing.
+    private async Task<Bulk?> TakeAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            select id, action, filter, upto, failures from keelback.bulk where ended_at is null and app = $1
+            order by failures, id limit 1 for update skip locked
+            """, connection);
+        command.Parameters.AddWithValue(catalog.App);
+        await using var row = await command.ExecuteReaderAsync(ct);
+        return await row.ReadAsync(ct) ? new(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt64(3), row.GetInt16(4)) : null;
+    }
+
+    private async Task ActAsync(NpgsqlConnection connection, Bulk bulk, CancellationToken ct)
+    {
+        var search = JsonSerializer.Deserialize<RunSearch>(bulk.Filter, OpsJson.Options)!;
+        var page = await searcher.FindAsync(search with { Before = bulk.UpTo }, PageSize, ct);
         var (done, refused) = (0, 0);
         await using (var scope = scopes.CreateAsyncScope())
         {
@@ -37,48 +69,30 @@ internal sealed class BulkAgent(
         }
 
         await NoteAsync(connection, bulk.Id, page.Next, done, refused, ct);
-        await transaction.CommitAsync(ct);
-        return true;
+        if (page.Next is null) await BulkEnd.TellAsync(connection, bulk.Id, "done", ct);
     }
 
-    private async Task<Bulk?> TakeAsync(NpgsqlConnection connection, CancellationToken ct)
+    private static async Task NoteAsync(NpgsqlConnection connection, long id, long? next, int done, int refused, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(
-            "select id, action, filter, upto from keelback.bulk where ended_at is null and app = $1 order by id limit 1 for update skip locked", connection);
-        command.Parameters.AddWithValue(catalog.App);
-        await using var row = await command.ExecuteReaderAsync(ct);
-        return await row.ReadAsync(ct)
-            ? new(row.GetInt64(0), row.GetString(1), JsonSerializer.Deserialize<RunSearch>(row.GetString(2), OpsJson.Options)!, row.GetInt64(3))
-            : null;
-    }
-
-    private async Task NoteAsync(NpgsqlConnection connection, long id, long? next, int done, int refused, CancellationToken ct)
-    {
-        await using var command = new NpgsqlCommand(
-            """
-            update keelback.bulk set done = done + $2, refused = refused + $3, upto = coalesce($4, upto),
-                   ended_at = case when $4 is null then keelback.clock() end, outcome = case when $4 is null then 'done' end
-            where id = $1
-            returning ended_at is not null, done, refused
-            """, connection);
+            "update keelback.bulk set done = done + $2, refused = refused + $3, upto = coalesce($4, upto), failures = 0 where id = $1", connection);
         command.Parameters.AddWithValue(id);
         command.Parameters.AddWithValue(done);
         command.Parameters.AddWithValue(refused);
         command.Parameters.Add(new() { Value = (object?)next ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Bigint });
-        var outcome = "";
-        await using (var row = await command.ExecuteReaderAsync(ct))
-        {
-            await row.ReadAsync(ct);
-            if (!row.GetBoolean(0)) return;
-            outcome = $"done: {Show.Count(row.GetInt32(1))}, left as they were: {Show.Count(row.GetInt32(2))}";
-        }
-
-        await using var told = new NpgsqlCommand("update keelback.audit set outcome = $3 where app = $1 and target = $2", connection);
-        told.Parameters.AddWithValue(catalog.App);
-        told.Parameters.AddWithValue(BulkActions.Target(id));
-        told.Parameters.AddWithValue(outcome);
-        await told.ExecuteNonQueryAsync(ct);
+        await command.ExecuteNonQueryAsync(ct);
     }
 
-    private sealed record Bulk(long Id, string Action, RunSearch Search, long UpTo);
+    private static async Task FailedAsync(NpgsqlConnection connection, Bulk bulk, Exception why, CancellationToken ct)
+    {
+        await using (var command = new NpgsqlCommand("update keelback.bulk set failures = failures + 1 where id = $1", connection))
+        {
+            command.Parameters.AddWithValue(bulk.Id);
+            await command.ExecuteNonQueryAsync(ct);
+        }
+
+        if (bulk.Failures + 1 >= MostFailures) await BulkEnd.TellAsync(connection, bulk.Id, $"failed: {why.Message}", ct);
+    }
+
+    private sealed record Bulk(long Id, string Action, string Filter, long UpTo, int Failures);
 }

@@ -13,6 +13,9 @@ internal sealed class HealthWatch(
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a warning counts after it was seen last: six looks.</summary>
+    public static readonly TimeSpan Remembered = TimeSpan.FromMinutes(1);
+
     protected override async Task<TimeSpan> PollAsync(CancellationToken stopping)
     {
         await LookAsync(stopping);
@@ -107,8 +110,8 @@ internal sealed class HealthWatch(
     private async Task NoteAsync(NpgsqlConnection connection, List<(string Key, string Text)> found, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection);
-        batch.BatchCommands.Add(Statement.Of("delete from keelback.warning where app = $1 and key <> all($2) returning text",
-            Statement.P(catalog.App), Statement.P(found.Select(f => f.Key).ToArray())));
+        batch.BatchCommands.Add(Statement.Of("delete from keelback.warning where app = $1 and (key <> all($2) or seen_at <= keelback.clock() - $3) returning text",
+            Statement.P(catalog.App), Statement.P(found.Select(f => f.Key).ToArray()), Statement.P(Remembered)));
         batch.BatchCommands.Add(Statement.Of(
             """
             insert into keelback.warning (app, key, text, since, seen_at)

@@ -30,7 +30,7 @@ internal sealed class RollupBatch
                 default: sums.Other++; break;
             }
 
-            sums.Retries += Math.Max(0, run.Attempts - 1);
+            sums.Retries += Math.Max(0, run.Attempts - Math.Max(1, run.Redriven)); // those before were counted at the end before
             if (took is { } t) (sums.Took[Figures.Step(t)], sums.TookMs) = (sums.Took[Figures.Step(t)] + 1, sums.TookMs + (long)t.TotalMilliseconds);
             if (waited is { } w) (sums.Waited[Figures.Step(w)], sums.WaitedMs) = (sums.Waited[Figures.Step(w)] + 1, sums.WaitedMs + (long)w.TotalMilliseconds);
         }

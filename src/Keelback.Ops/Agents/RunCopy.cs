@@ -42,9 +42,9 @@ internal static class RunCopy
         await row.NextResultAsync(ct);
         while (await row.ReadAsync(ct))
         {
-            count = row.GetInt32(10);
-            if (!row.IsDBNull(11)) last = row.GetInt64(11);
-            if (row.IsDBNull(0) || !row.GetBoolean(9)) continue;
+            count = row.GetInt32(11);
+            if (!row.IsDBNull(12)) last = row.GetInt64(12);
+            if (row.IsDBNull(0) || !row.GetBoolean(10)) continue;
 
             var run = RunFact.Read(row);
             rollup.Enqueued(run);
@@ -80,7 +80,7 @@ internal static class RunCopy
         return await EndsAsync(batch, after, rollup.Ended, ct);
     }
 
-    /// <summary>Asks runs that ended without success whether somebody let them run again.</summary>
+    /// <summary>Asks runs that ended without success whether somebody let them run again; they may have ended once more since.</summary>
     public static async Task<CopiedPage> ReopenedAsync(NpgsqlConnection connection, string app, long after, int limit, RollupBatch rollup, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection);
@@ -88,16 +88,23 @@ internal static class RunCopy
         batch.BatchCommands.Add(Statement.Of(
             $"""
             with page as materialized (
-                select id, queue from keelback.run_search where state > 1 and id > $1 order by id limit $2
-            ), open as materialized (
-                select r.* from page p cross join lateral (select * from keelback.run where id = p.id limit 1) r where r.state = 0 and {OfApp("$3")}
+                select id, finished_at from keelback.run_search where state > 1 and id > $1 order by id limit $2
+            ), again as materialized (
+                select r.*, {WordsOf} as words from page p cross join lateral (select * from keelback.run where id = p.id limit 1) r
+                where r.finished_at is distinct from p.finished_at and {OfApp("$3")}
             ), s as (
-                update keelback.run_search s set state = 0, finished_at = null from open o where s.id = o.id
+                update keelback.run_search s set state = a.state, finished_at = a.finished_at from again a where s.id = a.id
+            ), w as (
+                update keelback.run_words w set words = a.words from again a where w.id = a.id and a.error is not null
             )
             select {RunFact.Columns}, p.count::int, p.last
-            from (select count(*) as count, max(id) as last from page) p left join open r on true
+            from (select count(*) as count, max(id) as last from page) p left join again r on true
             """, Statement.P(after), Statement.P(limit), Statement.P(app)));
-        return await EndsAsync(batch, after, rollup.Reopened, ct);
+        return await EndsAsync(batch, after, run =>
+        {
+            rollup.Reopened(run);
+            if (run.HasEnded) rollup.Ended(run);
+        }, ct);
     }
 
     private static string OfApp(string app) => $"r.queue in (select id from keelback.queue where app = {app})";
@@ -109,8 +116,8 @@ internal static class RunCopy
         await row.NextResultAsync(ct);
         while (await row.ReadAsync(ct))
         {
-            count = row.GetInt32(9);
-            if (!row.IsDBNull(10)) last = row.GetInt64(10);
+            count = row.GetInt32(10);
+            if (!row.IsDBNull(11)) last = row.GetInt64(11);
             if (row.IsDBNull(0)) continue;
 
             note(RunFact.Read(row));

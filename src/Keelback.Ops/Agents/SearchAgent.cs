@@ -10,25 +10,36 @@ namespace Keelback.Ops;
 /// <remarks>
 /// Each app's runs by its own nodes, any of them; the cursor's row lock makes it one at a time. Run ids grow with time, so new ones are a range. What committed late, with an
 /// id below the cursor, is found by a second look, once everything has ended that was writing at the first. Ends are found by asking open
-/// runs in turn: the newest each time, the rest in rounds, which go on at once while they find many.
+/// runs in turn: the newest each time, the rest in rounds, which go on at once while they find many. The lag that is told is that of the rounds.
 /// </remarks>
 internal sealed class SearchAgent(NpgsqlDataSource db, QueueCatalog catalog, TimeProvider clock, ILogger<SearchAgent> log) : PollingService(clock, log)
 {
     private const int PageSize = 2000;
+    private const int RoundSize = 10_000; // open runs a pass, once there are more than a page: about 0.1 s
     private const int Unhappy = 200;
     private static readonly TimeSpan s_idle = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_behind = TimeSpan.FromMilliseconds(200); // most runs have ended by then, and are written once
 
-    protected override async Task<TimeSpan> PollAsync(CancellationToken stopping) => await PassAsync(stopping) ? TimeSpan.Zero : s_idle;
+    private bool _goesOn;
+
+    protected override async Task<TimeSpan> PollAsync(CancellationToken stopping)
+    {
+        _goesOn = await PassAsync(inTurn: !_goesOn, stopping);
+        return _goesOn ? TimeSpan.Zero : s_idle;
+    }
 
     /// <summary>One pass. True: there is more to do.</summary>
-    internal async Task<bool> PassAsync(CancellationToken ct)
+    internal Task<bool> PassAsync(CancellationToken ct) => PassAsync(inTurn: false, ct);
+
+    // In turn, or each of many processes would ask the open runs every second.
+    private async Task<bool> PassAsync(bool inTurn, CancellationToken ct)
     {
         await using var connection = await db.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await using (var fast = new NpgsqlCommand("select set_config('synchronous_commit', 'off', true), set_config('jit', 'off', true)", connection))
             await fast.ExecuteNonQueryAsync(ct);
         if (await SearchCursor.TakeAsync(connection, catalog.App, s_behind, ct) is not { } cursor) return false;
+        if (inTurn && !await Turn.TakeAsync(connection, $"search:{catalog.App}", s_idle * 0.9, ct)) return false;
 
         var rollup = new RollupBatch();
         var more = false;
@@ -45,8 +56,9 @@ internal sealed class SearchAgent(NpgsqlDataSource db, QueueCatalog catalog, Tim
         cursor = cursor with { Fast = page.Count == PageSize ? page.Last : cursor.UpTo, CaughtUp = page.Count < PageSize };
 
         var newest = await RunCopy.EndedAsync(connection, catalog.App, long.MaxValue, newest: true, PageSize / 4, rollup, ct);
-        var round = await RunCopy.EndedAsync(connection, catalog.App, cursor.Look, newest: false, PageSize, rollup, ct);
-        cursor = cursor with { Look = round.Count == PageSize ? round.Last : 0 };
+        var size = cursor.Look == 0 ? PageSize : RoundSize;
+        var round = await RunCopy.EndedAsync(connection, catalog.App, cursor.Look, newest: false, size, rollup, ct);
+        cursor = cursor.After(round, size);
         more |= round.Ended > PageSize / 10 || newest.Ended > PageSize / 20;
 
         var again = await RunCopy.ReopenedAsync(connection, catalog.App, cursor.LookBack, Unhappy, rollup, ct);
@@ -65,9 +77,17 @@ internal sealed class SearchAgent(NpgsqlDataSource db, QueueCatalog catalog, Tim
 }
 
 /// <summary>The app's row of <c>keelback.search_cursor</c>, locked.</summary>
-internal sealed record SearchCursor(long Fast, long Safe, long? Tick, bool SecondLookIsDue, long Look, long LookBack, long UpTo, DateTime UpToTime)
+internal sealed record SearchCursor(
+    long Fast, long Safe, long? Tick, bool SecondLookIsDue, long Look, long LookBack, long UpTo, DateTime UpToTime, DateTime RoundAt, DateTime EndsAt)
 {
     public bool CaughtUp { get; init; }
+
+    /// <summary>Where the next part of the round over the open runs begins; after the last part, a new round.</summary>
+    public SearchCursor After(CopiedPage part, int size)
+    {
+        var began = Look == 0 ? UpToTime : RoundAt;
+        return part.Count == size ? this with { Look = part.Last, RoundAt = began } : this with { Look = 0, RoundAt = began, EndsAt = began };
+    }
 
     /// <summary>Null: another node has it.</summary>
     public static async Task<SearchCursor?> TakeAsync(NpgsqlConnection connection, string app, TimeSpan behind, CancellationToken ct)
@@ -85,7 +105,7 @@ internal sealed record SearchCursor(long Fast, long Safe, long? Tick, bool Secon
         await using var command = new NpgsqlCommand(
             """
             select fast, safe, tick, coalesce(tick is not null and tick_xmax <= pg_snapshot_xmin(pg_current_snapshot()), false), look, look_back,
-                   keelback.first_run_id(now.at - $1), now.at - $1
+                   keelback.first_run_id(now.at - $1), now.at - $1, coalesce(round_at, 'epoch'), coalesce(ends_at, 'epoch')
             from keelback.search_cursor, (select keelback.clock() as at) now
             where app = $2
             for update of search_cursor skip locked
@@ -97,7 +117,7 @@ internal sealed record SearchCursor(long Fast, long Safe, long? Tick, bool Secon
 
         var cursor = new SearchCursor(
             row.GetInt64(0), row.GetInt64(1), row.IsDBNull(2) ? null : row.GetInt64(2), row.GetBoolean(3), row.GetInt64(4), row.GetInt64(5),
-            row.GetInt64(6), row.GetDateTime(7));
+            row.GetInt64(6), row.GetDateTime(7), row.GetDateTime(8), row.GetDateTime(9));
         return cursor.UpTo < cursor.Fast ? cursor with { UpTo = cursor.Fast } : cursor; // the clock may go back
     }
 
@@ -109,7 +129,8 @@ internal sealed record SearchCursor(long Fast, long Safe, long? Tick, bool Secon
             update keelback.search_cursor
             set fast = $1, safe = $2, tick = coalesce($3, $1),
                 tick_xmax = case when $3 is null then pg_snapshot_xmax(pg_current_snapshot()) else tick_xmax end,
-                look = $4, look_back = $5, at = case when $6 then $7 else keelback.run_enqueued_at($1) end
+                look = $4, look_back = $5, round_at = $9, ends_at = $10,
+                at = least($10, case when $6 then $7 else keelback.run_enqueued_at($1) end)
             where app = $8
             """);
         command.Parameters.Add(new() { Value = Fast });
@@ -120,6 +141,8 @@ internal sealed record SearchCursor(long Fast, long Safe, long? Tick, bool Secon
         command.Parameters.Add(new() { Value = CaughtUp });
         command.Parameters.Add(new() { Value = UpToTime });
         command.Parameters.Add(new() { Value = app });
+        command.Parameters.Add(new() { Value = RoundAt });
+        command.Parameters.Add(new() { Value = EndsAt });
         return command;
     }
 }

@@ -38,15 +38,14 @@ internal static class OverviewPage
             """);
     }
 
-    private static DateTimeOffset First(Overview look) => look.Figures.Count == 0 ? look.Now : look.Figures.Min(f => f.At);
+    private static DateTimeOffset First(Overview look) => look.Sums.Bars.Count == 0 ? look.Now : look.Sums.Bars.Keys.Min();
 
     private static Markup Charts(Overview look)
     {
         var last = look.Range.Floor(look.Now);
-        var byTime = look.Figures.ToLookup(f => look.Range.Floor(f.At));
         var bars = Enumerable.Range(0, look.Range.Bars)
             .Select(i => last - look.Range.Step * (look.Range.Bars - 1 - i))
-            .Select(at => (at, Overview.Sum(byTime[at]))).ToList();
+            .Select(at => (at, look.Sums.Bars.GetValueOrDefault(at) ?? new())).ToList();
         return Html.Of($"{Chart.Throughput(bars, look.Range)}{Chart.Latency(bars, look.Range)}");
     }
 
@@ -61,7 +60,7 @@ internal static class OverviewPage
             <thead><tr><th>Queue</th><th class="n">Ready</th><th class="n">Oldest</th><th class="n">Running</th><th class="n">Open</th><th class="n">Succeeded</th><th class="n">Failed</th><th class="n">Wait 95 %</th><th></th></tr></thead>
             <tbody>{Html.Each(look.Queues, q => Queue(q, Overview.Sum(sums[q.Id]), look.Now, place, token))}</tbody>
             </table></div>
-            <p class="soft">{(look.Queues.Max(q => q.LookedAt) is { } at ? $"Ready, oldest and running as of {Show.Span(look.Now - at)} ago." : "No worker has looked at the queues yet.")}</p>
+            <p class="soft">{(look.Queues.Max(q => q.LookedAt) is { } at ? $"Ready, oldest and running as of {Show.Span(look.Now - at)} ago." : "Nobody has looked at the queues yet.")}</p>
             """);
     }
 

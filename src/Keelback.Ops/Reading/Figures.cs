@@ -106,9 +106,10 @@ internal sealed record FigureRange(string Name, string Words, TimeSpan Step, int
     private const string Columns =
         "select at, queue, kind, enqueued, succeeded, failed, cancelled, other, retries, took, waited, took_ms, waited_ms from keelback.rollup";
 
-    public static NpgsqlBatchCommand Read(FigureRange range, short[] queues) => Statement.Of(
-        Columns + " where step = $1 and at > keelback.clock() - $2 and queue = any($3)",
-        Statement.P((short)(range.PerMinute ? 0 : 1)), Statement.P(range.Step * range.Bars), Statement.P(queues));
+    /// <summary>From <paramref name="from"/> on, where that is later than the range's beginning.</summary>
+    public static NpgsqlBatchCommand Read(FigureRange range, short[] queues, DateTimeOffset? from) => Statement.Of(
+        Columns + " where step = $1 and at > keelback.clock() - $2 and at >= $4 and queue = any($3)",
+        Statement.P((short)(range.PerMinute ? 0 : 1)), Statement.P(range.Step * range.Bars), Statement.P(queues), Statement.P((from ?? DateTimeOffset.UnixEpoch).UtcDateTime));
 
     /// <summary>The sums of all time.</summary>
     public static NpgsqlBatchCommand ReadTotals(short[] queues) =>

@@ -5,17 +5,19 @@ namespace Keelback.Ops;
 /// <summary>What the overview shows.</summary>
 internal sealed record Overview(
     DateTimeOffset Now, DateTimeOffset CopiedUpTo, FigureRange Range, IReadOnlyList<QueueLook> Queues, IReadOnlyList<WorkerLook> Workers,
-    IReadOnlyList<FigureRow> Figures)
+    FigureSums Sums)
 {
     /// <summary>How far search and figures are behind the runs themselves.</summary>
     public TimeSpan Lag => Now > CopiedUpTo ? Now - CopiedUpTo : TimeSpan.Zero;
 
-    public Figures Total { get; } = Sum(Figures);
+    public IReadOnlyCollection<KindFigures> Figures => Sums.Kinds;
 
-    public static Figures Sum(IEnumerable<FigureRow> rows)
+    public Figures Total { get; } = Sum(Sums.Kinds);
+
+    public static Figures Sum(IEnumerable<KindFigures> kinds)
     {
         var sum = new Figures();
-        foreach (var row in rows) sum.Add(row.Sums);
+        foreach (var row in kinds) sum.Add(row.Sums);
         return sum;
     }
 }

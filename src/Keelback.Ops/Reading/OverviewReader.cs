@@ -5,7 +5,7 @@ using Npgsql;
 namespace Keelback.Ops;
 
 /// <summary>Reads the overview in one round trip: nothing in it counts rows of a hot table.</summary>
-internal sealed class OverviewReader(NpgsqlDataSource db, QueueCatalog catalog)
+internal sealed class OverviewReader(NpgsqlDataSource db, QueueCatalog catalog, FigureCache figures)
 {
     private const int MostAttempts = 1000; // shown of all workers together
 
@@ -31,14 +31,15 @@ internal sealed class OverviewReader(NpgsqlDataSource db, QueueCatalog catalog)
             """
             select c.worker_id, c.epoch, c.run_id, r.kind, c.attempt, c.at
             from keelback.claim c
-            join keelback.worker w on w.id = c.worker_id and w.epoch = c.epoch and w.app = $1
+            join keelback.worker w on w.id = c.worker_id and w.epoch = c.epoch and w.app = $1 and w.lease_until > keelback.clock()
             cross join lateral (select kind from keelback.run where id = c.run_id limit 1) r
             order by c.at limit $2
             """, Statement.P(catalog.App), Statement.P(MostAttempts)));
         batch.BatchCommands.Add(Statement.Of(
-            "select id, epoch, name, queues, started_at, lease_until, info from keelback.worker where app = $1 order by name, id limit 500",
+            "select id, epoch, name, queues, started_at, lease_until, info from keelback.worker where app = $1 and lease_until > keelback.clock() order by name, id limit 500",
             Statement.P(catalog.App)));
-        batch.BatchCommands.Add(FigureRange.Read(range, own));
+        var kept = figures.Find(range);
+        batch.BatchCommands.Add(FigureRange.Read(range, own, kept?.UpTo));
 
         await using var row = await batch.ExecuteReaderAsync(ct);
         await row.ReadAsync(ct);
@@ -65,7 +66,7 @@ internal sealed class OverviewReader(NpgsqlDataSource db, QueueCatalog catalog)
                 [.. running[(row.GetInt32(0), row.GetInt64(1))]]));
 
         await row.NextResultAsync(ct);
-        return new(now, upTo, range, queues, workers, await FigureRange.ReadAsync(row, ct));
+        return new(now, upTo, range, queues, workers, figures.With(range, kept, await FigureRange.ReadAsync(row, ct), now));
     }
 
     private static DateTimeOffset? Time(NpgsqlDataReader row, int column) =>

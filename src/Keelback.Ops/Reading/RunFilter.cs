@@ -14,7 +14,10 @@ internal sealed class RunFilter(QueueCatalog catalog)
     /// <summary>On <c>keelback.run_search s</c>; its parameters are added to the command.</summary>
     public async Task<string> WhereAsync(NpgsqlCommand command, RunSearch search, CancellationToken ct)
     {
-        var where = new StringBuilder("s.queue = any(").Append(Add(command, (await QueuesAsync(search.Queue, ct)).ToArray())).Append(')');
+        var queues = await QueuesAsync(search.Queue, ct);
+        var where = new StringBuilder(queues is [var one]
+            ? $"s.queue = {Add(command, one)}" // of a list, be it of one, no index gives the order
+            : $"s.queue = any({Add(command, queues.ToArray())})");
         void And(string condition) => where.Append(" and ").Append(condition);
 
         And($"s.id < {Add(command, search.Before ?? long.MaxValue)}");

@@ -15,6 +15,10 @@ internal class RunLook(NpgsqlConnection connection, RunFilter filter, TimeProvid
 
     private long _began = clock.GetTimestamp();
 
+    protected NpgsqlConnection Connection { get; } = connection;
+
+    protected RunFilter Filter { get; } = filter;
+
     protected virtual TimeSpan Patience => ReadPatience;
 
     /// <summary>The next runs that fit.</summary>
@@ -33,8 +37,8 @@ internal class RunLook(NpgsqlConnection connection, RunFilter filter, TimeProvid
     /// <param name="ct">Ends it.</param>
     protected async Task<FoundRuns> ReadAsync(RunSearch search, long[]? among, int limit, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand { Connection = connection };
-        var where = await filter.WhereAsync(command, search, ct);
+        await using var command = new NpgsqlCommand { Connection = Connection };
+        var where = await Filter.WhereAsync(command, search, ct);
         if (among is not null) where += $" and s.id = any({RunFilter.Add(command, among)})";
         command.CommandText = $"select s.id from keelback.run_search s where {where} order by s.id desc limit {limit.ToString(CultureInfo.InvariantCulture)}";
         await using var row = await command.ExecuteReaderAsync(ct);

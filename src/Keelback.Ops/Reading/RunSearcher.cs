@@ -27,7 +27,7 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog, Tim
         var filter = new RunFilter(catalog);
         var look = WordLook.Words(search.Text) is { } words
             ? await WordLook.BeginAsync(connection, transaction, filter, clock, words, search, ct)
-            : new RunLook(connection, filter, clock);
+            : PlaceLook.Of(search.State) is { } place ? new PlaceLook(place, connection, transaction, filter, clock) : new RunLook(connection, filter, clock);
 
         var (lines, last, more) = (new List<RunLine>(), search.Before, true);
         for (var looked = 0; more && lines.Count <= size && looked < MostLooked;)

@@ -8,65 +8,43 @@ namespace Keelback.Ops;
 
 /// <summary>Looks for words: by their index where it says that few runs hold them, else by reading the newest runs in turn.</summary>
 /// <remarks>A word that nearly every run holds is found at once by reading, and a rare one by the index; each would take seconds the other way.</remarks>
-internal sealed class WordLook : RunLook
+internal sealed class WordLook : AskingLook
 {
-    private const int MostHits = 3_000; // the newest
     private const int FewHits = 5_000; // up to here the index is asked first
     private const int ManyHits = 100_000; // more than it can put in order in time
     private const int FirstSlice = 500; // runs read in turn: each slice twice the last
     private const int MostSlice = 16_000;
+    private const int LongestWord = 100; // as keelback.words_of keeps it
     private static readonly TimeSpan s_indexPatience = TimeSpan.FromMilliseconds(45); // together with the reading under what a page may take
 
-    private readonly NpgsqlConnection _connection;
-    private readonly NpgsqlTransaction _transaction;
-    private readonly RunFilter _filter;
     private readonly string _words;
     private readonly bool _isEverywhere;
-    private bool _asked;
-    private long[]? _hits;
     private int _slice = FirstSlice;
 
     private WordLook(NpgsqlConnection connection, NpgsqlTransaction transaction, RunFilter filter, TimeProvider clock, string words, double estimate)
-        : base(connection, filter, clock)
+        : base(connection, transaction, filter, clock)
     {
-        (_connection, _transaction, _filter, _words) = (connection, transaction, filter, words);
-        _isEverywhere = _asked = estimate > ManyHits;
+        (_words, _isEverywhere) = (words, estimate > ManyHits);
+        if (_isEverywhere) NeverAsk();
     }
 
     protected override TimeSpan Patience => _isEverywhere ? ReadPatience + s_indexPatience : ReadPatience;
+
+    protected override TimeSpan AskPatience => s_indexPatience;
+
+    protected override string Settings => "select set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'off', true)";
 
     public static async Task<WordLook> BeginAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, RunFilter filter, TimeProvider clock, string words, RunSearch search, CancellationToken ct)
     {
         var estimate = await EstimateAsync(connection, words, ct);
         var look = new WordLook(connection, transaction, filter, clock, words, estimate);
-        if (estimate <= FewHits) await look.AskIndexAsync(search, ct);
+        if (estimate <= FewHits) await look.AskAsync(search, ct);
         look.BeginAgain();
         return look;
     }
 
-    public override async Task<FoundRuns> NextAsync(RunSearch search, int limit, CancellationToken ct)
-    {
-        if (_hits is not { } hits) return await ReadSliceAsync(search, limit, ct);
-
-        var found = await ReadAsync(search, hits, limit, ct);
-        if (found.More || hits.Length < MostHits) return found;
-
-        _hits = null; // older ones were not asked for
-        return found with { Last = hits[^1], More = true };
-    }
-
-    public override async Task<bool> GoesOnAsync(RunSearch search, CancellationToken ct)
-    {
-        if (HasTime()) return true;
-        if (_asked) return false;
-
-        // So rare among the newest that the index may know better.
-        BeginAgain();
-        return await AskIndexAsync(search, ct);
-    }
-
-    /// <summary>A tsquery: every word of the text, each as a beginning. Null: there is none.</summary>
+    /// <summary>A tsquery: every word of the text, each as a beginning, as far as words are kept. Null: there is none.</summary>
     public static string? Words(string? text)
     {
         if (text is null) return null;
@@ -76,7 +54,7 @@ internal sealed class WordLook : RunLook
         {
             if (char.IsLetterOrDigit(letter))
             {
-                word.Append(char.ToLowerInvariant(letter));
+                if (word.Length < LongestWord) word.Append(char.ToLowerInvariant(letter));
             }
             else if (word.Length > 0)
             {
@@ -97,46 +75,18 @@ internal sealed class WordLook : RunLook
         return plan.RootElement[0].GetProperty("Plan").GetProperty("Plan Rows").GetDouble();
     }
 
-    private async Task<bool> AskIndexAsync(RunSearch search, CancellationToken ct)
-    {
-        _asked = true;
-        _hits = await HitsAsync(search, ct);
-        return _hits is not null;
-    }
-
-    /// <summary>By the index of words: the newest runs that hold them. Null: it took too long, so there are many.</summary>
-    private async Task<long[]?> HitsAsync(RunSearch search, CancellationToken ct)
-    {
-        await _transaction.SaveAsync("words", ct);
-        try
-        {
-            await using var batch = new NpgsqlBatch(_connection);
-            batch.BatchCommands.Add(Statement.Of(
-                "select set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'off', true), set_config('statement_timeout', $1, true)",
-                Statement.P(s_indexPatience.TotalMilliseconds.ToString(CultureInfo.InvariantCulture))));
-            batch.BatchCommands.Add(Statement.Of(
-                "select id from keelback.run_words where words @@ $1::tsquery and id < $2 order by id desc limit $3",
-                Statement.P(_words), Statement.P(search.Before ?? long.MaxValue), Statement.P(MostHits)));
-            batch.BatchCommands.Add(new("select set_config('enable_indexscan', 'on', true), set_config('statement_timeout', '5s', true)"));
-
-            await using var row = await batch.ExecuteReaderAsync(ct);
-            await row.NextResultAsync(ct);
-            return [.. await Statement.IdsAsync(row, ct)];
-        }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.QueryCanceled)
-        {
-            await _transaction.RollbackAsync("words", ct); // the settings too
-            return null;
-        }
-    }
+    /// <summary>By the index of words.</summary>
+    protected override NpgsqlBatchCommand Ask(long before) => Statement.Of(
+        "select id from keelback.run_words where words @@ $1::tsquery and id < $2 order by id desc limit $3",
+        Statement.P(_words), Statement.P(before), Statement.P(MostHits));
 
     /// <summary>Reads a slice of the newest runs that fit, for those that hold the words.</summary>
-    private async Task<FoundRuns> ReadSliceAsync(RunSearch search, int limit, CancellationToken ct)
+    protected override async Task<FoundRuns> ReadOnAsync(RunSearch search, int limit, CancellationToken ct)
     {
         var slice = _slice;
         _slice = Math.Min(_slice * 2, MostSlice);
-        await using var command = new NpgsqlCommand { Connection = _connection };
-        var where = await _filter.WhereAsync(command, search, ct);
+        await using var command = new NpgsqlCommand { Connection = Connection };
+        var where = await Filter.WhereAsync(command, search, ct);
         command.CommandText =
             $"""
             with slice as materialized (

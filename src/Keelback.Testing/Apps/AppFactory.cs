@@ -23,6 +23,7 @@ internal sealed class AppFactory<TProgram>(NpgsqlDataSource db, MailOutbox mail,
         if (!Directory.Exists(builder.GetSetting(WebHostDefaults.ContentRootKey))) builder.UseContentRoot(AppContext.BaseDirectory);
 
         builder.UseEnvironment(EnvironmentName);
+        builder.UseSetting("Keelback:Ops:RunAgents", "false");
         configure?.Invoke(builder);
         builder.ConfigureTestServices(services =>
         {
