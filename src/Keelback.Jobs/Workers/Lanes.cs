@@ -21,6 +21,10 @@ internal sealed class Lanes(TimeProvider clock)
     private bool _shared;
     private int _turn;
 
+    /// <summary>Those that have slots, and had none when they were last read.</summary>
+    public IEnumerable<short> NewlySlotted(IEnumerable<QueueState> queues) =>
+        queues.Where(q => q.Slots is not null && !q.IsPaused && !_slotted.Contains(q.Id)).Select(q => q.Id);
+
     /// <summary>What is read from now on: the queues that are not paused, and beside each that has tenants the lane in which they take turns.</summary>
     public void Set(IEnumerable<QueueState> queues)
     {

@@ -64,6 +64,42 @@ public sealed class QueueTests : JobsTest
     }
 
     [Fact]
+    public async Task Slots_that_a_queue_is_given_count_what_runs_already()
+    {
+        var gate = new Gate();
+        var slow = TestJobs.Kind("slow", call => gate.PassAsync(call.Cancellation), d => d.Queue = "etl");
+        var quick = TestJobs.Kind("quick", _ => Task.CompletedTask);
+        await using var full = await JobHost.Create(Database, [slow], o => o.Concurrency = 4).StartAsync();
+        var runs = (await full.Jobs.EnqueueManyAsync(Enumerable.Range(0, 4).Select(_ => slow.Call()))).ToList();
+        for (var i = 0; i < 4; i++) await gate.Started();
+
+        await Queues(full).SetSlotsAsync("etl", 2);
+        await using var other = await StartAsync(slow, quick);
+        runs.AddRange(await other.Jobs.EnqueueManyAsync(Enumerable.Range(0, 3).Select(_ => slow.Call())));
+        for (var i = 0; i < 30; i++) await other.EndOf(await other.Jobs.EnqueueAsync(quick.Call())); // it looks many times
+
+        Assert.Contains(new JobQueueState("etl", false, 2, 4), await Queues(full).ListAsync());
+        Assert.Equal(4, await other.ScalarAsync<long>("select count(*) from keelback.claim"));
+        gate.Open();
+        foreach (var run in runs) await other.EndOf(run);
+    }
+
+    [Fact]
+    public async Task What_a_worker_takes_before_it_hears_of_a_queues_slots_counts_once_another_has_heard()
+    {
+        var slow = TestJobs.Kind("slow", _ => Task.CompletedTask);
+        await using var host = JobHost.Create(Database, [slow]);
+        await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 3).Select(_ => slow.Call()));
+        await using var connection = await host.Db.OpenConnectionAsync();
+        await Queues(host).SetSlotsAsync("default", 1);
+        Assert.Equal(3, (await ClaimAsync(host, connection, "slow")).Count);
+
+        await host.StartAsync();
+
+        await Eventually(async () => Assert.Single(await Queues(host).ListAsync()).SlotsInUse == 3, "they count");
+    }
+
+    [Fact]
     public async Task Tenants_take_turns_however_much_one_of_them_has_waiting()
     {
         var order = new List<string>();

@@ -137,6 +137,48 @@ public sealed class SlotTests : JobsTest
         foreach (var run in runs) await host.EndOf(run);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Slots_that_a_limit_is_given_count_what_runs_already(bool isByCode)
+    {
+        var gate = new Gate();
+        JobKind Slow(LimitAttribute limit) => Limited("slow", call => gate.PassAsync(call.Cancellation), limit);
+        var slow = Slow(new("api:{shop}") { PerDay = 1000 });
+        await using var host = await JobHost.Create(Database, [slow], o => o.Concurrency = 20).StartAsync();
+        Task<long[]> EnqueueAsync() => host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 6).Select(i => slow.Call(new { shop = i % 2 })));
+        var runs = (await EnqueueAsync()).ToList();
+        for (var i = 0; i < 6; i++) await gate.Started();
+
+        await using var next = JobHost.Create(Database, [Slow(new("api:{shop}") { Slots = 2 })]);
+        if (isByCode) await next.StartAsync();
+        else await Limits(host).SetAsync("api", new(Slots: 2));
+        runs.AddRange(await EnqueueAsync());
+        await Eventually(async () => await host.ScalarAsync<long>("select count(*) from keelback.ready") == 0, "somebody looked");
+
+        Assert.Equal([new JobLimitUsage("api:0", 3, 3, null), new("api:1", 3, 3, null)], await Limits(host).UsageAsync("api"));
+        gate.Open();
+        foreach (var run in runs) await host.EndOf(run);
+    }
+
+    [Fact]
+    public async Task Slots_that_a_limit_is_given_count_what_is_just_being_claimed()
+    {
+        var slow = Limited("slow", _ => Task.CompletedTask, new LimitAttribute("api") { PerDay = 1000 });
+        await using var host = JobHost.Create(Database, [slow]);
+        await host.Jobs.EnqueueAsync(slow.Call());
+        await using var connection = await host.Db.OpenConnectionAsync();
+        await using var claiming = await connection.BeginTransactionAsync();
+        Assert.Single(await ClaimAsync(host, connection, "slow"));
+
+        var set = Limits(host).SetAsync("api", new(Slots: 2));
+        await Eventually(async () => await host.ScalarAsync<bool>("select exists (select from pg_locks where not granted)") || set.IsCompleted, "it waits for the claim");
+        await claiming.CommitAsync();
+        await set;
+
+        Assert.Equal([new JobLimitUsage("api", 1, 0, null)], await Limits(host).UsageAsync("api"));
+    }
+
     [Fact]
     public async Task A_claim_of_other_work_does_not_look_at_what_waits_for_a_limit()
     {
