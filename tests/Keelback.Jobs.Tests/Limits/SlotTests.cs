@@ -203,6 +203,44 @@ public sealed class SlotTests : JobsTest
         Assert.Equal(before, await looks.ExecuteScalarAsync());
     }
 
+    [Fact]
+    public async Task A_flood_over_its_limit_is_out_of_the_way_after_a_few_claims()
+    {
+        var flood = Limited("flood", _ => Task.CompletedTask, new LimitAttribute("api") { PerDay = 1 });
+        var quick = TestJobs.Kind("quick", _ => Task.CompletedTask);
+        await using var host = JobHost.Create(Database, [flood, quick]);
+        await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 2000).Select(_ => flood.Call()));
+        await host.Jobs.EnqueueAsync(quick.Call());
+        await using var connection = await host.Db.OpenConnectionAsync();
+
+        var started = new List<string>();
+        for (var i = 0; i < 2; i++) started.AddRange((await ClaimAsync(host, connection, "flood", "quick")).Select(claim => claim.Kind));
+
+        Assert.Equal(["flood", "quick"], started);
+        Assert.Equal(1999, await host.ScalarAsync<long>("select count(*) from keelback.parked"));
+    }
+
+    [Fact]
+    public async Task Only_what_is_over_the_limit_goes_out_of_the_way_with_it_and_keeps_its_order()
+    {
+        var shop = Limited("shop", _ => Task.CompletedTask, new LimitAttribute("shop:{shop}") { Slots = 1 });
+        var quick = TestJobs.Kind("quick", _ => Task.CompletedTask);
+        await using var host = JobHost.Create(Database, [shop, quick]);
+        Job a = shop.Call(new { shop = "a" }), urgent = shop.Call(new { shop = "a" }).With(new() { Priority = 2 });
+        var runs = await host.Jobs.EnqueueManyAsync(
+            [a, shop.Call(new { shop = "a" }), quick.Call(), shop.Call(new { shop = "b" }), urgent, shop.Call(new { shop = "a" }), quick.Call(), shop.Call(new { shop = "a" })]);
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var queue = await host.ScalarAsync<short>("select id from keelback.queue where name = 'default'");
+        var worker = Keelback.Postgres.WorkerRegistry.Register(connection, new("test", "w", [], "{}"), TimeSpan.FromHours(1));
+
+        var request = new ExchangeRequest { Outcomes = [], Claim = new([queue], [4], [0], 2, worker, "test", ["shop", "quick"]) };
+        var claimed = await Exchange.RunAsync(connection, request, prepare: false, default);
+
+        Assert.Equal(runs[0], Assert.Single(claimed.Claimed.Claims).RunId);
+        Assert.Equal([runs[1], runs[5], runs[7]], await host.ScalarAsync<long[]>("select array_agg(run_id order by seq) from keelback.parked"));
+        Assert.Equal([runs[4], runs[2], runs[3], runs[6]], await host.ScalarAsync<long[]>("select array_agg(run_id order by priority, seq) from keelback.ready"));
+    }
+
     [Theory]
     [InlineData(false, "off")]
     [InlineData(true, "local")]

@@ -9,7 +9,7 @@ namespace Keelback.Jobs.Tests.Simulation;
 /// <summary>The simulation is worth what its store is worth: the same operations on it and on the engine's own statements leave the same behind.</summary>
 public sealed class ConformanceTests : JobsTest
 {
-    private const int Seeds = 14;
+    private const int Seeds = 21;
     private const int Steps = 110;
     private const int CrashLimit = 3;
 

@@ -27,18 +27,37 @@ internal sealed partial class SimStore
         }
 
         if (!bugs.HasFlag(Bugs.LateStart)) Expire([.. taken.Where(row => row.Attempt == 0).Select(row => row.Run)], Transition.ReadyExpired);
+        var refused = new List<ReadyRow>();
         foreach (var row in taken)
         {
             if (!row.Run.IsOpen) Hit(Transition.ReadyDroppedAsEnded);
-            else if (row.Run.Call.Limit is { } limit && Room(limit) <= 0 && !bugs.HasFlag(Bugs.NoLimit)) Park(row);
+            else if (row.Run.Call.Limit is { } limit && Room(limit) <= 0 && !bugs.HasFlag(Bugs.NoLimit)) refused.Add(row);
             else result.Claims.Add(Start(row, wanted.Worker));
         }
+
+        Park(refused);
     }
 
-    private void Park(ReadyRow row)
+    /// <summary>Also what comes next in their lanes and needs what refused them.</summary>
+    private void Park(List<ReadyRow> refused)
     {
-        Parked.Add(row);
+        if (refused.Count == 0) return;
+
+        Parked.AddRange(refused);
         Hit(Transition.ReadyParked);
+        foreach (var lane in refused.GroupBy(row => row.Run.Call.Priority))
+        {
+            var last = lane.Max(row => row.Seq);
+            if (last < 0) continue;
+
+            foreach (var row in Ready.FindAll(row => row.Run.Call.Priority == lane.Key && row.Seq > last && row.Run.IsOpen
+                && row.Run.Call.Limit is { } limit && refused.Exists(other => other.Run.Call.Limit == limit)))
+            {
+                Ready.Remove(row);
+                Parked.Add(row);
+                Hit(Transition.ReadyParkedAhead);
+            }
+        }
     }
 
     private Claim Start(ReadyRow row, WorkerIdentity worker)
