@@ -149,6 +149,7 @@ internal sealed class Worker(
         if (turn.IsFull || _queuesSeen != queues.Count) await RefreshLanesAsync(stopping);
 
         var request = _pump.Request(turn, Identity);
+        if (request.Claim is { } claim) request = request with { Claim = revoked.Tell(claim) };
         if (await ExchangeAsync(request, stopping) is not { } result) return TimeSpan.Zero;
         if (turn.Telling.Exists(outcome => outcome is Outcome.Succeeded { Claim.Followed: true })) FailPoint.Hit(FailPoint.ChordLast);
 
