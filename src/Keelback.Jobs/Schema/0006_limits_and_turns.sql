@@ -1,4 +1,4 @@
--- Slots that hold for what runs when they come, and a flood over a limit that is out of the way at once.
+-- Limits that hold for what runs when they come, a flood over a limit that is out of the way at once, and a turn for runs without a tenant.
 
 -- Slots that a limit is given while runs of it run: each of these holds one, if need be more of them than there are, and the next waits.
 create function keelback.hold_limit() returns trigger language plpgsql
@@ -221,4 +221,57 @@ begin
     -- What no window reaches any more.
     delete from keelback.starts s using unnest(buckets, used) u (bucket, n)
     where u.n > 0 and s.bucket = u.bucket and s.slice < floor(extract(epoch from now_at) * 20000 / s.window_ms) - 20;
+end $$;
+
+-- The rows of a fair lane in the order in which tenants take turns: one of each after the last one served, then the next of each.
+-- Those without a tenant, which lie in the queue's own lane, are one among them, '', who comes before all others; there `mark` keeps the scan
+-- from walking over dead rows. Rows that another worker has just taken are passed over.
+create function keelback.by_turns(lane smallint, prio smallint, mark bigint, served text, most int) returns setof tid
+language plpgsql volatile set enable_seqscan = off set jit = off as $$
+declare
+    tenants text[] := '{}';
+    last_seen text collate "C" := coalesce(served, '');
+    wrapped bool := false;
+    found_one text collate "C";
+begin
+    if most <= 0 then return; end if;
+    loop
+        found_one := (select r.tenant from keelback.ready r
+            where r.queue = lane and r.queue < 0 and r.priority = prio and r.tenant > last_seen order by r.tenant limit 1);
+        if found_one is null or wrapped and found_one > coalesce(served, '') then
+            exit when wrapped;
+            wrapped := true;
+            last_seen := '';
+            continue when not exists (select from keelback.ready r where r.queue = -lane and r.priority = prio and r.seq > mark);
+            found_one := '';
+        end if;
+
+        tenants := tenants || found_one;
+        exit when cardinality(tenants) = most;
+        last_seen := found_one;
+    end loop;
+
+    if tenants = '{}' then return; end if; -- a plan for no tenants would divide by their number
+
+    return query
+        select head.ctid
+        from unnest(tenants) with ordinality u (tenant, turn)
+        cross join lateral (
+            select h.ctid, row_number() over () as n
+            from (
+                select t.ctid from (
+                    select r.ctid from keelback.ready r
+                    where r.queue = lane and r.queue < 0 and r.priority = prio and r.tenant = u.tenant
+                    order by r.seq
+                    limit (most + cardinality(tenants) - 1) / cardinality(tenants)
+                    for update skip locked) t
+                union all
+                select p.ctid from (
+                    select r.ctid from keelback.ready r
+                    where u.tenant = '' and r.queue = -lane and r.priority = prio and r.seq > mark
+                    order by r.seq
+                    limit (most + cardinality(tenants) - 1) / cardinality(tenants)
+                    for update skip locked) p) h) head
+        order by head.n, u.turn
+        limit most;
 end $$;

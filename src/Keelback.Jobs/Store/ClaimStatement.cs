@@ -49,7 +49,7 @@ internal static class ClaimStatement
                             limit free.n
                             for update skip locked) p
                         union all
-                        select t from keelback.by_turns(lane.queue, lane.priority, lane.tenant, free.n) t where lane.queue < 0) r
+                        select t from keelback.by_turns(lane.queue, lane.priority, lane.mark, lane.tenant, free.n) t where lane.queue < 0) r
                     limit $4))
         """ + Rest;
 
@@ -142,7 +142,7 @@ internal static class ClaimStatement
     }
 }
 
-/// <summary>What a worker wants. The arrays are the lanes, in the order in which they are read; a negative queue is the lane of its tenants.</summary>
+/// <summary>What a worker wants. The arrays are the lanes, in the order in which they are read; a negative queue is one whose tenants take turns.</summary>
 internal sealed record ClaimRequest(short[] Queues, short[] Priorities, long[] Marks, int Limit, WorkerIdentity Worker, string App, string[] Kinds)
 {
     /// <summary>The queues that have slots, in the order of their numbers, which is the order of their locks.</summary>

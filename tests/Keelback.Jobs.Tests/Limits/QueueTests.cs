@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+
 namespace Keelback.Jobs.Tests;
 
 public sealed class QueueTests : JobsTest
@@ -120,7 +122,32 @@ public sealed class QueueTests : JobsTest
     }
 
     [Fact]
-    public async Task A_lanes_age_raises_its_priority_when_the_options_say_so()
+    public async Task Runs_without_a_tenant_take_turns_as_one_tenant_would()
+    {
+        var work = TestJobs.Kind("work", _ => Task.CompletedTask);
+        await using var host = JobHost.Create(Database, [work]);
+        await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 40).Select(i => work.Call().With(new() { Tenant = i < 8 ? null : "abcd"[i % 4].ToString() })));
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var worker = Keelback.Postgres.WorkerRegistry.Register(connection, new("test", "w", [], "{}"), TimeSpan.FromHours(1));
+        var lanes = new Lanes(TimeProvider.System);
+        lanes.Set(await host.Services.GetRequiredService<QueueCatalog>().AllAsync(default));
+
+        var turns = new List<string>();
+        foreach (var limit in (int[])[10, 3, 3])
+        {
+            var request = new ExchangeRequest { Outcomes = [], Claim = lanes.Request(limit, full: true, worker, "test", ["work"]) };
+            var seen = (await Exchange.RunAsync(connection, request, prepare: false, default)).Claimed.Seen;
+            lanes.Saw(seen);
+            turns.Add(string.Concat(seen.Select(row => row.Tenant ?? "-").Order(StringComparer.Ordinal)));
+        }
+
+        Assert.Equal(["--aabbccdd", "abc", "-ad"], turns);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("ada")]
+    public async Task A_lanes_age_raises_its_priority_when_the_options_say_so(string? tenant)
     {
         var order = new List<int>();
         var work = TestJobs.Kind("work", call =>
@@ -131,7 +158,7 @@ public sealed class QueueTests : JobsTest
         await using var host = JobHost.Create(Database, [work], o => (o.Concurrency, o.PriorityAging) = (1, TimeSpan.FromMinutes(10)), clock: Clock);
         var old = await host.Jobs.EnqueueAsync(work.Call(new { n = 9 }), new() { Priority = 9 });
         Clock.Advance(TimeSpan.FromMinutes(61)); // six levels: it counts as 3
-        var young = await host.Jobs.EnqueueAsync(work.Call(new { n = 4 }), new() { Priority = 4 });
+        var young = await host.Jobs.EnqueueAsync(work.Call(new { n = 4 }), new() { Priority = 4, Tenant = tenant });
         var urgent = await host.Jobs.EnqueueAsync(work.Call(new { n = 2 }), new() { Priority = 2 });
 
         await host.StartAsync();
