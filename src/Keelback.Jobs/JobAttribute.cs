@@ -60,7 +60,7 @@ public sealed class JobAttribute : Attribute
 
     /// <summary>
     /// Whose work it is, as <c>"{tenantId}"</c>, 1 to 200 characters: the tenants of one queue and priority take turns, however much one of them has
-    /// waiting. Default: nobody's; such runs go before those of tenants.
+    /// waiting. Default: nobody's; such runs take one turn among those of the tenants.
     /// </summary>
     public string? Tenant { get; set; }
 

@@ -14,7 +14,7 @@ public sealed class JobLimits
     internal JobLimits(NpgsqlDataSource db, QueueCatalog queues, LimitLoop loop, JobWakes wakes) =>
         (_db, _queues, _loop, _wakes) = (db, queues, loop, wakes);
 
-    /// <summary>Gives a limit other numbers, or makes it. More room is used at once; with less, what runs goes on. Slots that a limit is newly given count from the next start on.</summary>
+    /// <summary>Gives a limit other numbers, or makes it. More room is used at once; with less, what runs goes on. What runs when the limit is given slots counts.</summary>
     /// <exception cref="KeelbackException">KB1227: no such name, or numbers that cannot be.</exception>
     public async Task SetAsync(string name, JobLimit numbers, CancellationToken ct = default)
     {

@@ -22,7 +22,7 @@ public sealed class JobQueues
     /// <exception cref="KeelbackException">KB1228: there is no such queue.</exception>
     public Task ResumeAsync(string queue, CancellationToken ct = default) => SetAsync("paused = false", queue, null, ct);
 
-    /// <summary>How many jobs of a queue run at once, over all workers, 1 or more; null: as many as the workers' concurrency allows. What runs goes on, and does not count if it started while the queue had no slots.</summary>
+    /// <summary>How many jobs of a queue run at once, over all workers, 1 or more; null: as many as the workers' concurrency allows. What runs goes on and counts; so does what a worker that has not heard yet starts meanwhile.</summary>
     /// <exception cref="KeelbackException">KB1228: there is no such queue. KB1229: fewer than one slot.</exception>
     public Task SetSlotsAsync(string queue, int? slots, CancellationToken ct = default) =>
         slots < 1 ? throw JobErrors.BadSlots(queue, slots.Value) : SetAsync("slots = $3", queue, slots, ct);

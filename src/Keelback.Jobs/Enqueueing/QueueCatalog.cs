@@ -78,6 +78,14 @@ internal sealed class QueueCatalog(NpgsqlDataSource db, IOptions<PostgresOptions
         return all;
     }
 
+    /// <summary>Has what runs of a queue hold its slots, which it may have been given meanwhile.</summary>
+    public async Task HoldAsync(short number, CancellationToken ct)
+    {
+        await using var command = db.CreateCommand("select keelback.hold_queue($1)");
+        command.Parameters.AddWithValue(number);
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
     private void Add(string name, short number) => (_numbers[name], _names[number]) = (number, name);
 
     /// <summary>Makes sure that workers read the lane in which the tenants of these queues take turns. On a connection of its own, as the numbers.</summary>

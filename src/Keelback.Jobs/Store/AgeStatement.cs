@@ -8,11 +8,13 @@ internal static class AgeStatement
     public const string Sql =
         """
         select lane.queue, lane.priority::smallint,
-               extract(epoch from keelback.clock() - greatest(keelback.run_enqueued_at(head.run_id), r.due_at))::float8
+               max(extract(epoch from keelback.clock() - greatest(keelback.run_enqueued_at(head.run_id), r.due_at)))::float8
         from (select queue, priority from unnest($1) queue, generate_series(0, 9) priority) lane
+        cross join lateral unnest(array[lane.queue, abs(lane.queue)]) part (queue) -- those without a tenant lie beside those of tenants
         cross join lateral (
-            select run_id from keelback.ready where queue = lane.queue and priority = lane.priority order by seq limit 1) head
+            select run_id from keelback.ready where queue = part.queue and priority = lane.priority order by seq limit 1) head
         cross join lateral (select due_at from keelback.run where id = head.run_id limit 1) r
+        group by 1, 2
         """;
 
     /// <summary>By how many levels of priority each lane counts as more urgent.</summary>

@@ -28,6 +28,9 @@ internal sealed record Claim(long RunId, long Token, int Attempt, int Crashes, s
     /// <summary>Whether it may hold a slot of some limit, which the next may have when it ends.</summary>
     public bool Limited { get; init; }
 
+    /// <summary>Taken to be ended, without a slot or a start of its limits: it may not run, whatever is allowed by now.</summary>
+    public bool IsRevoked { get; init; }
+
     /// <summary>W3C traceparent of the enqueuer.</summary>
     public string? Trace { get; init; }
 }

@@ -9,6 +9,7 @@ namespace Keelback.Jobs;
 /// empty may run a sub-select once per joined row, and its LIMIT would then lock more rows than asked. Lanes are read in the
 /// order given; a lane's mark keeps the scan from walking over the dead rows below it. A worker without its row gets nothing.
 /// A kind that this process does not know goes back in the same statement, its attempt unspent.
+/// What is revoked is taken to be ended: past its limits, so that it takes no slot and no start from others.
 /// </remarks>
 internal static class ClaimStatement
 {
@@ -38,7 +39,7 @@ internal static class ClaimStatement
             delete from keelback.ready
             where ctid = any(array(
                     select r.ctid
-                    from unnest($1, $2, $3, $10) lane (queue, priority, mark, tenant)
+                    from unnest($1, $2, $3, $12) lane (queue, priority, mark, tenant)
                     cross join lateral (select least($4, coalesce((select n from room where queue = abs(lane.queue)), $4)) as n) free
                     cross join lateral (
                         select ctid from (
@@ -48,7 +49,7 @@ internal static class ClaimStatement
                             limit free.n
                             for update skip locked) p
                         union all
-                        select t from keelback.by_turns(lane.queue, lane.priority, lane.tenant, free.n) t where lane.queue < 0) r
+                        select t from keelback.by_turns(lane.queue, lane.priority, lane.mark, lane.tenant, free.n) t where lane.queue < 0) r
                     limit $4))
         """ + Rest;
 
@@ -59,10 +60,13 @@ internal static class ClaimStatement
             returning queue, priority, seq, run_id, attempt, crashes, tenant
         ), body as (
             select t.*, r.kind, r.max_attempts, r.base_attempt, r.timeout_ms, r.followed, r.trace, r.input, r.ups, r.params,
-                   r.result_ms, r.due_at, r.root, r.parent,
-                   kind = any($7) as known, r.special or abs(t.queue) = any($9) as special
+                   r.result_ms, r.due_at, r.root, r.parent, r.known, r.revoked,
+                   (r.special or abs(t.queue) = any($9)) and not r.revoked as special
             from taken t
-            cross join lateral (select * from keelback.run where id = t.run_id and state = 0 limit 1) r
+            cross join lateral (
+                select *, kind = any($7) as known,
+                       kind = any($10) or cardinality($11) > 0 and exists (select from keelback.tag g where g.run_id = t.run_id and g.tag = any($11)) as revoked
+                from keelback.run where id = t.run_id and state = 0 limit 1) r
         ), admitted as (
             select a.*
             from (select array_agg(queue order by priority, seq) as queues, array_agg(priority order by priority, seq) as priorities,
@@ -92,7 +96,7 @@ internal static class ClaimStatement
         select t.queue, t.priority, t.seq, b.run_id, h.token, h.attempt, b.crashes, b.kind, b.max_attempts, b.timeout_ms, b.followed, b.trace,
                case when h.token is not null then case when b.ups is null then b.input else keelback.bound_input(b.input, b.ups, b.params) end end,
                b.result_ms, b.due_at, b.root, b.parent,
-               b.known, b.special, t.tenant, b.base_attempt
+               b.known, b.special, t.tenant, b.revoked, b.base_attempt
         from taken t left join body b using (run_id) left join held h using (run_id)
         order by t.seq
         """;
@@ -102,7 +106,7 @@ internal static class ClaimStatement
         var command = Statement.Of(request.IsShared ? Shared : Sql,
             Statement.P(request.Queues), Statement.P(request.Priorities), Statement.P(request.Marks), Statement.P(request.Limit),
             Statement.P(request.Worker.Id), Statement.P(request.Worker.Epoch), Statement.P(request.Kinds),
-            Statement.P(request.App), Statement.P(request.Slotted));
+            Statement.P(request.App), Statement.P(request.Slotted), Statement.P(request.RevokedKinds), Statement.P(request.RevokedTags));
         if (request.IsShared) command.Parameters.Add(Statement.P(request.Tenants));
         return command;
     }
@@ -123,7 +127,7 @@ internal static class ClaimStatement
             result.Claims.Add(new(row.GetInt64(3), row.GetInt64(4), row.GetInt16(5), row.GetInt16(6), row.GetString(7), row.IsDBNull(12) ? [] : row.GetFieldValue<byte[]>(12))
             {
                 MaxAttempts = row.GetInt16(8),
-                BaseAttempt = row.GetInt16(20),
+                BaseAttempt = row.GetInt16(21),
                 Timeout = row.IsDBNull(9) ? null : TimeSpan.FromMilliseconds(row.GetInt32(9)),
                 Followed = row.GetBoolean(10),
                 Trace = row.IsDBNull(11) ? null : row.GetString(11),
@@ -133,12 +137,13 @@ internal static class ClaimStatement
                 RootId = row.IsDBNull(15) ? null : row.GetInt64(15),
                 ParentId = row.IsDBNull(16) ? null : row.GetInt64(16),
                 Limited = row.GetBoolean(18),
+                IsRevoked = row.GetBoolean(20),
             });
         }
     }
 }
 
-/// <summary>What a worker wants. The arrays are the lanes, in the order in which they are read; a negative queue is the lane of its tenants.</summary>
+/// <summary>What a worker wants. The arrays are the lanes, in the order in which they are read; a negative queue is one whose tenants take turns.</summary>
 internal sealed record ClaimRequest(short[] Queues, short[] Priorities, long[] Marks, int Limit, WorkerIdentity Worker, string App, string[] Kinds)
 {
     /// <summary>The queues that have slots, in the order of their numbers, which is the order of their locks.</summary>
@@ -148,6 +153,11 @@ internal sealed record ClaimRequest(short[] Queues, short[] Priorities, long[] M
     public string?[] Tenants { get; init; } = [];
 
     public bool IsShared { get; init; }
+
+    /// <summary>Kinds whose runs are taken only to be ended; so are those with one of the tags.</summary>
+    public string[] RevokedKinds { get; init; } = [];
+
+    public string[] RevokedTags { get; init; } = [];
 }
 
 /// <summary>What a claim found.</summary>

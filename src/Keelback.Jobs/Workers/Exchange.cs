@@ -5,7 +5,7 @@ using Npgsql;
 namespace Keelback.Jobs;
 
 /// <summary>What a worker has to tell and to ask, in one round trip and one commit.</summary>
-internal sealed class ExchangeRequest
+internal sealed record ExchangeRequest
 {
     public required IReadOnlyList<Outcome> Outcomes { get; init; }
 

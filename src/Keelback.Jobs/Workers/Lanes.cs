@@ -21,11 +21,15 @@ internal sealed class Lanes(TimeProvider clock)
     private bool _shared;
     private int _turn;
 
-    /// <summary>What is read from now on: the queues that are not paused, and beside each that has tenants the lane in which they take turns.</summary>
+    /// <summary>Those that have slots, and had none when they were last read.</summary>
+    public IEnumerable<short> NewlySlotted(IEnumerable<QueueState> queues) =>
+        queues.Where(q => q.Slots is not null && !q.IsPaused && !_slotted.Contains(q.Id)).Select(q => q.Id);
+
+    /// <summary>What is read from now on: the queues that are not paused; one that has tenants is the lane in which they take turns.</summary>
     public void Set(IEnumerable<QueueState> queues)
     {
         var open = queues.Where(q => !q.IsPaused).ToList();
-        _queues = [.. open.SelectMany(q => q.HasTenants ? new[] { q.Id, (short)-q.Id } : [q.Id])];
+        _queues = [.. open.Select(q => q.HasTenants ? (short)-q.Id : q.Id)];
         _slotted = [.. open.Where(q => q.Slots is not null).Select(q => q.Id).Order()];
         _shared = _slotted.Length > 0 || open.Exists(q => q.HasTenants);
     }
@@ -48,7 +52,7 @@ internal sealed class Lanes(TimeProvider clock)
         foreach (var lane in order)
         {
             (queues[i], priorities[i]) = lane;
-            marks[i] = full ? long.MinValue : Of(queues[i], priorities[i]);
+            marks[i] = full ? long.MinValue : Of(Math.Abs(queues[i]), priorities[i]);
             i++;
         }
 
@@ -62,16 +66,12 @@ internal sealed class Lanes(TimeProvider clock)
 
     public void Saw(IEnumerable<SeenRow> taken)
     {
-        foreach (var lane in taken.GroupBy(row => (row.Queue, row.Priority)))
+        foreach (var lane in taken.GroupBy(row => (Queue: Math.Abs(row.Queue), row.Priority)))
         {
-            if (lane.Key.Queue < 0)
-            {
-                Served(lane.Key, lane);
-                continue;
-            }
+            if (_queues.Contains((short)-lane.Key.Queue)) Served(((short)-lane.Key.Queue, lane.Key.Priority), lane);
 
             if (!_marks.TryGetValue(lane.Key, out var mark)) _marks[lane.Key] = mark = new();
-            foreach (var row in lane)
+            foreach (var row in lane.Where(row => row.Queue > 0))
             {
                 if (row.Seq > mark.Seen) mark.Seen = row.Seq;
                 if (row.Seq < 0) mark.HandedBack = true;
@@ -79,11 +79,11 @@ internal sealed class Lanes(TimeProvider clock)
         }
     }
 
-    // The turns go upwards from the one served last, and on from the lowest: who of these was served last is below it, if any is.
+    // The turns go upwards from the one served last, and on from the lowest, which is that of nobody's runs: who of these was served last is below it, if any is.
     private void Served((short, short) lane, IEnumerable<SeenRow> rows)
     {
         var last = _served.GetValueOrDefault(lane, "");
-        var tenants = rows.Select(row => row.Tenant!).ToList();
+        var tenants = rows.Select(row => row.Tenant ?? "").ToList();
         var wrapped = tenants.Where(tenant => string.CompareOrdinal(tenant, last) <= 0).ToList();
         _served[lane] = (wrapped.Count > 0 ? wrapped : tenants).Max(StringComparer.Ordinal)!;
     }

@@ -10,20 +10,22 @@ internal sealed class Revoked(NpgsqlDataSource db)
 
     public void Set(Dictionary<string, string?> kinds, Dictionary<string, string?> tags) => (_kinds, _tags) = (kinds, tags);
 
-    /// <summary>Of these claims those that may not run, and why. Asks the database only while some tag is revoked.</summary>
+    /// <summary>Tells a claim what may not run, so that it takes no slot and no start.</summary>
+    public ClaimRequest Tell(ClaimRequest claim) => claim with { RevokedKinds = [.. _kinds.Keys], RevokedTags = [.. _tags.Keys] };
+
+    /// <summary>Of these claims those that were marked, and why. Asks the database only for them, and only while some tag is revoked.</summary>
     public async ValueTask<Dictionary<long, JobError>> AmongAsync(IReadOnlyList<Claim> claims, CancellationToken ct)
     {
         var found = new Dictionary<long, JobError>();
-        if (claims.Count == 0 || _kinds.Count + _tags.Count == 0) return found;
+        foreach (var claim in claims.Where(c => c.IsRevoked))
+            found[claim.RunId] = _kinds.TryGetValue(claim.Kind, out var reason)
+                ? Error($"The kind '{claim.Kind}' is revoked.", reason)
+                : Error("Its kind or a tag of it was revoked when it was to start.", null); // and is allowed again
 
-        foreach (var claim in claims)
-            if (_kinds.TryGetValue(claim.Kind, out var reason))
-                found[claim.RunId] = Error($"The kind '{claim.Kind}' is revoked.", reason);
-
-        if (_tags.Count == 0) return found;
+        if (found.Count == 0 || _tags.Count == 0) return found;
 
         await using var command = db.CreateCommand("select run_id, tag from keelback.tag where run_id = any($1) and tag = any($2)");
-        command.Parameters.AddWithValue(claims.Select(c => c.RunId).ToArray());
+        command.Parameters.AddWithValue(found.Keys.ToArray());
         command.Parameters.AddWithValue(_tags.Keys.ToArray());
         await using var row = await command.ExecuteReaderAsync(ct);
         while (await row.ReadAsync(ct))

@@ -151,6 +151,7 @@ internal sealed class Worker(
         if (turn.IsFull || _queuesSeen != queues.Count) await RefreshLanesAsync(stopping);
 
         var request = _pump.Request(turn, Identity);
+        if (request.Claim is { } claim) request = request with { Claim = revoked.Tell(claim) };
         if (await ExchangeAsync(request, stopping) is not { } result) return TimeSpan.Zero;
         if (turn.Telling.Exists(outcome => outcome is Outcome.Succeeded { Claim.Followed: true })) FailPoint.Hit(FailPoint.ChordLast);
 
@@ -247,7 +248,9 @@ internal sealed class Worker(
     private async Task RefreshLanesAsync(CancellationToken ct)
     {
         var all = await queues.AllAsync(ct);
-        _pump.Lanes.Set(_options.Queues.Count > 0 ? all.Where(q => _options.Queues.Contains(q.Name)) : all);
+        var read = _options.Queues.Count > 0 ? [.. all.Where(q => _options.Queues.Contains(q.Name))] : all;
+        foreach (var queue in _pump.Lanes.NewlySlotted(read)) await queues.HoldAsync(queue, ct);
+        _pump.Lanes.Set(read);
         if (_options.PriorityAging is { } aLevel) _pump.Lanes.Age(await AgeStatement.LevelsAsync(db, _pump.Lanes.Queues, aLevel, ct));
         _queuesSeen = queues.Count;
     }

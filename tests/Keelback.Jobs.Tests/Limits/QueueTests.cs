@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+
 namespace Keelback.Jobs.Tests;
 
 public sealed class QueueTests : JobsTest
@@ -64,6 +66,42 @@ public sealed class QueueTests : JobsTest
     }
 
     [Fact]
+    public async Task Slots_that_a_queue_is_given_count_what_runs_already()
+    {
+        var gate = new Gate();
+        var slow = TestJobs.Kind("slow", call => gate.PassAsync(call.Cancellation), d => d.Queue = "etl");
+        var quick = TestJobs.Kind("quick", _ => Task.CompletedTask);
+        await using var full = await JobHost.Create(Database, [slow], o => o.Concurrency = 4).StartAsync();
+        var runs = (await full.Jobs.EnqueueManyAsync(Enumerable.Range(0, 4).Select(_ => slow.Call()))).ToList();
+        for (var i = 0; i < 4; i++) await gate.Started();
+
+        await Queues(full).SetSlotsAsync("etl", 2);
+        await using var other = await StartAsync(slow, quick);
+        runs.AddRange(await other.Jobs.EnqueueManyAsync(Enumerable.Range(0, 3).Select(_ => slow.Call())));
+        for (var i = 0; i < 30; i++) await other.EndOf(await other.Jobs.EnqueueAsync(quick.Call())); // it looks many times
+
+        Assert.Contains(new JobQueueState("etl", false, 2, 4), await Queues(full).ListAsync());
+        Assert.Equal(4, await other.ScalarAsync<long>("select count(*) from keelback.claim"));
+        gate.Open();
+        foreach (var run in runs) await other.EndOf(run);
+    }
+
+    [Fact]
+    public async Task What_a_worker_takes_before_it_hears_of_a_queues_slots_counts_once_another_has_heard()
+    {
+        var slow = TestJobs.Kind("slow", _ => Task.CompletedTask);
+        await using var host = JobHost.Create(Database, [slow]);
+        await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 3).Select(_ => slow.Call()));
+        await using var connection = await host.Db.OpenConnectionAsync();
+        await Queues(host).SetSlotsAsync("default", 1);
+        Assert.Equal(3, (await ClaimAsync(host, connection, "slow")).Count);
+
+        await host.StartAsync();
+
+        await Eventually(async () => Assert.Single(await Queues(host).ListAsync()).SlotsInUse == 3, "they count");
+    }
+
+    [Fact]
     public async Task Tenants_take_turns_however_much_one_of_them_has_waiting()
     {
         var order = new List<string>();
@@ -84,7 +122,32 @@ public sealed class QueueTests : JobsTest
     }
 
     [Fact]
-    public async Task A_lanes_age_raises_its_priority_when_the_options_say_so()
+    public async Task Runs_without_a_tenant_take_turns_as_one_tenant_would()
+    {
+        var work = TestJobs.Kind("work", _ => Task.CompletedTask);
+        await using var host = JobHost.Create(Database, [work]);
+        await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 40).Select(i => work.Call().With(new() { Tenant = i < 8 ? null : "abcd"[i % 4].ToString() })));
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var worker = Keelback.Postgres.WorkerRegistry.Register(connection, new("test", "w", [], "{}"), TimeSpan.FromHours(1));
+        var lanes = new Lanes(TimeProvider.System);
+        lanes.Set(await host.Services.GetRequiredService<QueueCatalog>().AllAsync(default));
+
+        var turns = new List<string>();
+        foreach (var limit in (int[])[10, 3, 3])
+        {
+            var request = new ExchangeRequest { Outcomes = [], Claim = lanes.Request(limit, full: true, worker, "test", ["work"]) };
+            var seen = (await Exchange.RunAsync(connection, request, prepare: false, default)).Claimed.Seen;
+            lanes.Saw(seen);
+            turns.Add(string.Concat(seen.Select(row => row.Tenant ?? "-").Order(StringComparer.Ordinal)));
+        }
+
+        Assert.Equal(["--aabbccdd", "abc", "-ad"], turns);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("ada")]
+    public async Task A_lanes_age_raises_its_priority_when_the_options_say_so(string? tenant)
     {
         var order = new List<int>();
         var work = TestJobs.Kind("work", call =>
@@ -95,7 +158,7 @@ public sealed class QueueTests : JobsTest
         await using var host = JobHost.Create(Database, [work], o => (o.Concurrency, o.PriorityAging) = (1, TimeSpan.FromMinutes(10)), clock: Clock);
         var old = await host.Jobs.EnqueueAsync(work.Call(new { n = 9 }), new() { Priority = 9 });
         Clock.Advance(TimeSpan.FromMinutes(61)); // six levels: it counts as 3
-        var young = await host.Jobs.EnqueueAsync(work.Call(new { n = 4 }), new() { Priority = 4 });
+        var young = await host.Jobs.EnqueueAsync(work.Call(new { n = 4 }), new() { Priority = 4, Tenant = tenant });
         var urgent = await host.Jobs.EnqueueAsync(work.Call(new { n = 2 }), new() { Priority = 2 });
 
         await host.StartAsync();

@@ -137,6 +137,48 @@ public sealed class SlotTests : JobsTest
         foreach (var run in runs) await host.EndOf(run);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Slots_that_a_limit_is_given_count_what_runs_already(bool isByCode)
+    {
+        var gate = new Gate();
+        JobKind Slow(LimitAttribute limit) => Limited("slow", call => gate.PassAsync(call.Cancellation), limit);
+        var slow = Slow(new("api:{shop}") { PerDay = 1000 });
+        await using var host = await JobHost.Create(Database, [slow], o => o.Concurrency = 20).StartAsync();
+        Task<long[]> EnqueueAsync() => host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 6).Select(i => slow.Call(new { shop = i % 2 })));
+        var runs = (await EnqueueAsync()).ToList();
+        for (var i = 0; i < 6; i++) await gate.Started();
+
+        await using var next = JobHost.Create(Database, [Slow(new("api:{shop}") { Slots = 2 })]);
+        if (isByCode) await next.StartAsync();
+        else await Limits(host).SetAsync("api", new(Slots: 2));
+        runs.AddRange(await EnqueueAsync());
+        await Eventually(async () => await host.ScalarAsync<long>("select count(*) from keelback.ready") == 0, "somebody looked");
+
+        Assert.Equal([new JobLimitUsage("api:0", 3, 3, null), new("api:1", 3, 3, null)], await Limits(host).UsageAsync("api"));
+        gate.Open();
+        foreach (var run in runs) await host.EndOf(run);
+    }
+
+    [Fact]
+    public async Task Slots_that_a_limit_is_given_count_what_is_just_being_claimed()
+    {
+        var slow = Limited("slow", _ => Task.CompletedTask, new LimitAttribute("api") { PerDay = 1000 });
+        await using var host = JobHost.Create(Database, [slow]);
+        await host.Jobs.EnqueueAsync(slow.Call());
+        await using var connection = await host.Db.OpenConnectionAsync();
+        await using var claiming = await connection.BeginTransactionAsync();
+        Assert.Single(await ClaimAsync(host, connection, "slow"));
+
+        var set = Limits(host).SetAsync("api", new(Slots: 2));
+        await Eventually(async () => await host.ScalarAsync<bool>("select exists (select from pg_locks where not granted)") || set.IsCompleted, "it waits for the claim");
+        await claiming.CommitAsync();
+        await set;
+
+        Assert.Equal([new JobLimitUsage("api", 1, 0, null)], await Limits(host).UsageAsync("api"));
+    }
+
     [Fact]
     public async Task A_claim_of_other_work_does_not_look_at_what_waits_for_a_limit()
     {
@@ -159,6 +201,44 @@ public sealed class SlotTests : JobsTest
 
         Assert.Equal((999, 10, 10), (await host.ScalarAsync<int>("select count(*)::int from keelback.parked"), claimed.Claimed.Claims.Count, claimed.Claimed.Seen.Count));
         Assert.Equal(before, await looks.ExecuteScalarAsync());
+    }
+
+    [Fact]
+    public async Task A_flood_over_its_limit_is_out_of_the_way_after_a_few_claims()
+    {
+        var flood = Limited("flood", _ => Task.CompletedTask, new LimitAttribute("api") { PerDay = 1 });
+        var quick = TestJobs.Kind("quick", _ => Task.CompletedTask);
+        await using var host = JobHost.Create(Database, [flood, quick]);
+        await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 2000).Select(_ => flood.Call()));
+        await host.Jobs.EnqueueAsync(quick.Call());
+        await using var connection = await host.Db.OpenConnectionAsync();
+
+        var started = new List<string>();
+        for (var i = 0; i < 2; i++) started.AddRange((await ClaimAsync(host, connection, "flood", "quick")).Select(claim => claim.Kind));
+
+        Assert.Equal(["flood", "quick"], started);
+        Assert.Equal(1999, await host.ScalarAsync<long>("select count(*) from keelback.parked"));
+    }
+
+    [Fact]
+    public async Task Only_what_is_over_the_limit_goes_out_of_the_way_with_it_and_keeps_its_order()
+    {
+        var shop = Limited("shop", _ => Task.CompletedTask, new LimitAttribute("shop:{shop}") { Slots = 1 });
+        var quick = TestJobs.Kind("quick", _ => Task.CompletedTask);
+        await using var host = JobHost.Create(Database, [shop, quick]);
+        Job a = shop.Call(new { shop = "a" }), urgent = shop.Call(new { shop = "a" }).With(new() { Priority = 2 });
+        var runs = await host.Jobs.EnqueueManyAsync(
+            [a, shop.Call(new { shop = "a" }), quick.Call(), shop.Call(new { shop = "b" }), urgent, shop.Call(new { shop = "a" }), quick.Call(), shop.Call(new { shop = "a" })]);
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var queue = await host.ScalarAsync<short>("select id from keelback.queue where name = 'default'");
+        var worker = Keelback.Postgres.WorkerRegistry.Register(connection, new("test", "w", [], "{}"), TimeSpan.FromHours(1));
+
+        var request = new ExchangeRequest { Outcomes = [], Claim = new([queue], [4], [0], 2, worker, "test", ["shop", "quick"]) };
+        var claimed = await Exchange.RunAsync(connection, request, prepare: false, default);
+
+        Assert.Equal(runs[0], Assert.Single(claimed.Claimed.Claims).RunId);
+        Assert.Equal([runs[1], runs[5], runs[7]], await host.ScalarAsync<long[]>("select array_agg(run_id order by seq) from keelback.parked"));
+        Assert.Equal([runs[4], runs[2], runs[3], runs[6]], await host.ScalarAsync<long[]>("select array_agg(run_id order by priority, seq) from keelback.ready"));
     }
 
     [Theory]

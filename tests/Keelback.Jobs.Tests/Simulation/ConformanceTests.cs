@@ -9,7 +9,7 @@ namespace Keelback.Jobs.Tests.Simulation;
 /// <summary>The simulation is worth what its store is worth: the same operations on it and on the engine's own statements leave the same behind.</summary>
 public sealed class ConformanceTests : JobsTest
 {
-    private const int Seeds = 14;
+    private const int Seeds = 21;
     private const int Steps = 110;
     private const int CrashLimit = 3;
 
@@ -151,7 +151,8 @@ public sealed class ConformanceTests : JobsTest
     private async Task ClaimAsync()
     {
         var (model, real) = _workers[_random.Next(_workers.Count)];
-        var asked = _lanes.Request(_random.Next(1, 5), full: true, real, "test", _host.Services.GetRequiredService<JobKinds>().Names);
+        var asked = _lanes.Request(_random.Next(1, 5), full: true, real, "test", _host.Services.GetRequiredService<JobKinds>().Names)
+            with { RevokedKinds = _random.Next(12) == 0 ? [s_work.Name] : [] };
         var byReal = (await ExchangeAsync(new() { Outcomes = [], Claim = asked })).Claimed.Claims;
         var byModel = _store.Exchange(new() { Outcomes = [], Claim = asked with { Worker = model } }).Claimed.Claims;
 
@@ -162,8 +163,8 @@ public sealed class ConformanceTests : JobsTest
         foreach (var claim in byModel) _held.Add((claim, byReal.Find(c => c.RunId == Id(claim))!));
     }
 
-    private static (long RunId, int Attempt, int Crashes, int MaxAttempts, int BaseAttempt, bool Followed, bool Limited, TimeSpan? Timeout, string Input) Seen(Claim c) =>
-        (c.RunId, c.Attempt, c.Crashes, c.MaxAttempts, c.BaseAttempt, c.Followed, c.Limited, c.Timeout, Input(c.Input));
+    private static (long RunId, int Attempt, int Crashes, int MaxAttempts, int BaseAttempt, bool Followed, bool Limited, bool IsRevoked, TimeSpan? Timeout, string Input) Seen(Claim c) =>
+        (c.RunId, c.Attempt, c.Crashes, c.MaxAttempts, c.BaseAttempt, c.Followed, c.Limited, c.IsRevoked, c.Timeout, Input(c.Input));
 
     // The results of those above, in their order.
     private static string Input(byte[] input)

@@ -26,28 +26,48 @@ internal sealed partial class SimStore
             result.Seen.Add(new(1, (short)row.Run.Call.Priority, row.Seq, null));
         }
 
-        if (!bugs.HasFlag(Bugs.LateStart)) Expire([.. taken.Where(row => row.Attempt == 0).Select(row => row.Run)], Transition.ReadyExpired);
+        var isRevoked = wanted.RevokedKinds.Length > 0;
+        if (!bugs.HasFlag(Bugs.LateStart) && !isRevoked) Expire([.. taken.Where(row => row.Attempt == 0).Select(row => row.Run)], Transition.ReadyExpired);
+        var refused = new List<ReadyRow>();
         foreach (var row in taken)
         {
             if (!row.Run.IsOpen) Hit(Transition.ReadyDroppedAsEnded);
-            else if (row.Run.Call.Limit is { } limit && Room(limit) <= 0 && !bugs.HasFlag(Bugs.NoLimit)) Park(row);
-            else result.Claims.Add(Start(row, wanted.Worker));
+            else if (!isRevoked && row.Run.Call.Limit is { } limit && Room(limit) <= 0 && !bugs.HasFlag(Bugs.NoLimit)) refused.Add(row);
+            else result.Claims.Add(Start(row, wanted.Worker, isRevoked));
+        }
+
+        Park(refused);
+    }
+
+    /// <summary>Also what comes next in their lanes and needs what refused them.</summary>
+    private void Park(List<ReadyRow> refused)
+    {
+        if (refused.Count == 0) return;
+
+        Parked.AddRange(refused);
+        Hit(Transition.ReadyParked);
+        foreach (var lane in refused.GroupBy(row => row.Run.Call.Priority))
+        {
+            var last = lane.Max(row => row.Seq);
+            if (last < 0) continue;
+
+            foreach (var row in Ready.FindAll(row => row.Run.Call.Priority == lane.Key && row.Seq > last && row.Run.IsOpen
+                && row.Run.Call.Limit is { } limit && refused.Exists(other => other.Run.Call.Limit == limit)))
+            {
+                Ready.Remove(row);
+                Parked.Add(row);
+                Hit(Transition.ReadyParkedAhead);
+            }
         }
     }
 
-    private void Park(ReadyRow row)
-    {
-        Parked.Add(row);
-        Hit(Transition.ReadyParked);
-    }
-
-    private Claim Start(ReadyRow row, WorkerIdentity worker)
+    private Claim Start(ReadyRow row, WorkerIdentity worker, bool isRevoked)
     {
         var (run, token) = (row.Run, ++_tokens);
         Claims.Add(new(run, token, worker.Id, worker.Epoch, row.Attempt + 1, row.Crashes, clock.Now));
         Hit(Transition.ReadyClaimed);
         if (run.Call.Timeout is { } timeout) Timers.Add(new(clock.Now + timeout + s_grace, run, TimerWhat.Deadline, row.Attempt + 1, 0));
-        if (run.Call.Limit is { } limit)
+        if (run.Call.Limit is { } limit && !isRevoked)
         {
             Slots.RemoveAll(slot => slot.Limit == limit && !Holds(slot.Token));
             Slots.Add((limit, token, run));
@@ -60,7 +80,8 @@ internal sealed partial class SimStore
             Timeout = run.Call.Timeout,
             Followed = run.Followed,
             Queue = 1,
-            Limited = run.Call.Limit is not null || run.Call.ExpiresAfter is not null,
+            Limited = !isRevoked && (run.Call.Limit is not null || run.Call.ExpiresAfter is not null),
+            IsRevoked = isRevoked,
             DueAt = run.DueAt,
         };
     }

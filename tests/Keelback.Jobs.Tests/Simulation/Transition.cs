@@ -11,6 +11,7 @@ internal enum Transition
 
     ReadyClaimed,
     ReadyParked,
+    ReadyParkedAhead,
     ReadyExpired,
     ReadyCancelled,
     ReadyDroppedAsEnded,

@@ -27,6 +27,23 @@ public sealed class RevocationTests : JobsTest
         Assert.Equal("bad", Assert.Single(await Revocations(web).ListAsync()).Kind);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_is_revoked_spends_no_start_of_its_limit(bool isByTag)
+    {
+        var call = TestJobs.Kind("call", _ => Task.CompletedTask).With(new LimitAttribute("api") { PerHour = 5 });
+        await using var host = JobHost.Create(Database, [call]);
+        var runs = await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 7).Select(_ => call.Call().With(new() { Tags = ["bad"] })));
+        if (isByTag) await Revocations(host).RevokeTagAsync("bad");
+        else await Revocations(host).RevokeKindAsync("call");
+
+        await host.StartAsync();
+
+        foreach (var run in runs) Assert.Equal(JobRunState.Cancelled, (await host.EndOf(run)).State);
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.starts"));
+    }
+
     [Fact]
     public async Task A_worker_hears_of_it_while_it_runs_and_that_it_is_taken_back()
     {
