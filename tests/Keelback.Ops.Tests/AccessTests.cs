@@ -100,6 +100,21 @@ public sealed class AccessTests : OpsTest
     }
 
     [Fact]
+    [Theory]
+    [InlineData("ada", "ada")]
+    [InlineData("sub:4711", "4711")]
+    [InlineData("other:x", "(no name) header")]
+    public async Task Who_has_a_login_is_told_by_it_in_the_audit(string user, string told)
+    {
+        await using var app = await OpsApp.OpenAsync(Database);
+        app.Client.DefaultRequestHeaders.Remove("X-User");
+        app.Client.DefaultRequestHeaders.Add("X-User", user);
+
+        await app.Client.PostAsync("/ops/jobs/api/workers/all/pause", new StringContent("{}", System.Text.Encoding.UTF8, "application/json"));
+
+        Assert.Equal(told, await app.ScalarAsync<string>("select who from keelback.audit"));
+    }
+
     public async Task The_link_does_not_exist_in_production()
     {
         await using var app = await OpsApp.StartAsync(Database);

@@ -125,7 +125,7 @@ internal sealed class OpsApp : IAsyncDisposable
         protected override Task<AuthenticateResult> HandleAuthenticateAsync()
         {
             if (Request.Headers["X-User"].ToString() is not { Length: > 0 } user) return Task.FromResult(AuthenticateResult.NoResult());
-            var identity = new ClaimsIdentity([new(ClaimTypes.Name, user), new(ClaimTypes.Role, Request.Headers["X-Role"].ToString())], "header");
+            var identity = new ClaimsIdentity([new(user.Contains(':') ? user.Split(':')[0] : ClaimTypes.Name, user.Split(':')[^1]), new(ClaimTypes.Role, Request.Headers["X-Role"].ToString())], "header");
             return Task.FromResult(AuthenticateResult.Success(new(new(identity), "header")));
         }
     }
