@@ -60,7 +60,73 @@ public sealed class ActionTests : OpsTest
             $"select concat_ws(' ', q.name, r.priority, r.max_attempts) from keelback.run r join keelback.queue q on q.id = r.queue where r.id = {copy}"));
     }
 
+    [Fact]
+    public async Task A_secret_that_is_left_as_it_is_shown_goes_on_sealed_and_a_new_one_takes_its_place()
+    {
+        var login = TestJobs.Kind("login", call => Task.FromResult(call.Get<string>("user") + ":" + call.Get<string>("password"))).Secret("password");
+        await using var app = await OpsApp.OpenAsync(Database, [login]);
+        var run = await app.Jobs.EnqueueAsync(login.Call(new { user = "ada", password = "hunter2" }));
+        var form = await PageForm.OfAsync(app, $"/ops/jobs/runs/{run}/edit");
+        Assert.Contains("&quot;password&quot;: &quot;(secret)&quot;", form.Html);
+        Assert.DoesNotContain("$secret", form.Html);
+
+        var left = await form.PostAsync($"/ops/jobs/runs/{run}/edit", ("json", """{"user": "bob", "password": "(secret)"}"""));
+        var changed = await form.PostAsync($"/ops/jobs/runs/{run}/edit", ("json", """{"user": "bob", "password": "new-word"}"""));
+        var stored = await app.ScalarAsync<string>($"select input::text from keelback.run where id = {run}");
+        var original = await PostAsync(app, $"runs/{run}/copy", stored);
+        await app.DrainAsync();
+
+        Assert.Equal("bob:hunter2", (await app.Jobs.GetAsync(IdOf(left)))!.Result<string>());
+        Assert.Equal("bob:new-word", (await app.Jobs.GetAsync(IdOf(changed)))!.Result<string>());
+        Assert.Equal(HttpStatusCode.OK, original.StatusCode);
+        Assert.Equal(4L, await app.ScalarAsync<long>("select count(*) from keelback.run where state = 1 and input::text like '%$secret%' and input::text not like '%new-word%'"));
+    }
+
+    [Fact]
+    public async Task A_secret_of_a_kind_that_this_process_lacks_is_sealed_too()
+    {
+        var login = TestJobs.Kind("login", call => Task.FromResult(call.Get<string>("password"))).Secret("password");
+        await using var worker = await OpsApp.OpenAsync(Database, [login]);
+        await using var app = await OpsApp.OpenAsync(Database);
+        var run = await worker.Jobs.EnqueueAsync(login.Call(new { password = "hunter2" }));
+
+        await PostAsync(app, $"runs/{run}/copy", """{"password": "(secret)"}""");
+        await PostAsync(app, $"runs/{run}/copy", """{"password": "new-word"}""");
+        await worker.DrainAsync();
+
+        Assert.Equal("\"hunter2\" \"hunter2\" \"new-word\"", await worker.ScalarAsync<string>("select string_agg(output::text, ' ' order by id) from keelback.run"));
+        Assert.Equal(0L, await worker.ScalarAsync<long>("select count(*) from keelback.run where input::text like '%new-word%'"));
+    }
+
+    [Fact]
+    public async Task A_copy_keeps_what_the_old_call_said_and_leaves_to_the_kind_what_comes_from_the_arguments()
+    {
+        var charge = TestJobs.Kind("charge", _ => Task.CompletedTask, j => j.Tenant = "{shop}").With(new LimitAttribute("shop:{shop}") { Slots = 1 });
+        await using var app = await OpsApp.OpenAsync(Database, [charge]);
+        await ((JobLimits)app.Services.GetService(typeof(JobLimits))!).SetAsync("stripe", new(Slots: 1));
+        var run = await app.Jobs.EnqueueAsync(charge.Call(new { shop = "a" }), new()
+        {
+            Queue = "money", Priority = 1, MaxAttempts = 7, Timeout = TimeSpan.FromSeconds(30), ExpiresAfter = TimeSpan.FromHours(1), KeepResult = false,
+            Limits = ["stripe:eu"], Tags = ["order:1"], Delay = TimeSpan.FromDays(1),
+        });
+        var kept = await app.Jobs.EnqueueAsync(charge.Call(new { shop = "a" }), new() { ResultKept = TimeSpan.FromMinutes(5), Tenant = "boss" });
+
+        await PostAsync(app, $"runs/{run}/copy", """{"shop": "b"}""");
+        await PostAsync(app, $"runs/{kept}/copy", """{"shop": "b"}""");
+
+        var copies = $"from keelback.run r join keelback.queue q on q.id = r.queue where r.id not in ({run}, {kept})";
+        Assert.Equal(
+            "money 1 7 30000 01:00:00 0 shop:b,stripe:eu b; default 4 4 300000 shop:b boss",
+            await app.ScalarAsync<string>(
+                $"""
+                select string_agg(concat_ws(' ', q.name, r.priority, r.max_attempts, r.timeout_ms,
+                    date_trunc('minute', r.expires_at - keelback.run_enqueued_at(r.id) + interval '1 s'), r.result_ms, array_to_string(r.limits, ','), r.tenant), '; ' order by r.id) {copies}
+                """));
+        Assert.Equal(2L, await app.ScalarAsync<long>("select count(*) from keelback.tag where tag = 'order:1'"));
+    }
+
     [Theory]
+    [InlineData("{\"word\": 1, \"word\": 2}", "KB1707: The arguments are not a JSON object: the member 'word' stands twice in one object.")]
     [InlineData("[1]", "KB1707: The arguments are not a JSON object: they are a JSON array.")]
     [InlineData("{\"word\": }", "KB1707: The arguments are not a JSON object: line 1, byte 10 does not read.")]
     [InlineData("{\"word\": \"\\u0000\"}", "KB1207: The arguments of")]
@@ -178,6 +244,11 @@ public sealed class ActionTests : OpsTest
         Assert.Contains("250", await app.PageAsync(response.Headers.Location!.ToString()));
         Assert.Equal("done: 250, left as they were: 0", await app.ScalarAsync<string>("select outcome from keelback.audit"));
     }
+
+    private static async Task<HttpResponseMessage> PostAsync(OpsApp app, string path, string json) =>
+        await app.Client.PostAsync("/ops/jobs/api/" + path, new StringContent(json, Encoding.UTF8, "application/json"));
+
+    private static long IdOf(HttpResponseMessage seeOther) => long.Parse(seeOther.Headers.Location!.ToString().Split('/')[^1]);
 
     [Fact]
     public async Task The_api_acts_for_json_only_and_says_no_as_a_problem()

@@ -61,6 +61,7 @@ internal sealed class OpsApp : IAsyncDisposable
             o.RunWorker = worker;
             o.PollInterval = TimeSpan.FromMilliseconds(100);
             o.RetryDelay = TimeSpan.FromMilliseconds(1);
+            o.SecretKeys.Add(Convert.ToBase64String(new byte[32]));
         }).AddOps(ops);
         foreach (var kind in kinds ?? []) keelback.Services.AddJobKind(kind);
         services?.Invoke(builder.Services);

@@ -5,7 +5,7 @@ using Keelback.Jobs;
 namespace Keelback.Ops;
 
 /// <summary>What can be done to a run, each in the audit. A scoped service, as the client is.</summary>
-internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReader runs, AuditWriter audit)
+internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReader runs, EditableInput inputs, AuditWriter audit)
 {
     /// <summary>What can be done to all that a search finds.</summary>
     public static readonly string[] Bulk = ["retry", "cancel"];
@@ -39,22 +39,19 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
     public Task<ActionResult> RetryGraphAsync(long id, Actor actor, CancellationToken ct) => OnRunAsync(id, "retry graph", actor, async _ =>
         await jobs.RetryGraphAsync(id, ct) is > 0 and var opened ? new(true, $"{Runs(opened)} open again") : new(false, "there was nothing to retry"), ct);
 
-    /// <summary>Enqueues a new run with other arguments and the old one's queue, priority, attempts, time limit, tenant and tags.</summary>
-    /// <exception cref="KeelbackException">KB1218: there is no such run. KB1707: not a JSON object. KB1206, KB1207: arguments that cannot be stored.</exception>
-    public Task<ActionResult> CopyAsync(long id, string json, Actor actor, CancellationToken ct) => OnRunAsync(id, "copy", actor, async run =>
+    /// <summary>Enqueues a new run, due at once, with all else that the old one's call said. <paramref name="json"/>: its arguments; null: the old ones.</summary>
+    /// <exception cref="KeelbackException">
+    /// KB1218: there is no such run. KB1707: not a JSON object. KB1206, KB1207: arguments that cannot be stored. KB1278: a secret that no key opens.
+    /// </exception>
+    public Task<ActionResult> CopyAsync(long id, string? json, Actor actor, CancellationToken ct) => OnRunAsync(id, "copy", actor, async run =>
     {
-        var payload = Read(json);
-        var kind = kinds.Find(run.Kind) ?? new JobKind(run.Kind, typeof(Job), new(run.Kind), static _ => default); // another process has it
-        var copy = await jobs.EnqueueAsync(new Job(kind, payload, []), new()
-        {
-            Queue = run.Queue,
-            Priority = run.Priority,
-            MaxAttempts = run.MaxAttempts,
-            Timeout = run.Timeout,
-            Tenant = run.Tenant,
-            Tags = run.Tags,
-        }, ct);
-        return new(true, $"enqueued run {Show.Id(copy)}", $$"""{"run": {{Show.Id(copy)}}}""") { Run = copy };
+        var stored = await inputs.ReadAsync(id, ct) ?? throw JobErrors.NoSuchRun(id);
+        var kind = kinds.Find(run.Kind) // or another process has it
+            ?? new JobKind(run.Kind, typeof(Job), new(run.Kind), static _ => default) { Secrets = SecretArguments.In(stored) };
+        var arguments = Encoding.UTF8.GetBytes(stored);
+        var payload = json is null ? arguments : SecretArguments.Keep(Read(kind, json), stored);
+        var copy = await jobs.EnqueueAsync(new Job(kind, payload, []), CopyOptions.Of(run, kind, arguments), ct);
+        return new(true, $"enqueued run {Show.Id(copy)}", $$"""{"run": "{{Show.Id(copy)}}"}""") { Run = copy };
     }, ct);
 
     /// <summary>One of many: no row of its own in the audit. False: the run was in no state for it, or is gone.</summary>
@@ -85,14 +82,16 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
         return await audit.AuditAsync(actor, action, $"run {Show.Id(id)}", $$"""{"kind": {{JsonSerializer.Serialize(run.Kind)}}, "state": "{{States.Name(run.State)}}"}""", () => act(run), ct);
     }
 
-    private static byte[] Read(string json)
+    private static byte[] Read(JobKind kind, string json)
     {
         try
         {
             using var document = JsonDocument.Parse(json);
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                ? Encoding.UTF8.GetBytes(document.RootElement.GetRawText())
-                : throw OpsErrors.BadPayload($"they are a JSON {document.RootElement.ValueKind.ToString().ToLowerInvariant()}.");
+            if (document.RootElement.ValueKind != JsonValueKind.Object) throw OpsErrors.BadPayload($"they are a JSON {document.RootElement.ValueKind.ToString().ToLowerInvariant()}.");
+
+            var payload = Encoding.UTF8.GetBytes(document.RootElement.GetRawText());
+            PayloadRules.CheckPayload(kind.Name, payload); // before anything reads its texts
+            return Twice(document.RootElement) is { } name ? throw OpsErrors.BadPayload($"the member '{name}' stands twice in one object.") : payload;
         }
         catch (JsonException e)
         {
@@ -100,3 +99,12 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
         }
     }
 }
+
+    // The database would keep the last of them without a word.
+    private static string? Twice(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => value.EnumerateObject().GroupBy(m => m.Name, StringComparer.Ordinal).FirstOrDefault(g => g.Skip(1).Any())?.Key
+            ?? value.EnumerateObject().Select(m => Twice(m.Value)).FirstOrDefault(name => name is not null),
+        JsonValueKind.Array => value.EnumerateArray().Select(Twice).FirstOrDefault(name => name is not null),
+        _ => null,
+    };

@@ -73,7 +73,7 @@ internal static class FormEndpoints
             var result = await Actions(http).CopyAsync(id, json, http.GetActor("page"), ct);
             return SeeOther(place.Run(result.Run!.Value));
         }
-        catch (KeelbackException e) when (e.Code is "KB1707" or "KB1206" or "KB1207")
+        catch (KeelbackException e) when (e.Code is "KB1707" or "KB1206" or "KB1207" or "KB1225" or "KB1278")
         {
             return await http.RequestServices.GetRequiredService<PageEndpoints>().EditAgainAsync(http, id, json, e.Message, ct);
         }

@@ -101,7 +101,7 @@ internal sealed class PageEndpoints(
     }
 
     private async Task<IResult> EditAsync(HttpContext http, long id, CancellationToken ct) =>
-        await EditAgainAsync(http, id, await inputs.ReadAsync(id, ct) ?? "", null, ct);
+        await EditAgainAsync(http, id, await inputs.ReadAsync(id, ct) is { } stored ? RunDetailsReader.Pretty(SecretArguments.Hide(stored)) : "", null, ct);
 
     /// <summary>The form once more, with what was typed and what is wrong with it.</summary>
     public async Task<IResult> EditAgainAsync(HttpContext http, long id, string json, string? mistake, CancellationToken ct) =>
