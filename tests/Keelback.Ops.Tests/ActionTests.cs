@@ -157,6 +157,7 @@ public sealed class ActionTests : OpsTest
         var otherOrigin = await form.PostAsync($"/ops/jobs/runs/{run}/cancel", headers: h => h.Add("Origin", "http://evil.example"));
 
         Assert.Equal([HttpStatusCode.Forbidden, HttpStatusCode.Forbidden, HttpStatusCode.Forbidden], [withoutToken.StatusCode, crossSite.StatusCode, otherOrigin.StatusCode]);
+        Assert.Contains("<h1>Not done</h1>", await withoutToken.Content.ReadAsStringAsync());
         Assert.Equal(JobRunState.Ready, (await app.Jobs.GetAsync(run))!.State);
         Assert.Equal(HttpStatusCode.SeeOther, (await form.PostAsync($"/ops/jobs/runs/{run}/cancel", headers: h => h.Add("Sec-Fetch-Site", "same-origin"))).StatusCode);
     }
@@ -209,8 +210,11 @@ public sealed class ActionTests : OpsTest
         await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 10).Select(i => odd.Call(new { i })));
         await app.DrainAsync();
         await app.CopyAsync();
-        var form = await PageForm.OfAsync(app, "/ops/jobs/runs?kind=odd");
-        Assert.Contains("value=\"retry\"", form.Html);
+        Assert.Contains("href=\"/ops/jobs/bulk?kind=odd&amp;action=retry\"", await app.PageAsync("/ops/jobs/runs?kind=odd"));
+        var form = await PageForm.OfAsync(app, "/ops/jobs/bulk?kind=odd&action=retry");
+        Assert.Contains("<b>10 runs</b>, <b>5</b> in a state in which there is something to retry", form.Html);
+        Assert.Contains("<dt>Kind</dt><dd>odd</dd>", form.Html);
+        Assert.Equal(0L, await app.ScalarAsync<long>("select count(*) from keelback.bulk"));
 
         await form.PostAsync("/ops/jobs/bulk?kind=odd", ("action", "retry"));
         var bulk = (BulkAgent)app.Services.GetService(typeof(BulkAgent))!;
@@ -219,7 +223,8 @@ public sealed class ActionTests : OpsTest
         }
 
         Assert.Equal(5L, await app.ScalarAsync<long>("select count(*) from keelback.run where state = 0"));
-        Assert.Equal("done: 5, left as they were: 5", await app.ScalarAsync<string>("select outcome from keelback.audit"));
+        Assert.Equal("done: 5, left as they were: 5", await app.ScalarAsync<string>("select outcome from keelback.audit where target = 'bulk 1'"));
+        Assert.Contains("bulk <a class=\"id\" href=\"/ops/jobs/bulk/1\">1</a>", await app.PageAsync("/ops/jobs/audit"));
     }
 
     [Fact]
@@ -228,7 +233,7 @@ public sealed class ActionTests : OpsTest
         await using var app = await OpsApp.OpenAsync(Database, [s_echo]);
         var runs = await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 250).Select(i => s_echo.Call(new { word = "w" + i })));
         await app.CopyAsync();
-        var form = await PageForm.OfAsync(app, "/ops/jobs/runs?queue=mail");
+        var form = await PageForm.OfAsync(app, "/ops/jobs/bulk?queue=mail&action=cancel");
 
         var response = await form.PostAsync("/ops/jobs/bulk?queue=mail", ("action", "cancel"));
         var later = await app.Jobs.EnqueueAsync(s_echo.Call(new { word = "later" }));
@@ -242,7 +247,53 @@ public sealed class ActionTests : OpsTest
         Assert.Equal(250L, await app.ScalarAsync<long>("select count(*) from keelback.run where state = 3"));
         Assert.Equal(JobRunState.Ready, (await app.Jobs.GetAsync(later))!.State);
         Assert.Contains("250", await app.PageAsync(response.Headers.Location!.ToString()));
-        Assert.Equal("done: 250, left as they were: 0", await app.ScalarAsync<string>("select outcome from keelback.audit"));
+        Assert.Equal("done: 250, left as they were: 0", await app.ScalarAsync<string>("select outcome from keelback.audit where target = 'bulk 1'"));
+    }
+
+    [Theory]
+    [InlineData("/ops/jobs/bulk?kind=echo&action=explode", HttpStatusCode.BadRequest, "KB1711: 'explode' is nothing that can be done")]
+    [InlineData("/ops/jobs/bulk?action=retry", HttpStatusCode.BadRequest, "KB1712: The search names nothing")]
+    [InlineData("/ops/jobs/bulk?kin=echo&action=retry", HttpStatusCode.BadRequest, "There is no 'kin' here. Did you mean 'kind'?")]
+    public async Task A_bulk_that_cannot_be_is_told_on_a_page_before_anybody_confirms_it(string path, HttpStatusCode status, string message)
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_echo]);
+
+        var response = await app.Client.GetAsync(path);
+
+        Assert.Equal((status, "text/html"), (response.StatusCode, response.Content.Headers.ContentType!.MediaType));
+        Assert.Contains(message, WebUtility.HtmlDecode(await response.Content.ReadAsStringAsync()));
+    }
+
+    [Fact]
+    public async Task The_api_begins_a_bulk_and_tells_how_far_it_is()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_echo]);
+        await app.Jobs.EnqueueManyAsync([s_echo.Call(new { word = "a" }), s_echo.Call(new { word = "b" })]);
+        await app.CopyAsync();
+
+        var begun = await PostAsync(app, "bulk?kind=echo&state=ready", """{"action": "cancel"}""");
+        var misspelt = await PostAsync(app, "bulk?knd=echo", """{"action": "cancel"}""");
+        while (await ((BulkAgent)app.Services.GetService(typeof(BulkAgent))!).PageAsync(default))
+        {
+        }
+
+        Assert.Contains("\"id\":\"1\",\"action\":\"cancel\"", await begun.Content.ReadAsStringAsync());
+        Assert.Equal(HttpStatusCode.BadRequest, misspelt.StatusCode);
+        Assert.Contains("\"done\":2,\"refused\":0", await app.PageAsync("/ops/jobs/api/bulk/1"));
+        Assert.Equal("api", await app.ScalarAsync<string>("select via from keelback.audit where target = 'bulk 1'"));
+    }
+
+    [Fact]
+    public async Task What_was_done_to_a_graph_stands_on_the_page_of_each_of_its_runs()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_echo]);
+        var first = s_echo.Call<string>(new { word = "a" });
+        var last = await app.Jobs.EnqueueAsync(s_echo.Call<string>(null, new JobBinding("word", first)));
+        var up = await app.ScalarAsync<long>($"select ups[1] from keelback.run where id = {last}");
+
+        await PostAsync(app, $"runs/{up}/cancel-graph", "{}");
+
+        foreach (var run in new[] { up, last }) Assert.Contains($"<td>cancel graph</td><td>graph <a class=\"id\" href=\"/ops/jobs/runs/{last}\">{last}</a></td>", await app.PageAsync($"/ops/jobs/runs/{run}"));
     }
 
     private static async Task<HttpResponseMessage> PostAsync(OpsApp app, string path, string json) =>

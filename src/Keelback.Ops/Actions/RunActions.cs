@@ -20,14 +20,22 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
     /// <summary>Ended without success, so that running again can change something.</summary>
     public static bool CanRetry(JobRunState state) => state > JobRunState.Succeeded;
 
+    /// <summary>Whether one of <see cref="Bulk"/> can change anything about a run in that state.</summary>
+    public static bool Suits(string action, JobRunState state) => action switch
+    {
+        "retry" => CanRetry(state),
+        "cancel" => state < JobRunState.Succeeded,
+        _ => false,
+    };
+
     /// <exception cref="KeelbackException">KB1218: there is no such run. KB1706: it has ended.</exception>
     public Task<ActionResult> CancelAsync(long id, Actor actor, CancellationToken ct) => OnRunAsync(id, "cancel", actor, async run =>
         await jobs.CancelAsync(id, ct) ? new(true, "cancelled") : throw OpsErrors.NotForThisState("cancelled", id, Show.Word(run.State)), ct);
 
     /// <summary>Ends every open run of the graph that a run belongs to.</summary>
     /// <exception cref="KeelbackException">KB1218: there is no such run.</exception>
-    public Task<ActionResult> CancelGraphAsync(long id, Actor actor, CancellationToken ct) => OnRunAsync(id, "cancel graph", actor, async _ =>
-        await jobs.CancelGraphAsync(id, ct) is > 0 and var ended ? new(true, $"{Runs(ended)} cancelled") : new(false, "none was open"), ct);
+    public Task<ActionResult> CancelGraphAsync(long id, Actor actor, CancellationToken ct) => OnGraphAsync(id, "cancel graph", actor, async _ =>
+        await jobs.CancelGraphAsync(id, ct) is > 0 and var ended ? new(true, $"{Show.Runs(ended)} cancelled") : new(false, "none was open"), ct);
 
     /// <summary>Opens a run again that ended without success, and what ended below it because of it.</summary>
     /// <exception cref="KeelbackException">KB1218: there is no such run. KB1706: it is open, or has succeeded. KB1243: what it waited for still has not succeeded.</exception>
@@ -36,8 +44,8 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
 
     /// <summary>Opens whatever did not succeed in the graph that a run belongs to.</summary>
     /// <exception cref="KeelbackException">KB1218: there is no such run.</exception>
-    public Task<ActionResult> RetryGraphAsync(long id, Actor actor, CancellationToken ct) => OnRunAsync(id, "retry graph", actor, async _ =>
-        await jobs.RetryGraphAsync(id, ct) is > 0 and var opened ? new(true, $"{Runs(opened)} open again") : new(false, "there was nothing to retry"), ct);
+    public Task<ActionResult> RetryGraphAsync(long id, Actor actor, CancellationToken ct) => OnGraphAsync(id, "retry graph", actor, async _ =>
+        await jobs.RetryGraphAsync(id, ct) is > 0 and var opened ? new(true, $"{Show.Runs(opened)} open again") : new(false, "there was nothing to retry"), ct);
 
     /// <summary>Enqueues a new run, due at once, with all else that the old one's call said. <paramref name="json"/>: its arguments; null: the old ones.</summary>
     /// <exception cref="KeelbackException">
@@ -57,9 +65,9 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
     /// <summary>One of many: no row of its own in the audit. False: the run was in no state for it, or is gone.</summary>
     public async Task<bool> QuietlyAsync(string action, RunLine run, CancellationToken ct) => action switch
     {
-        "retry" => CanRetry(run.State) && await IsRetriedAsync(run.Id, ct),
-        "cancel" => run.State < JobRunState.Succeeded && await jobs.CancelAsync(run.Id, ct),
-        _ => false,
+        _ when !Suits(action, run.State) => false,
+        "retry" => await IsRetriedAsync(run.Id, ct),
+        _ => await jobs.CancelAsync(run.Id, ct),
     };
 
     private async Task<bool> IsRetriedAsync(long run, CancellationToken ct)
@@ -74,12 +82,17 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
         }
     }
 
-    private static string Runs(int count) => count == 1 ? "1 run" : $"{Show.Count(count)} runs";
+    private Task<ActionResult> OnRunAsync(long id, string action, Actor actor, Func<RunDetails, Task<ActionResult>> act, CancellationToken ct) =>
+        AuditAsync(id, run => AuditTarget.Run(run.Id), action, actor, act, ct);
 
-    private async Task<ActionResult> OnRunAsync(long id, string action, Actor actor, Func<RunDetails, Task<ActionResult>> act, CancellationToken ct)
+    private Task<ActionResult> OnGraphAsync(long id, string action, Actor actor, Func<RunDetails, Task<ActionResult>> act, CancellationToken ct) =>
+        AuditAsync(id, run => AuditTarget.Graph(run.Root ?? run.Id), action, actor, act, ct);
+
+    private async Task<ActionResult> AuditAsync(
+        long id, Func<RunDetails, string> target, string action, Actor actor, Func<RunDetails, Task<ActionResult>> act, CancellationToken ct)
     {
         var run = await runs.FindAsync(id, ct) ?? throw JobErrors.NoSuchRun(id);
-        return await audit.AuditAsync(actor, action, $"run {Show.Id(id)}", $$"""{"kind": {{JsonSerializer.Serialize(run.Kind)}}, "state": "{{States.Name(run.State)}}"}""", () => act(run), ct);
+        return await audit.AuditAsync(actor, action, target(run), $$"""{"kind": {{JsonSerializer.Serialize(run.Kind)}}, "state": "{{States.Name(run.State)}}"}""", () => act(run), ct);
     }
 
     private static byte[] Read(JobKind kind, string json)
@@ -98,7 +111,6 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
             throw OpsErrors.BadPayload($"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1} does not read.");
         }
     }
-}
 
     // The database would keep the last of them without a word.
     private static string? Twice(JsonElement value) => value.ValueKind switch
@@ -108,3 +120,4 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
         JsonValueKind.Array => value.EnumerateArray().Select(Twice).FirstOrDefault(name => name is not null),
         _ => null,
     };
+}
