@@ -20,12 +20,15 @@ internal sealed class JobSecrets(IServiceProvider services, IOptions<JobsOptions
 
     public bool HasKey => options.Value.SecretKeys.Count > 0 || Protection is not null;
 
-    /// <exception cref="KeelbackException">KB1277: there is no key.</exception>
+    /// <summary>What is sealed already, as the arguments of a run that is copied are, stays as it is.</summary>
+    /// <exception cref="KeelbackException">KB1277: there is no key. KB1278: something is sealed, and no key opens it.</exception>
     public ReadOnlyMemory<byte> Seal(JobKind kind, ReadOnlyMemory<byte> payload)
     {
         var members = JsonNode.Parse(payload.Span)!.AsObject();
         foreach (var name in kind.Secrets)
-            if (members.TryGetPropertyValue(name, out var value))
+            if (Sealed(members[name]) is { } text)
+                Decrypt(kind.Name, name, text); // now, when the caller can still be told
+            else if (members.TryGetPropertyValue(name, out var value))
                 members[name] = new JsonObject { [Envelope] = Encrypt(kind.Name, name, value?.ToJsonString() ?? "null") };
 
         return JsonSerializer.SerializeToUtf8Bytes(members);
@@ -35,9 +38,13 @@ internal sealed class JobSecrets(IServiceProvider services, IOptions<JobsOptions
     public void Open(JobKind kind, JsonObject members)
     {
         foreach (var name in kind.Secrets)
-            if (members[name] is JsonObject { Count: 1 } envelope && envelope.TryGetPropertyValue(Envelope, out var text) && text is not null)
-                members[name] = JsonNode.Parse(Decrypt(kind.Name, name, text.GetValue<string>()));
+            if (Sealed(members[name]) is { } text)
+                members[name] = JsonNode.Parse(Decrypt(kind.Name, name, text));
     }
+
+    /// <summary>What is in an envelope; null: it is none.</summary>
+    public static string? Sealed(JsonNode? member) =>
+        member is JsonObject { Count: 1 } envelope && envelope[Envelope] is JsonValue value && value.TryGetValue(out string? text) && text is ['k' or 'p', ':', ..] ? text : null;
 
     private string Encrypt(string kind, string name, string json)
     {
@@ -55,7 +62,9 @@ internal sealed class JobSecrets(IServiceProvider services, IOptions<JobsOptions
 
     private string Decrypt(string kind, string name, string text)
     {
-        var bytes = Convert.FromBase64String(text[2..]);
+        var bytes = new byte[text.Length];
+        if (!Convert.TryFromBase64String(text[2..], bytes, out var length) || length < NonceBytes + TagBytes) throw JobErrors.SecretNotReadable(kind, name, null);
+        bytes = bytes[..length];
         try
         {
             if (text.StartsWith("p:", StringComparison.Ordinal))

@@ -49,6 +49,7 @@ public static class OpsBuilderExtensions
         services.AddSingleton<AuditWriter>();
         services.AddSingleton<QueueActions>();
         services.AddSingleton<BulkActions>();
+        services.AddSingleton<BulkCounter>();
         services.AddScoped<RunActions>();
         services.AddScoped<ScheduleActions>();
         services.AddSingleton<WorkerActions>();

@@ -7,7 +7,7 @@ public sealed class OpsOptions
 {
     /// <summary>
     /// The authorization policy that the pages, their API and the metrics demand. Default: none, and they answer 404; in Development
-    /// whoever has the link that the start prints gets in.
+    /// whoever has the link that the start prints gets to the pages and their API.
     /// </summary>
     public string? Policy { get; set; }
 

@@ -131,6 +131,54 @@ public sealed class FilterTests : JobsTest
     }
 
     [Fact]
+    public async Task Subscribers_hear_of_runs_that_had_nothing_to_do_or_may_not_run_and_of_the_workers_end()
+    {
+        var heard = new ConcurrentQueue<JobEvent>();
+        var idle = TestJobs.Kind("idle", _ => throw JobExit.Ignore("Nothing to do"));
+        var banned = TestJobs.Kind("banned", _ => Task.CompletedTask);
+        await using var host = JobHost.Create(Database, [idle, banned]);
+        using var all = host.Services.GetRequiredService<JobEvents>().Subscribe<JobEvent>(heard.Enqueue);
+        await host.Services.GetRequiredService<JobRevocations>().RevokeKindAsync("banned", reason: "It mails twice");
+        await host.StartAsync();
+
+        var skipped = await host.EndOf(await host.Jobs.EnqueueAsync(idle.Call()));
+        var revoked = await host.EndOf(await host.Jobs.EnqueueAsync(banned.Call()));
+        await host.StopAsync();
+
+        Assert.Equal((skipped.Id, "Nothing to do"), heard.OfType<JobSkipped>().Select(e => (e.RunId, e.Reason.Message)).Single());
+        Assert.Equal(revoked.Id, heard.OfType<JobRevoked>().Single().RunId);
+        Assert.Contains("It mails twice", heard.OfType<JobRevoked>().Single().Reason.Message, StringComparison.Ordinal);
+        Assert.IsType<WorkerStopped>(heard.Last());
+    }
+
+    [Fact]
+    public async Task Subscribers_hear_of_an_attempt_that_is_given_up_and_of_what_a_dead_worker_held()
+    {
+        var gate = new Gate();
+        var abandoned = new TaskCompletionSource<JobAbandoned>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var rescued = new TaskCompletionSource<JobsRescued>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var deaf = TestJobs.Kind("deaf", _ => gate.PassAsync(CancellationToken.None), d => (d.Timeout, d.MaxAttempts) = ("00:00:00.1", 1));
+        var slow = TestJobs.Kind("slow", _ => gate.PassAsync(CancellationToken.None));
+        await using var host = JobHost.Create(Database, [deaf, slow], o => (o.Concurrency, o.AbandonAfter) = (1, TimeSpan.FromMilliseconds(100)));
+        var events = host.Services.GetRequiredService<JobEvents>();
+        using var first = events.Subscribe<JobAbandoned>(e => abandoned.TrySetResult(e));
+        using var second = events.Subscribe<JobsRescued>(e => rescued.TrySetResult(e));
+        await host.StartAsync();
+
+        var bad = await host.Jobs.EnqueueAsync(deaf.Call());
+        var told = await abandoned.Task.WaitAsync(Patience);
+        await gate.Started();
+        await host.Jobs.EnqueueAsync(slow.Call());
+        await gate.Started();
+        host.Worker.Heartbeat.Paused = true;
+        await host.ScalarAsync<long>("with gone as (delete from keelback.worker returning 1) select count(*) from gone");
+
+        Assert.Equal((bad, "deaf", 1), (told.RunId, told.Kind, told.Attempt));
+        Assert.Equal(new(1, 0), await rescued.Task.WaitAsync(Patience));
+        gate.Open();
+    }
+
+    [Fact]
     public async Task The_trace_of_the_request_goes_on_in_the_job()
     {
         var spans = new ConcurrentQueue<Activity>();

@@ -111,6 +111,23 @@ public sealed class PayloadTests : JobsTest
     }
 
     [Fact]
+    public async Task What_is_sealed_already_is_not_sealed_again_and_what_no_key_opens_is_refused()
+    {
+        var login = Secretive("login", call => Task.FromResult(call.Get<string>("password")));
+        await using var host = await JobHost.Create(Database, [login], o => SetKeys(o, [Key])).StartAsync();
+        var first = await host.EndOf(await host.Jobs.EnqueueAsync(login.Call(new { password = "hunter2" })));
+        var stored = JsonNode.Parse(await host.ScalarAsync<string>($"select input::text from keelback.run where id = {first.Id}"))!;
+
+        var copy = await host.EndOf(await host.Jobs.EnqueueAsync(login.Call(stored)));
+        var forged = new[] { "k:c2VhbGVk", "k:?", "k:" + Convert.ToBase64String(new byte[40]) };
+
+        Assert.Equal("hunter2", copy.Result<string>());
+        foreach (var envelope in forged)
+            Assert.Equal("KB1278", (await Assert.ThrowsAsync<KeelbackException>(() => host.Jobs.EnqueueAsync(login.Call(
+                new { password = new Dictionary<string, string> { ["$secret"] = envelope } })))).Code);
+    }
+
+    [Fact]
     public async Task A_secret_without_a_key_or_from_another_job_is_refused()
     {
         var login = Secretive("login", _ => Task.CompletedTask);
@@ -212,11 +229,9 @@ public sealed class PayloadTests : JobsTest
 
     private static object Nested(int depth) => depth == 0 ? 1 : new[] { Nested(depth - 1) };
 
-    private static JobKind Secretive(string name, Func<JobCall, Task> body) => Secret(TestJobs.Kind(name, body));
+    private static JobKind Secretive(string name, Func<JobCall, Task> body) => TestJobs.Kind(name, body).Secret("password");
 
-    internal static JobKind Secretive<T>(string name, Func<JobCall, Task<T>> body, Action<JobAttribute>? configure = null) => Secret(TestJobs.Kind(name, body, configure));
-
-    private static JobKind Secret(JobKind kind) => new(kind.Name, kind.DeclaredBy, kind.Defaults, kind.Run) { Secrets = ["password"] };
+    internal static JobKind Secretive<T>(string name, Func<JobCall, Task<T>> body, Action<JobAttribute>? configure = null) => TestJobs.Kind(name, body, configure).Secret("password");
 
     private static void SetKeys(JobsOptions options, string[] keys)
     {

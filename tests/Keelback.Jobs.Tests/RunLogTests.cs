@@ -78,6 +78,18 @@ public sealed class RunLogTests : JobsTest
     }
 
     [Fact]
+    public void Lines_that_come_from_many_threads_at_once_have_a_number_each()
+    {
+        var sink = new RunLogSink(TimeProvider.System);
+        for (var round = 0; round < 100; round++) // as few as one would do on a machine with nothing else to do
+        {
+            var buffer = sink.Begin(new(1, 1, 1, 0, "import", []) { MaxAttempts = 1 }, mostLines: 20_000);
+            Parallel.For(0, 20_000, new() { MaxDegreeOfParallelism = 8 }, _ => buffer.Add(LogLevel.Information, "", "", null));
+            Assert.Equal(20_000, sink.Take(20_000).Select(line => line.N).Distinct().Count());
+        }
+    }
+
+    [Fact]
     public async Task A_stopping_worker_writes_what_it_still_has_and_zero_lines_means_none()
     {
         var import = TestJobs.Kind("import", call =>

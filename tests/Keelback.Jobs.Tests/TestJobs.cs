@@ -23,6 +23,10 @@ internal static class TestJobs
     public static JobKind With(this JobKind kind, params JobMetadataAttribute[] metadata) =>
         new(kind.Name, kind.DeclaredBy, kind.Defaults, kind.Run) { Metadata = metadata };
 
+    /// <summary>The same kind with parameters that are [Secret].</summary>
+    public static JobKind Secret(this JobKind kind, params string[] parameters) =>
+        new(kind.Name, kind.DeclaredBy, kind.Defaults, kind.Run) { Secrets = parameters };
+
     public static Job Call(this JobKind kind, object? arguments = null, params JobBinding[] bindings) =>
         new(kind, Payload(arguments), bindings);
 

@@ -78,6 +78,7 @@ public sealed class AccessTests : OpsTest
         Assert.Contains("samesite=strict", cookie);
         Assert.Contains("path=/ops/jobs", cookie);
         Assert.Equal(HttpStatusCode.Unauthorized, again.StatusCode);
+        Assert.Contains("This link is not valid (any more)", await again.Content.ReadAsStringAsync());
         Assert.False(again.Headers.Contains("Set-Cookie"));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(app, HttpMethod.Get, "/ops/jobs"));
     }
@@ -97,6 +98,21 @@ public sealed class AccessTests : OpsTest
 
         Assert.Equal(HttpStatusCode.OK, renewed);
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(app, HttpMethod.Get, "/ops/jobs"));
+    }
+
+    [Theory]
+    [InlineData("ada", "ada")]
+    [InlineData("sub:4711", "4711")]
+    [InlineData("other:x", "(no name) header")]
+    public async Task Who_has_a_login_is_told_by_it_in_the_audit(string user, string told)
+    {
+        await using var app = await OpsApp.OpenAsync(Database);
+        app.Client.DefaultRequestHeaders.Remove("X-User");
+        app.Client.DefaultRequestHeaders.Add("X-User", user);
+
+        await app.Client.PostAsync("/ops/jobs/api/workers/all/pause", new StringContent("{}", System.Text.Encoding.UTF8, "application/json"));
+
+        Assert.Equal(told, await app.ScalarAsync<string>("select who from keelback.audit"));
     }
 
     [Fact]

@@ -63,7 +63,73 @@ public sealed class ActionTests : OpsTest
             $"select concat_ws(' ', q.name, r.priority, r.max_attempts) from keelback.run r join keelback.queue q on q.id = r.queue where r.id = {copy}"));
     }
 
+    [Fact]
+    public async Task A_secret_that_is_left_as_it_is_shown_goes_on_sealed_and_a_new_one_takes_its_place()
+    {
+        var login = TestJobs.Kind("login", call => Task.FromResult(call.Get<string>("user") + ":" + call.Get<string>("password"))).Secret("password");
+        await using var app = await OpsApp.OpenAsync(Database, [login]);
+        var run = await app.Jobs.EnqueueAsync(login.Call(new { user = "ada", password = "hunter2" }));
+        var form = await PageForm.OfAsync(app, $"/ops/jobs/runs/{run}/edit");
+        Assert.Contains("&quot;password&quot;: &quot;(secret)&quot;", form.Html);
+        Assert.DoesNotContain("$secret", form.Html);
+
+        var left = await form.PostAsync($"/ops/jobs/runs/{run}/edit", ("json", """{"user": "bob", "password": "(secret)"}"""));
+        var changed = await form.PostAsync($"/ops/jobs/runs/{run}/edit", ("json", """{"user": "bob", "password": "new-word"}"""));
+        var stored = await app.ScalarAsync<string>($"select input::text from keelback.run where id = {run}");
+        var original = await PostAsync(app, $"runs/{run}/copy", stored);
+        await app.DrainAsync();
+
+        Assert.Equal("bob:hunter2", (await app.Jobs.GetAsync(IdOf(left)))!.Result<string>());
+        Assert.Equal("bob:new-word", (await app.Jobs.GetAsync(IdOf(changed)))!.Result<string>());
+        Assert.Equal(HttpStatusCode.OK, original.StatusCode);
+        Assert.Equal(4L, await app.ScalarAsync<long>("select count(*) from keelback.run where state = 1 and input::text like '%$secret%' and input::text not like '%new-word%'"));
+    }
+
+    [Fact]
+    public async Task A_secret_of_a_kind_that_this_process_lacks_is_sealed_too()
+    {
+        var login = TestJobs.Kind("login", call => Task.FromResult(call.Get<string>("password"))).Secret("password");
+        await using var worker = await OpsApp.OpenAsync(Database, [login]);
+        await using var app = await OpsApp.OpenAsync(Database);
+        var run = await worker.Jobs.EnqueueAsync(login.Call(new { password = "hunter2" }));
+
+        await PostAsync(app, $"runs/{run}/copy", """{"password": "(secret)"}""");
+        await PostAsync(app, $"runs/{run}/copy", """{"password": "new-word"}""");
+        await worker.DrainAsync();
+
+        Assert.Equal("\"hunter2\" \"hunter2\" \"new-word\"", await worker.ScalarAsync<string>("select string_agg(output::text, ' ' order by id) from keelback.run"));
+        Assert.Equal(0L, await worker.ScalarAsync<long>("select count(*) from keelback.run where input::text like '%new-word%'"));
+    }
+
+    [Fact]
+    public async Task A_copy_keeps_what_the_old_call_said_and_leaves_to_the_kind_what_comes_from_the_arguments()
+    {
+        var charge = TestJobs.Kind("charge", _ => Task.CompletedTask, j => j.Tenant = "{shop}").With(new LimitAttribute("shop:{shop}") { Slots = 1 });
+        await using var app = await OpsApp.OpenAsync(Database, [charge]);
+        await ((JobLimits)app.Services.GetService(typeof(JobLimits))!).SetAsync("stripe", new(Slots: 1));
+        var run = await app.Jobs.EnqueueAsync(charge.Call(new { shop = "a" }), new()
+        {
+            Queue = "money", Priority = 1, MaxAttempts = 7, Timeout = TimeSpan.FromSeconds(30), ExpiresAfter = TimeSpan.FromHours(1), KeepResult = false,
+            Limits = ["stripe:eu"], Tags = ["order:1"], Delay = TimeSpan.FromDays(1),
+        });
+        var kept = await app.Jobs.EnqueueAsync(charge.Call(new { shop = "a" }), new() { ResultKept = TimeSpan.FromMinutes(5), Tenant = "boss" });
+
+        await PostAsync(app, $"runs/{run}/copy", """{"shop": "b"}""");
+        await PostAsync(app, $"runs/{kept}/copy", """{"shop": "b"}""");
+
+        var copies = $"from keelback.run r join keelback.queue q on q.id = r.queue where r.id not in ({run}, {kept})";
+        Assert.Equal(
+            "money 1 7 30000 01:00:00 0 shop:b,stripe:eu b; default 4 4 300000 shop:b boss",
+            await app.ScalarAsync<string>(
+                $"""
+                select string_agg(concat_ws(' ', q.name, r.priority, r.max_attempts, r.timeout_ms,
+                    date_trunc('minute', r.expires_at - keelback.run_enqueued_at(r.id) + interval '1 s'), r.result_ms, array_to_string(r.limits, ','), r.tenant), '; ' order by r.id) {copies}
+                """));
+        Assert.Equal(2L, await app.ScalarAsync<long>("select count(*) from keelback.tag where tag = 'order:1'"));
+    }
+
     [Theory]
+    [InlineData("{\"word\": 1, \"word\": 2}", "KB1707: The arguments are not a JSON object: the member 'word' stands twice in one object.")]
     [InlineData("[1]", "KB1707: The arguments are not a JSON object: they are a JSON array.")]
     [InlineData("{\"word\": }", "KB1707: The arguments are not a JSON object: line 1, byte 10 does not read.")]
     [InlineData("{\"word\": \"\\u0000\"}", "KB1207: The arguments of")]
@@ -94,6 +160,7 @@ public sealed class ActionTests : OpsTest
         var otherOrigin = await form.PostAsync($"/ops/jobs/runs/{run}/cancel", headers: h => h.Add("Origin", "http://evil.example"));
 
         Assert.Equal([HttpStatusCode.Forbidden, HttpStatusCode.Forbidden, HttpStatusCode.Forbidden], [withoutToken.StatusCode, crossSite.StatusCode, otherOrigin.StatusCode]);
+        Assert.Contains("<h1>Not done</h1>", await withoutToken.Content.ReadAsStringAsync());
         Assert.Equal(JobRunState.Ready, (await app.Jobs.GetAsync(run))!.State);
         Assert.Equal(HttpStatusCode.SeeOther, (await form.PostAsync($"/ops/jobs/runs/{run}/cancel", headers: h => h.Add("Sec-Fetch-Site", "same-origin"))).StatusCode);
     }
@@ -146,8 +213,11 @@ public sealed class ActionTests : OpsTest
         await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 10).Select(i => odd.Call(new { i })));
         await app.DrainAsync();
         await app.CopyAsync();
-        var form = await PageForm.OfAsync(app, "/ops/jobs/runs?kind=odd");
-        Assert.Contains("value=\"retry\"", form.Html);
+        Assert.Contains("href=\"/ops/jobs/bulk?kind=odd&amp;action=retry\"", await app.PageAsync("/ops/jobs/runs?kind=odd"));
+        var form = await PageForm.OfAsync(app, "/ops/jobs/bulk?kind=odd&action=retry");
+        Assert.Contains("<b>10 runs</b>, <b>5</b> in a state in which there is something to retry", form.Html);
+        Assert.Contains("<dt>Kind</dt><dd>odd</dd>", form.Html);
+        Assert.Equal(0L, await app.ScalarAsync<long>("select count(*) from keelback.bulk"));
 
         await form.PostAsync("/ops/jobs/bulk?kind=odd", ("action", "retry"));
         var bulk = (BulkAgent)app.Services.GetService(typeof(BulkAgent))!;
@@ -156,7 +226,8 @@ public sealed class ActionTests : OpsTest
         }
 
         Assert.Equal(5L, await app.ScalarAsync<long>("select count(*) from keelback.run where state = 0"));
-        Assert.Equal("done: 5, left as they were: 5", await app.ScalarAsync<string>("select outcome from keelback.audit"));
+        Assert.Equal("done: 5, left as they were: 5", await app.ScalarAsync<string>("select outcome from keelback.audit where target = 'bulk 1'"));
+        Assert.Contains("bulk <a class=\"id\" href=\"/ops/jobs/bulk/1\">1</a>", await app.PageAsync("/ops/jobs/audit"));
     }
 
     [Fact]
@@ -165,7 +236,7 @@ public sealed class ActionTests : OpsTest
         await using var app = await OpsApp.OpenAsync(Database, [s_echo]);
         var runs = await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 250).Select(i => s_echo.Call(new { word = "w" + i })));
         await app.CopyAsync();
-        var form = await PageForm.OfAsync(app, "/ops/jobs/runs?queue=mail");
+        var form = await PageForm.OfAsync(app, "/ops/jobs/bulk?queue=mail&action=cancel");
 
         var response = await form.PostAsync("/ops/jobs/bulk?queue=mail", ("action", "cancel"));
         var later = await app.Jobs.EnqueueAsync(s_echo.Call(new { word = "later" }));
@@ -179,8 +250,59 @@ public sealed class ActionTests : OpsTest
         Assert.Equal(250L, await app.ScalarAsync<long>("select count(*) from keelback.run where state = 3"));
         Assert.Equal(JobRunState.Ready, (await app.Jobs.GetAsync(later))!.State);
         Assert.Contains("250", await app.PageAsync(response.Headers.Location!.ToString()));
-        Assert.Equal("done: 250, left as they were: 0", await app.ScalarAsync<string>("select outcome from keelback.audit"));
+        Assert.Equal("done: 250, left as they were: 0", await app.ScalarAsync<string>("select outcome from keelback.audit where target = 'bulk 1'"));
     }
+
+    [Theory]
+    [InlineData("/ops/jobs/bulk?kind=echo&action=explode", HttpStatusCode.BadRequest, "KB1711: 'explode' is nothing that can be done")]
+    [InlineData("/ops/jobs/bulk?action=retry", HttpStatusCode.BadRequest, "KB1712: The search names nothing")]
+    [InlineData("/ops/jobs/bulk?kin=echo&action=retry", HttpStatusCode.BadRequest, "There is no 'kin' here. Did you mean 'kind'?")]
+    public async Task A_bulk_that_cannot_be_is_told_on_a_page_before_anybody_confirms_it(string path, HttpStatusCode status, string message)
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_echo]);
+
+        var response = await app.Client.GetAsync(path);
+
+        Assert.Equal((status, "text/html"), (response.StatusCode, response.Content.Headers.ContentType!.MediaType));
+        Assert.Contains(message, WebUtility.HtmlDecode(await response.Content.ReadAsStringAsync()));
+    }
+
+    [Fact]
+    public async Task The_api_begins_a_bulk_and_tells_how_far_it_is()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_echo]);
+        await app.Jobs.EnqueueManyAsync([s_echo.Call(new { word = "a" }), s_echo.Call(new { word = "b" })]);
+        await app.CopyAsync();
+
+        var begun = await PostAsync(app, "bulk?kind=echo&state=ready", """{"action": "cancel"}""");
+        var misspelt = await PostAsync(app, "bulk?knd=echo", """{"action": "cancel"}""");
+        while (await ((BulkAgent)app.Services.GetService(typeof(BulkAgent))!).PageAsync(default))
+        {
+        }
+
+        Assert.Contains("\"id\":\"1\",\"action\":\"cancel\"", await begun.Content.ReadAsStringAsync());
+        Assert.Equal(HttpStatusCode.BadRequest, misspelt.StatusCode);
+        Assert.Contains("\"done\":2,\"refused\":0", await app.PageAsync("/ops/jobs/api/bulk/1"));
+        Assert.Equal("api", await app.ScalarAsync<string>("select via from keelback.audit where target = 'bulk 1'"));
+    }
+
+    [Fact]
+    public async Task What_was_done_to_a_graph_stands_on_the_page_of_each_of_its_runs()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_echo]);
+        var first = s_echo.Call<string>(new { word = "a" });
+        var last = await app.Jobs.EnqueueAsync(s_echo.Call<string>(null, new JobBinding("word", first)));
+        var up = await app.ScalarAsync<long>($"select ups[1] from keelback.run where id = {last}");
+
+        await PostAsync(app, $"runs/{up}/cancel-graph", "{}");
+
+        foreach (var run in new[] { up, last }) Assert.Contains($"<td>cancel graph</td><td>graph <a class=\"id\" href=\"/ops/jobs/runs/{last}\">{last}</a></td>", await app.PageAsync($"/ops/jobs/runs/{run}"));
+    }
+
+    private static async Task<HttpResponseMessage> PostAsync(OpsApp app, string path, string json) =>
+        await app.Client.PostAsync("/ops/jobs/api/" + path, new StringContent(json, Encoding.UTF8, "application/json"));
+
+    private static long IdOf(HttpResponseMessage seeOther) => long.Parse(seeOther.Headers.Location!.ToString().Split('/')[^1]);
 
     [Fact]
     public async Task A_bulk_that_keeps_failing_ends_with_its_error_and_holds_up_no_other()

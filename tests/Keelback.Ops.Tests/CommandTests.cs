@@ -30,7 +30,7 @@ public sealed class CommandTests : OpsTest
         Assert.Matches($@"RUN +STATE +KIND +QUEUE +ATTEMPT +ENQUEUED +ERROR\n{bad} +failed +import.rows +default +1/1 .* ago +Out of paper\n", list.Out);
         Assert.DoesNotContain('\u001b', list.Out);
         using var document = JsonDocument.Parse(json.Out);
-        Assert.Equal(mail, document.RootElement.GetProperty("runs")[0].GetProperty("id").GetInt64());
+        Assert.Equal(mail.ToString(), document.RootElement.GetProperty("runs")[0].GetProperty("id").GetString());
         Assert.Contains("\"to\": \"ada\"", show.Out);
     }
 
@@ -86,25 +86,92 @@ public sealed class CommandTests : OpsTest
         Assert.Equal(18L, await app.ScalarAsync<long>("select count(*) from keelback.audit where via = 'cli' and outcome not like 'failed%'"));
     }
 
+    [Fact]
+    public async Task Nothing_that_a_run_holds_speaks_to_the_terminal()
+    {
+        var loud = TestJobs.Kind("loud", _ => throw new InvalidOperationException("Out\u001b[2J\u009b2J"), j => j.MaxAttempts = 1);
+        await using var app = await OpsApp.StartAsync(Database, [loud]);
+        var run = await app.Jobs.EnqueueAsync(loud.Call(new { to = "\u001b]0;owned\u0007" }));
+        await app.DrainAsync();
+        await app.ScalarAsync<bool>($"update keelback.run set output = '\"\\u001b[31m\"' where id = {run} returning true");
+
+        var show = await RunAsync("jobs", "show", run.ToString());
+        var json = await RunAsync("jobs", "show", run.ToString(), "--json");
+
+        Assert.Contains("Out [2J 2J", show.Out);
+        Assert.DoesNotContain(show.Out + json.Out, c => char.IsControl(c) && c != '\n');
+    }
+
+    [Fact]
+    public async Task All_that_a_search_finds_is_retried_when_the_user_is_sure()
+    {
+        await using var app = await OpsApp.StartAsync(Database, [s_mail, s_bad]);
+        await app.Jobs.EnqueueManyAsync([s_bad.Call(), s_bad.Call(), s_mail.Call()]);
+        await app.DrainAsync();
+        await app.CopyAsync();
+
+        var asked = await RunAsync("jobs", "retry", "--all", "--from", "2020-01-01");
+        var before = await app.ScalarAsync<long>("select count(*) from keelback.bulk");
+        var sure = await RunAsync("jobs", "retry", "--all", "--kind", "import.rows", "--state", "failed", "--yes");
+        while (await app.Services.GetRequiredService<BulkAgent>().PageAsync(default))
+        {
+        }
+
+        Assert.Equal((1, "The search finds 3 runs, 2 of them in a state for it. Nothing was done: add --yes.\n", 0L), (asked.Code, asked.Out, before));
+        Assert.Equal((0, "retry 2 runs: bulk 1 has begun, and a worker does it.\n"), (sure.Code, sure.Out));
+        Assert.Equal("retry all bulk 1: done: 2, left as they were: 0", await app.ScalarAsync<string>("select action || ' ' || target || ': ' || outcome from keelback.audit where via = 'cli'"));
+        Assert.Equal(2L, await app.ScalarAsync<long>("select count(*) from keelback.run where state = 0"));
+    }
+
+    [Fact]
+    public async Task A_schedule_that_is_given_other_times_stays_in_its_zone()
+    {
+        await using var app = await OpsApp.StartAsync(Database, [s_mail]);
+        await using (var scope = app.Services.CreateAsyncScope())
+            await scope.ServiceProvider.GetRequiredService<JobSchedules>().AddAsync("nightly", Trigger.Cron("30 2 * * *", "Europe/Berlin"), s_mail.Call());
+
+        var changed = await RunAsync("jobs", "schedules", "change", "nightly", "0 3 * * *");
+
+        Assert.Equal("ticks cron 0 3 * * * (Europe/Berlin)\n", changed.Out);
+    }
+
+    [Fact]
+    public async Task A_copy_without_arguments_has_the_old_ones()
+    {
+        await using var app = await OpsApp.StartAsync(Database, [s_mail]);
+        var run = await app.Jobs.EnqueueAsync(s_mail.Call(new { to = "ada" }));
+
+        var copied = await RunAsync("jobs", "copy", run.ToString());
+
+        Assert.Equal((0, ""), (copied.Code, copied.Error));
+        Assert.Equal(2L, await app.ScalarAsync<long>("""select count(*) from keelback.run where input = '{"to": "ada"}'"""));
+    }
+
     [Theory]
     [InlineData(1, "KB1703: There is no queue 'mial' in this app. Did you mean 'mail'? It has default, mail.", "jobs", "queues", "pause", "mial")]
     [InlineData(1, "KB1703: There is no queue 'mial' in this app. Did you mean 'mail'?", "jobs", "list", "--queue", "mial")]
     [InlineData(1, "KB1704: There is no job kind 'mail.sent', neither in this program nor among its runs. Did you mean 'mail.send'?", "jobs", "list", "--kind", "mail.sent")]
-    [InlineData(1, "KB1705: 'faild' is no state. Did you mean 'failed'? States are ready, scheduled,", "jobs", "list", "--state", "faild")]
-    [InlineData(1, "KB1708: 'soon' is no point in time.", "jobs", "list", "--from", "soon")]
-    [InlineData(1, "KB1709: 'x' is no run's id", "jobs", "show", "x")]
-    [InlineData(1, "KB1710: Something is missing. Write: jobs cancel RUN.", "jobs", "cancel")]
+    [InlineData(2, "KB1705: 'faild' is no state. Did you mean 'failed'? States are ready, scheduled,", "jobs", "list", "--state", "faild")]
+    [InlineData(2, "KB1708: 'soon' is no point in time.", "jobs", "list", "--from", "soon")]
+    [InlineData(2, "KB1709: 'x' is no run's id", "jobs", "show", "x")]
+    [InlineData(2, "KB1710: Something is missing. Write: jobs cancel RUN.", "jobs", "cancel")]
     [InlineData(1, "KB1218: There is no run 4711", "jobs", "show", "4711")]
-    [InlineData(1, "KB1710: Something is missing. Write: jobs queues slots mail N|none.", "jobs", "queues", "slots", "mail")]
-    [InlineData(1, "KB1713: 'few' is no number of slots.", "jobs", "queues", "slots", "mail", "few")]
+    [InlineData(2, "KB1710: Something is missing. Write: jobs queues slots mail N|none.", "jobs", "queues", "slots", "mail")]
+    [InlineData(2, "KB1713: 'few' is no number of slots.", "jobs", "queues", "slots", "mail", "few")]
     [InlineData(1, "KB1714: No worker '4711' is alive. None is: start one.", "jobs", "workers", "pause", "4711")]
-    [InlineData(1, "KB1717: A worker cannot run '1001' jobs at once.", "jobs", "workers", "scale", "all", "1001")]
+    [InlineData(2, "KB1717: A worker cannot run '1001' jobs at once.", "jobs", "workers", "scale", "all", "1001")]
     [InlineData(1, "KB1715: There is no schedule 'nightli' in this app. Did you mean 'nightly'? It has nightly.", "jobs", "schedules", "run", "nightli")]
     [InlineData(1, "KB1220: cron '61 * * * *'", "jobs", "schedules", "change", "nightly", "61 * * * *")]
     [InlineData(1, "KB1704: There is no job kind 'mail.sent'", "jobs", "revoke", "kind", "mail.sent")]
     [InlineData(1, "KB1719: The tag 'x' is not revoked. No tag is.", "jobs", "allow", "tag", "x")]
-    [InlineData(1, "KB1720: 'ever' is no length of time.", "jobs", "revoke", "tag", "x", "--lasting", "ever")]
+    [InlineData(2, "KB1720: 'ever' is no length of time.", "jobs", "revoke", "tag", "x", "--lasting", "ever")]
     [InlineData(1, "KB1218: There is no run 4711", "jobs", "retry", "4711", "--graph")]
+    [InlineData(2, "KB1712: The search names nothing", "jobs", "cancel", "--all", "--yes")]
+    [InlineData(2, "'jobs list' takes no argument 'extra'.", "jobs", "list", "extra", "stuff")]
+    [InlineData(2, "'jobs audit' takes no argument 'run'.", "jobs", "audit", "run", "5")]
+    [InlineData(2, "'jobs queues pause' takes no argument '5'.", "jobs", "queues", "pause", "mail", "5")]
+    [InlineData(2, "'jobs show' takes no option '--kind'.", "jobs", "show", "4711", "--kind", "mail.send")]
+    [InlineData(2, "'jobs retry' takes no option '--state'.", "jobs", "retry", "4711", "--state", "failed")]
     [InlineData(2, "'jobs workers' cannot 'paus'. Did you mean 'pause'?", "jobs", "workers", "paus", "all")]
     [InlineData(2, "'jobs' cannot 'lst'. Did you mean 'list'?", "jobs", "lst")]
     public async Task A_mistake_is_told_with_the_way_out(int code, string message, params string[] arguments)

@@ -61,6 +61,7 @@ internal sealed class OpsApp : IAsyncDisposable
             o.RunWorker = worker;
             o.PollInterval = TimeSpan.FromMilliseconds(100);
             o.RetryDelay = TimeSpan.FromMilliseconds(1);
+            o.SecretKeys.Add(Convert.ToBase64String(new byte[32]));
         }).AddOps(o =>
         {
             o.RunAgents = worker;
@@ -129,7 +130,7 @@ internal sealed class OpsApp : IAsyncDisposable
         protected override Task<AuthenticateResult> HandleAuthenticateAsync()
         {
             if (Request.Headers["X-User"].ToString() is not { Length: > 0 } user) return Task.FromResult(AuthenticateResult.NoResult());
-            var identity = new ClaimsIdentity([new(ClaimTypes.Name, user), new(ClaimTypes.Role, Request.Headers["X-Role"].ToString())], "header");
+            var identity = new ClaimsIdentity([new(user.Contains(':') ? user.Split(':')[0] : ClaimTypes.Name, user.Split(':')[^1]), new(ClaimTypes.Role, Request.Headers["X-Role"].ToString())], "header");
             return Task.FromResult(AuthenticateResult.Success(new(new(identity), "header")));
         }
     }

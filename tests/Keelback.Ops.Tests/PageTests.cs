@@ -131,6 +131,75 @@ public sealed class PageTests : OpsTest
         Assert.Contains("There is no run 4711", await response.Content.ReadAsStringAsync());
     }
 
+    [Theory]
+    [InlineData("/ops/jobs/rnus", 404, "Nothing of the jobs has this address.")]
+    [InlineData("/ops/jobs/runs/abc", 404, "Nothing of the jobs has this address.")]
+    [InlineData("/ops/jobs/bulk/99", 404, "There is no bulk 99.")]
+    [InlineData("/ops/jobs/runs?kind=a%00b", 400, "'a␀b' (kind) holds a NUL character, which no run does. Take it out.")]
+    public async Task What_is_not_there_or_cannot_be_is_told_on_a_page(string path, int status, string message)
+    {
+        await using var app = await OpsApp.OpenAsync(Database);
+
+        var response = await app.Client.GetAsync(path);
+
+        Assert.Equal((status, "text/html"), ((int)response.StatusCode, response.Content.Headers.ContentType!.MediaType));
+        Assert.Contains(message, WebUtility.HtmlDecode(await response.Content.ReadAsStringAsync()));
+        Assert.Equal("application/problem+json", (await app.Client.GetAsync("/ops/jobs/api/rnus")).Content.Headers.ContentType!.MediaType);
+    }
+
+    [Fact]
+    public async Task A_time_that_does_not_read_stays_in_its_field()
+    {
+        await using var app = await OpsApp.OpenAsync(Database);
+
+        var html = await (await app.Client.GetAsync("/ops/jobs/runs?from=yesterdy")).Content.ReadAsStringAsync();
+
+        Assert.Contains("<input name=\"from\" value=\"yesterdy\" aria-invalid=\"true\"", html);
+        Assert.Contains("&#x27;yesterdy&#x27; is no point in time", html);
+    }
+
+    [Fact]
+    public async Task Open_runs_are_found_as_the_overview_counts_them()
+    {
+        var mail = TestJobs.Kind("mail", _ => Task.CompletedTask);
+        await using var app = await OpsApp.OpenAsync(Database, [mail]);
+        var done = await app.Jobs.EnqueueAsync(mail.Call());
+        await app.DrainAsync();
+        long[] open = [await app.Jobs.EnqueueAsync(mail.Call()), await app.Jobs.EnqueueAsync(mail.Call(), new() { Delay = TimeSpan.FromDays(1) })];
+        await app.CopyAsync();
+
+        var html = await app.PageAsync("/ops/jobs/runs?state=open");
+
+        Assert.Contains("/ops/jobs/runs?state=open", await app.PageAsync("/ops/jobs"));
+        Assert.All(open, run => Assert.Contains($"/ops/jobs/runs/{run}\"", html));
+        Assert.DoesNotContain($"/ops/jobs/runs/{done}\"", html);
+    }
+
+    [Fact]
+    public async Task The_timeline_ends_with_the_end()
+    {
+        var bad = TestJobs.Kind("bad", _ => throw new InvalidOperationException("No"), j => j.MaxAttempts = 1);
+        await using var app = await OpsApp.OpenAsync(Database, [bad]);
+        var run = await app.Jobs.EnqueueAsync(bad.Call());
+        await app.DrainAsync();
+        await app.ScalarAsync<bool>($"update keelback.attempt set ended_at = ended_at + interval '1 ms' where run_id = {run} returning true");
+
+        var html = await app.PageAsync($"/ops/jobs/runs/{run}");
+
+        Assert.EndsWith("<span>failed</span></li>", html.Split("<ol class=\"timeline\">")[1].Split("</ol>")[0].Trim());
+    }
+
+    [Fact]
+    public async Task Arguments_that_come_from_the_graph_are_named()
+    {
+        var echo = TestJobs.Kind<string>("echo", call => Task.FromResult(call.Get<string>("word")));
+        await using var app = await OpsApp.OpenAsync(Database, [echo]);
+        var run = await app.Jobs.EnqueueAsync(echo.Call<string>(null, new JobBinding("word", echo.Call<string>(new { word = "a" }))));
+
+        Assert.Contains("From the results of the runs before it in the graph: word.", await app.PageAsync($"/ops/jobs/runs/{run}"));
+        Assert.Contains("\"fromResults\":[\"word\"]", await app.PageAsync($"/ops/jobs/api/runs/{run}"));
+    }
+
     [Fact]
     public async Task Runs_of_another_app_are_not_shown()
     {

@@ -119,8 +119,8 @@ public sealed class WorkersPageTests : OpsTest
         Assert.Equal("ticks every 00:05:00, aligned", (await Post("schedules/hourly/change", """{"when": "every 5m"}""")).GetProperty("outcome").GetString());
         Assert.Equal("paused", (await Post("schedules/hourly/pause")).GetProperty("outcome").GetString());
         Assert.Equal("revoked", (await Post("revocations/tag/import%3A7/revoke", """{"reason": "Bad file"}""")).GetProperty("outcome").GetString());
-        Assert.Equal("urn:keelback:error:KB1717", (await Post("workers/all/scale", """{"concurrency": "x"}""")).GetProperty("type").GetString());
-        Assert.Equal("urn:keelback:error:KB1716", (await Post("schedules/hourly/change")).GetProperty("type").GetString());
+        Assert.Equal("urn:keelback:error:KB1717", (await Post("workers/all/scale", """{"concurrency": 1001}""")).GetProperty("type").GetString());
+        Assert.Equal("urn:keelback:error:KB1716", (await Post("schedules/hourly/change", """{"when": ""}""")).GetProperty("type").GetString());
         var revoked = JsonDocument.Parse(await app.PageAsync("/ops/jobs/api/revocations")).RootElement[0];
         Assert.Equal(("import:7", "Bad file"), (revoked.GetProperty("tag").GetString(), revoked.GetProperty("reason").GetString()));
         Assert.Equal("paused", JsonDocument.Parse(await app.PageAsync("/ops/jobs/api/schedules")).RootElement[0].GetProperty("state").GetString());

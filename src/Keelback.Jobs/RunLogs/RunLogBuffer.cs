@@ -16,8 +16,9 @@ internal sealed class RunLogBuffer(RunLogSink sink, Claim claim, int mostLines)
     {
         var text = e is null ? message : $"{message}\n{e}";
         if (text.Length > MostCharacters) text = text[..MostCharacters];
-        if (Interlocked.Increment(ref _lines) > mostLines || Interlocked.Add(ref _bytes, text.Length) > MostBytes) Interlocked.Increment(ref _more);
-        else sink.Write(claim, _lines, level, category, text);
+        var n = Interlocked.Increment(ref _lines);
+        if (n > mostLines || Interlocked.Add(ref _bytes, text.Length) > MostBytes) Interlocked.Increment(ref _more);
+        else sink.Write(claim, n, level, category, text);
     }
 
     /// <summary>After the attempt: says what was left out.</summary>

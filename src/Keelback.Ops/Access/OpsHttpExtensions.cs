@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Claims;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -28,9 +29,13 @@ internal static class OpsHttpExtensions
     public static Actor GetActor(this HttpContext http, string via) => new(Who(http), via);
 
     private static string Who(HttpContext http) =>
-        http.User.Identity is { IsAuthenticated: true, Name: { Length: > 0 } name } ? name
+        http.User.Identities.FirstOrDefault(i => i.IsAuthenticated) is { } user ? Name(user) ?? $"(no name) {user.AuthenticationType}"
         : http.Connection.RemoteIpAddress is { } address ? $"(no login) {(IPAddress.IsLoopback(address) ? "localhost" : address)}"
         : "(no login)";
+
+    // A token may tell no name, but who it is of: as "sub", or as ASP.NET's own handlers call that.
+    private static string? Name(ClaimsIdentity user) =>
+        new[] { user.Name, user.FindFirst(ClaimTypes.NameIdentifier)?.Value, user.FindFirst("sub")?.Value }.FirstOrDefault(name => !string.IsNullOrWhiteSpace(name));
 }
 
 /// <summary>On each endpoint: the pattern under which the pages are.</summary>

@@ -1,5 +1,6 @@
 using Keelback.Web;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Net.Http.Headers;
 
 namespace Keelback.Ops;
@@ -7,12 +8,15 @@ namespace Keelback.Ops;
 /// <summary>Keeps other sites from using a browser's cookies: by what the browser says of the request's origin, and for forms by a token too.</summary>
 internal static class SameOrigin
 {
+    private const string Refusal = "The request did not come from these pages, or they were open for too long. Go back, load the page again, and try once more.";
+
     /// <summary>For every unsafe request of a form.</summary>
     public static async ValueTask<object?> ForForms(EndpointFilterInvocationContext call, EndpointFilterDelegate next)
     {
         var http = call.HttpContext;
         if (HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method)) return await next(call);
-        if (!IsOwn(http) || !await http.RequestServices.GetRequiredAntiforgery().IsRequestValidAsync(http)) return Refused();
+        if (!IsOwn(http) || !await http.RequestServices.GetRequiredAntiforgery().IsRequestValidAsync(http))
+            return await http.RequestServices.GetRequiredService<PageEndpoints>().TellAsync(http, StatusCodes.Status403Forbidden, "Not done", [Refusal], http.RequestAborted);
 
         return await next(call);
     }
@@ -22,7 +26,7 @@ internal static class SameOrigin
     {
         var http = call.HttpContext;
         if (HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method)) return await next(call);
-        if (!IsOwn(http)) return Refused();
+        if (!IsOwn(http)) return new Problem(StatusCodes.Status403Forbidden, Refusal);
         if (!MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type) || type.MediaType != "application/json")
             return new Problem(StatusCodes.Status415UnsupportedMediaType, "Send Content-Type: application/json.");
 
@@ -39,7 +43,4 @@ internal static class SameOrigin
         var origin = headers.Origin.ToString();
         return origin.Length == 0 || origin.Equals($"{http.Request.Scheme}://{http.Request.Host}", StringComparison.OrdinalIgnoreCase);
     }
-
-    private static Problem Refused() => new(StatusCodes.Status403Forbidden,
-        "The request did not come from these pages, or they were open for too long. Go back, load the page again, and try once more.");
 }

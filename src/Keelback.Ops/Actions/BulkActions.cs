@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Keelback.Jobs;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Keelback.Ops;
@@ -13,28 +14,32 @@ internal sealed record BulkLook(
 }
 
 /// <summary>Begins actions over a whole search, and tells how far they are.</summary>
-internal sealed class BulkActions(NpgsqlDataSource db, QueueCatalog catalog, AuditWriter audit)
+internal sealed class BulkActions(NpgsqlDataSource db, QueueCatalog catalog, AuditWriter audit, ILogger<BulkActions> log)
 {
-    /// <summary>Over what the search finds of the runs that there are now.</summary>
-    /// <exception cref="KeelbackException">KB1711: there is no such action, or the search is empty.</exception>
+    /// <summary>Over what the search finds of the runs that there are now. Its row of the audit is written in the same statement, so that neither is without the other.</summary>
+    /// <exception cref="KeelbackException">KB1711, KB1712.</exception>
     public async Task<long> BeginAsync(string action, RunSearch search, Actor actor, CancellationToken ct)
     {
-        if (!RunActions.Bulk.Contains(action)) throw OpsErrors.NoSuchBulk(action, RunActions.Bulk);
-        if (search.IsEmpty) throw OpsErrors.BulkOverEverything();
-
-        var filter = JsonSerializer.Serialize(search with { Before = null }, OpsJson.Options);
+        Check(action, search);
         await using var command = db.CreateCommand(
             """
-            insert into keelback.bulk (app, who, action, filter, at, upto)
-            values ($1, $2, $3, $4, keelback.clock(), keelback.first_run_id(keelback.clock())) returning id
+            with bulk as (
+                insert into keelback.bulk (app, who, action, filter, at, upto)
+                values ($1, $2, $3, $4, keelback.clock(), keelback.first_run_id(keelback.clock())) returning *
+            )
+            insert into keelback.audit (at, app, who, via, action, target, before, outcome)
+            select at, app, who, $5, $6, 'bulk ' || id, filter, 'begun' from bulk
+            returning (select id from bulk)
             """);
         command.Parameters.AddWithValue(catalog.App);
         command.Parameters.AddWithValue(actor.Who);
         command.Parameters.AddWithValue(action);
-        command.Parameters.Add(new() { Value = filter, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Jsonb });
+        command.Parameters.Add(new() { Value = JsonSerializer.Serialize(search with { Before = null }, OpsJson.Options), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Jsonb });
+        command.Parameters.AddWithValue(actor.Via);
+        command.Parameters.AddWithValue(Audited(action));
         var id = (long)(await command.ExecuteScalarAsync(ct))!;
 
-        await audit.AuditAsync(actor, Audited(action), Target(id), filter, () => Task.FromResult(new ActionResult(true, "begun")), ct);
+        Log.Acted(log, actor.Who, actor.Via, Audited(action), Target(id), "begun");
         return id;
     }
 
@@ -51,6 +56,13 @@ internal sealed class BulkActions(NpgsqlDataSource db, QueueCatalog catalog, Aud
             await transaction.CommitAsync(ct);
             return stopped ? new(true, "stopped") : new(false, "had ended already");
         }, ct);
+    }
+
+    /// <exception cref="KeelbackException">KB1711: there is no such action. KB1712: the search is empty.</exception>
+    public static void Check(string action, RunSearch search)
+    {
+        if (!RunActions.Bulk.Contains(action)) throw OpsErrors.NoSuchBulk(action, RunActions.Bulk);
+        if (search.IsEmpty) throw OpsErrors.BulkOverEverything();
     }
 
     public async Task<BulkLook?> FindAsync(long id, CancellationToken ct)

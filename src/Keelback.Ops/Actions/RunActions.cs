@@ -5,7 +5,7 @@ using Keelback.Jobs;
 namespace Keelback.Ops;
 
 /// <summary>What can be done to a run, each in the audit. A scoped service, as the client is.</summary>
-internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReader runs, AuditWriter audit)
+internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReader runs, EditableInput inputs, AuditWriter audit)
 {
     /// <summary>What can be done to all that a search finds.</summary>
     public static readonly string[] Bulk = ["retry", "cancel"];
@@ -20,14 +20,22 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
     /// <summary>Ended without success, so that running again can change something.</summary>
     public static bool CanRetry(JobRunState state) => state > JobRunState.Succeeded;
 
+    /// <summary>Whether one of <see cref="Bulk"/> can change anything about a run in that state.</summary>
+    public static bool Suits(string action, JobRunState state) => action switch
+    {
+        "retry" => CanRetry(state),
+        "cancel" => state < JobRunState.Succeeded,
+        _ => false,
+    };
+
     /// <exception cref="KeelbackException">KB1218: there is no such run. KB1706: it has ended.</exception>
     public Task<ActionResult> CancelAsync(long id, Actor actor, CancellationToken ct) => OnRunAsync(id, "cancel", actor, async run =>
         await jobs.CancelAsync(id, ct) ? new(true, "cancelled") : throw OpsErrors.NotForThisState("cancelled", id, Show.Word(run.State)), ct);
 
     /// <summary>Ends every open run of the graph that a run belongs to.</summary>
     /// <exception cref="KeelbackException">KB1218: there is no such run.</exception>
-    public Task<ActionResult> CancelGraphAsync(long id, Actor actor, CancellationToken ct) => OnRunAsync(id, "cancel graph", actor, async _ =>
-        await jobs.CancelGraphAsync(id, ct) is > 0 and var ended ? new(true, $"{Runs(ended)} cancelled") : new(false, "none was open"), ct);
+    public Task<ActionResult> CancelGraphAsync(long id, Actor actor, CancellationToken ct) => OnGraphAsync(id, "cancel graph", actor, async _ =>
+        await jobs.CancelGraphAsync(id, ct) is > 0 and var ended ? new(true, $"{Show.Runs(ended)} cancelled") : new(false, "none was open"), ct);
 
     /// <summary>Opens a run again that ended without success, and what ended below it because of it.</summary>
     /// <exception cref="KeelbackException">KB1218: there is no such run. KB1706: it is open, or has succeeded. KB1233: another run has its unique key. KB1243: what it waited for still has not succeeded.</exception>
@@ -36,33 +44,30 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
 
     /// <summary>Opens whatever did not succeed in the graph that a run belongs to.</summary>
     /// <exception cref="KeelbackException">KB1218: there is no such run. KB1233: another run has the unique key of one of them.</exception>
-    public Task<ActionResult> RetryGraphAsync(long id, Actor actor, CancellationToken ct) => OnRunAsync(id, "retry graph", actor, async _ =>
-        await jobs.RetryGraphAsync(id, ct) is > 0 and var opened ? new(true, $"{Runs(opened)} open again") : new(false, "there was nothing to retry"), ct);
+    public Task<ActionResult> RetryGraphAsync(long id, Actor actor, CancellationToken ct) => OnGraphAsync(id, "retry graph", actor, async _ =>
+        await jobs.RetryGraphAsync(id, ct) is > 0 and var opened ? new(true, $"{Show.Runs(opened)} open again") : new(false, "there was nothing to retry"), ct);
 
-    /// <summary>Enqueues a new run with other arguments and the old one's queue, priority, attempts, time limit, tenant and tags.</summary>
-    /// <exception cref="KeelbackException">KB1218: there is no such run. KB1707: not a JSON object. KB1206, KB1207: arguments that cannot be stored.</exception>
-    public Task<ActionResult> CopyAsync(long id, string json, Actor actor, CancellationToken ct) => OnRunAsync(id, "copy", actor, async run =>
+    /// <summary>Enqueues a new run, due at once, with all else that the old one's call said. <paramref name="json"/>: its arguments; null: the old ones.</summary>
+    /// <exception cref="KeelbackException">
+    /// KB1218: there is no such run. KB1707: not a JSON object. KB1206, KB1207: arguments that cannot be stored. KB1278: a secret that no key opens.
+    /// </exception>
+    public Task<ActionResult> CopyAsync(long id, string? json, Actor actor, CancellationToken ct) => OnRunAsync(id, "copy", actor, async run =>
     {
-        var payload = Read(json);
-        var kind = kinds.Find(run.Kind) ?? new JobKind(run.Kind, typeof(Job), new(run.Kind), static _ => default); // another process has it
-        var copy = await jobs.EnqueueAsync(new Job(kind, payload, []), new()
-        {
-            Queue = run.Queue,
-            Priority = run.Priority,
-            MaxAttempts = run.MaxAttempts,
-            Timeout = run.Timeout,
-            Tenant = run.Tenant,
-            Tags = run.Tags,
-        }, ct);
-        return new(true, $"enqueued run {Show.Id(copy)}", $$"""{"run": {{Show.Id(copy)}}}""") { Run = copy };
+        var stored = await inputs.ReadAsync(id, ct) ?? throw JobErrors.NoSuchRun(id);
+        var kind = kinds.Find(run.Kind) // or another process has it
+            ?? new JobKind(run.Kind, typeof(Job), new(run.Kind), static _ => default) { Secrets = SecretArguments.In(stored) };
+        var arguments = Encoding.UTF8.GetBytes(stored);
+        var payload = json is null ? arguments : SecretArguments.Keep(Read(kind, json), stored);
+        var copy = await jobs.EnqueueAsync(new Job(kind, payload, []), CopyOptions.Of(run, kind, arguments), ct);
+        return new(true, $"enqueued run {Show.Id(copy)}", $$"""{"run": "{{Show.Id(copy)}}"}""") { Run = copy };
     }, ct);
 
     /// <summary>One of many: no row of its own in the audit. False: the run was in no state for it, or is gone.</summary>
     public async Task<bool> QuietlyAsync(string action, RunLine run, CancellationToken ct) => action switch
     {
-        "retry" => CanRetry(run.State) && await IsRetriedAsync(run.Id, ct),
-        "cancel" => run.State < JobRunState.Succeeded && await jobs.CancelAsync(run.Id, ct),
-        _ => false,
+        _ when !Suits(action, run.State) => false,
+        "retry" => await IsRetriedAsync(run.Id, ct),
+        _ => await jobs.CancelAsync(run.Id, ct),
     };
 
     private async Task<bool> IsRetriedAsync(long run, CancellationToken ct)
@@ -77,26 +82,42 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
         }
     }
 
-    private static string Runs(int count) => count == 1 ? "1 run" : $"{Show.Count(count)} runs";
+    private Task<ActionResult> OnRunAsync(long id, string action, Actor actor, Func<RunDetails, Task<ActionResult>> act, CancellationToken ct) =>
+        AuditAsync(id, run => AuditTarget.Run(run.Id), action, actor, act, ct);
 
-    private async Task<ActionResult> OnRunAsync(long id, string action, Actor actor, Func<RunDetails, Task<ActionResult>> act, CancellationToken ct)
+    private Task<ActionResult> OnGraphAsync(long id, string action, Actor actor, Func<RunDetails, Task<ActionResult>> act, CancellationToken ct) =>
+        AuditAsync(id, run => AuditTarget.Graph(run.Root ?? run.Id), action, actor, act, ct);
+
+    private async Task<ActionResult> AuditAsync(
+        long id, Func<RunDetails, string> target, string action, Actor actor, Func<RunDetails, Task<ActionResult>> act, CancellationToken ct)
     {
         var run = await runs.FindAsync(id, ct) ?? throw JobErrors.NoSuchRun(id);
-        return await audit.AuditAsync(actor, action, $"run {Show.Id(id)}", $$"""{"kind": {{JsonSerializer.Serialize(run.Kind)}}, "state": "{{States.Name(run.State)}}"}""", () => act(run), ct);
+        return await audit.AuditAsync(actor, action, target(run), $$"""{"kind": {{JsonSerializer.Serialize(run.Kind)}}, "state": "{{States.Name(run.State)}}"}""", () => act(run), ct);
     }
 
-    private static byte[] Read(string json)
+    private static byte[] Read(JobKind kind, string json)
     {
         try
         {
             using var document = JsonDocument.Parse(json);
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                ? Encoding.UTF8.GetBytes(document.RootElement.GetRawText())
-                : throw OpsErrors.BadPayload($"they are a JSON {document.RootElement.ValueKind.ToString().ToLowerInvariant()}.");
+            if (document.RootElement.ValueKind != JsonValueKind.Object) throw OpsErrors.BadPayload($"they are a JSON {document.RootElement.ValueKind.ToString().ToLowerInvariant()}.");
+
+            var payload = Encoding.UTF8.GetBytes(document.RootElement.GetRawText());
+            PayloadRules.CheckPayload(kind.Name, payload); // before anything reads its texts
+            return Twice(document.RootElement) is { } name ? throw OpsErrors.BadPayload($"the member '{name}' stands twice in one object.") : payload;
         }
         catch (JsonException e)
         {
             throw OpsErrors.BadPayload($"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1} does not read.");
         }
     }
+
+    // The database would keep the last of them without a word.
+    private static string? Twice(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => value.EnumerateObject().GroupBy(m => m.Name, StringComparer.Ordinal).FirstOrDefault(g => g.Skip(1).Any())?.Key
+            ?? value.EnumerateObject().Select(m => Twice(m.Value)).FirstOrDefault(name => name is not null),
+        JsonValueKind.Array => value.EnumerateArray().Select(Twice).FirstOrDefault(name => name is not null),
+        _ => null,
+    };
 }

@@ -41,14 +41,14 @@ internal sealed class ScheduleActions(JobSchedules schedules, AuditWriter audit)
     public Task<ActionResult> RunNowAsync(string name, Actor actor, CancellationToken ct) => OnScheduleAsync(name, "run now", actor, async _ =>
     {
         var run = await schedules.RunNowAsync(name, ct);
-        return new(true, $"enqueued run {Show.Id(run)}", $$"""{"run": {{Show.Id(run)}}}""") { Run = run };
+        return new(true, $"enqueued run {Show.Id(run)}", $$"""{"run": "{{Show.Id(run)}}"}""") { Run = run };
     }, ct);
 
-    /// <summary>When it ticks from now on: a cron expression with its zone, or <c>every 00:05:00</c>.</summary>
+    /// <summary>When it ticks from now on: a cron expression with its zone, or <c>every 00:05:00</c>. Without a zone it stays in the one that it has, or UTC.</summary>
     /// <exception cref="KeelbackException">KB1715: there is no such schedule. KB1716, KB1220 to KB1222, KB1255, KB1257: no such trigger.</exception>
     public Task<ActionResult> ChangeAsync(string name, string when, string? zone, Actor actor, CancellationToken ct) => OnScheduleAsync(name, "change", actor, async schedule =>
     {
-        var trigger = Parse(when, zone);
+        var trigger = Parse(when, string.IsNullOrWhiteSpace(zone) ? (schedule.Trigger as CronTrigger)?.Zone ?? "UTC" : zone.Trim());
         if (trigger == schedule.Trigger) return new(false, "ticks so already");
         await schedules.ChangeAsync(name, trigger, ct: ct);
         return new(true, $"ticks {trigger}", Told(trigger));
@@ -71,11 +71,11 @@ internal sealed class ScheduleActions(JobSchedules schedules, AuditWriter audit)
         _ => null,
     };
 
-    private static Trigger Parse(string when, string? zone)
+    private static Trigger Parse(string when, string zone)
     {
         var text = when.Trim();
         if (text.Length == 0) throw OpsErrors.BadWhen(when);
-        if (!text.StartsWith("every ", StringComparison.OrdinalIgnoreCase)) return Trigger.Cron(text, string.IsNullOrWhiteSpace(zone) ? "UTC" : zone.Trim());
+        if (!text.StartsWith("every ", StringComparison.OrdinalIgnoreCase)) return Trigger.Cron(text, zone);
 
         return Duration.Parse(text[6..]) is { } interval ? Trigger.Every(interval, aligned: true) : throw OpsErrors.BadWhen(when);
     }

@@ -22,18 +22,24 @@ internal sealed class ApiEndpoints(NpgsqlDataSource db, QueueCatalog catalog, Ru
         group.AddEndpointFilter(ToldAsProblem);
         group.DisableAntiforgery(); // a cookie's user is protected by the content type and what the browser says of the origin
 
-        group.MapGet("/overview", async (HttpContext http, OverviewReader overview, CancellationToken ct) => Ok(ApiShapes.Overview(await overview.ReadAsync(Range(http), ct))));
-        group.MapGet("/queues", async (OverviewReader overview, CancellationToken ct) => await overview.ReadAsync(FigureRange.Hour, ct) is var look ? Ok(look.Queues.Select(q => ApiShapes.Queue(q, look))) : null);
-        group.MapGet("/workers", async (OverviewReader overview, CancellationToken ct) => await overview.ReadAsync(FigureRange.Hour, ct) is var look ? Ok(look.Workers.Select(w => ApiShapes.Worker(w, look.Now))) : null);
-        group.MapGet("/health", async (WarningReader warnings, CancellationToken ct) => Ok(new { warnings = await warnings.AllAsync(ct) }));
-        group.MapGet("/schedules", async (JobSchedules schedules, OverviewReader overview, CancellationToken ct) => await overview.NowAsync(ct) is var now ? Ok((await schedules.ListAsync(ct)).Select(s => ApiShapes.Schedule(s, now))) : null);
-        group.MapGet("/schedules/{name}", async (string name, ScheduleActions schedules, OverviewReader overview, CancellationToken ct) =>
-            await schedules.FindAsync(name, 50, ct) is var (schedule, history) ? Ok(new { schedule = ApiShapes.Schedule(schedule, await overview.NowAsync(ct)), ticks = history }) : null);
-        group.MapGet("/revocations", async (JobRevocations revocations, CancellationToken ct) => Ok(await revocations.ListAsync(ct)));
-        group.MapGet("/audit", (HttpContext http, CancellationToken ct) => http.RequestServices.GetRequiredService<ApiEndpoints>().AuditAsync(http, ct));
+        var plain = group.MapGroup("");
+        plain.AddEndpointFilter(KnownKeysAlone);
+
+        plain.MapGet("/overview", async (HttpContext http, OverviewReader overview, CancellationToken ct) => Ok(ApiShapes.Overview(await overview.ReadAsync(Range(http), ct)))).WithMetadata(new QueryKeys("range"));
+        plain.MapGet("/queues", async (OverviewReader overview, CancellationToken ct) => await overview.ReadAsync(FigureRange.Hour, ct) is var look ? Ok(look.Queues.Select(q => ApiShapes.Queue(q, look))) : null);
+        plain.MapGet("/workers", async (OverviewReader overview, CancellationToken ct) => await overview.ReadAsync(FigureRange.Hour, ct) is var look ? Ok(look.Workers.Select(w => ApiShapes.Worker(w, look.Now))) : null);
+        plain.MapGet("/health", async (WarningReader warnings, CancellationToken ct) => Ok(new { warnings = await warnings.AllAsync(ct) }));
+        plain.MapGet("/schedules", async (JobSchedules schedules, OverviewReader overview, CancellationToken ct) => await overview.NowAsync(ct) is var now ? Ok((await schedules.ListAsync(ct)).Select(s => ApiShapes.Schedule(s, now))) : null);
+        plain.MapGet("/schedules/{name}", async (string name, ScheduleActions schedules, OverviewReader overview, CancellationToken ct) =>
+            await schedules.FindAsync(name, 50, ct) is var (schedule, history) ? Ok(new { schedule = ApiShapes.Schedule(schedule, await overview.NowAsync(ct)), ticks = history.Select(ApiShapes.Tick) }) : null);
+        plain.MapGet("/revocations", async (JobRevocations revocations, CancellationToken ct) => Ok(await revocations.ListAsync(ct)));
+        plain.MapGet("/audit", (HttpContext http, CancellationToken ct) => http.RequestServices.GetRequiredService<ApiEndpoints>().AuditAsync(http, ct)).WithMetadata(new QueryKeys("before"));
         group.MapGet("/runs", (HttpContext http, CancellationToken ct) => http.RequestServices.GetRequiredService<ApiEndpoints>().RunsAsync(http, ct));
-        group.MapGet("/runs/{id:long}", async (long id, RunDetailsReader runs, CancellationToken ct) => Ok(ApiShapes.Run(await runs.WholeAsync(id, ct) ?? throw JobErrors.NoSuchRun(id))));
-        ApiActions.Map(group);
+        plain.MapGet("/runs/{id:long}", async (long id, RunDetailsReader runs, CancellationToken ct) => Ok(ApiShapes.Run(await runs.WholeAsync(id, ct) ?? throw JobErrors.NoSuchRun(id))));
+        plain.MapGet("/bulk/{id:long}", async (long id, BulkActions bulks, CancellationToken ct) =>
+            await bulks.FindAsync(id, ct) is { } bulk ? Ok(ApiShapes.Bulk(bulk)) : new Problem(StatusCodes.Status404NotFound, $"There is no bulk {Show.Id(id)}."));
+        group.MapPost("/bulk", (HttpContext http, CancellationToken ct) => http.RequestServices.GetRequiredService<ApiEndpoints>().BulkAsync(http, ct));
+        ApiActions.Map(plain);
     }
 
     private async Task<IResult> RunsAsync(HttpContext http, CancellationToken ct)
@@ -44,28 +50,64 @@ internal sealed class ApiEndpoints(NpgsqlDataSource db, QueueCatalog catalog, Ru
         if (query.Remove("size", out var asked) && !(int.TryParse(asked, NumberStyles.None, CultureInfo.InvariantCulture, out size) && size is >= 1 and <= MostRuns))
             mistakes.Add(FieldError.InParameter("size", "range", $"A page has 1 to {MostRuns} runs."));
 
-        var search = RunSearch.Of(new QueryCollection(query), mistakes);
+        var search = await SearchAsync(new QueryCollection(query), mistakes, ct);
+        return mistakes.Count > 0 ? Problem.Input(mistakes) : Ok(ApiShapes.Runs(await searcher.FindAsync(search, size, ct)));
+    }
+
+    /// <summary>Begins an action over all that a search finds, which stands in the address as that for runs does.</summary>
+    private async Task<IResult> BulkAsync(HttpContext http, CancellationToken ct)
+    {
+        var body = await ApiBodies.ReadAsync<BulkBody>(http);
+        var mistakes = new List<FieldError>();
+        var search = await SearchAsync(http.Request.Query, mistakes, ct);
+        if (mistakes.Count > 0) return Problem.Input(mistakes);
+
+        var bulks = http.RequestServices.GetRequiredService<BulkActions>();
+        return Ok(ApiShapes.Bulk((await bulks.FindAsync(await bulks.BeginAsync(body.Action, search, http.GetActor("api"), ct), ct))!));
+    }
+
+    private async Task<RunSearch> SearchAsync(IQueryCollection query, List<FieldError> mistakes, CancellationToken ct)
+    {
+        var search = RunSearch.Of(query, mistakes);
         if (search.Queue is { } queue && await QueueNames.AllAsync(db, catalog.App, ct) is var names && !names.ContainsKey(queue))
             mistakes.Add(FieldError.InParameter("queue", "unknown", OpsErrors.NoSuchQueue(queue, names.Keys).Message[8..]));
-        return mistakes.Count > 0 ? Problem.Input(mistakes) : Ok(ApiShapes.Runs(await searcher.FindAsync(search, size, ct)));
+        return search;
     }
 
     private async Task<IResult> AuditAsync(HttpContext http, CancellationToken ct)
     {
-        long? before = long.TryParse(http.Request.Query["before"], NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : null;
-        var (lines, _) = await audit.ReadAsync(null, before, AuditPage.Size, ct);
-        return Ok(new { audit = lines.Select(ApiShapes.Audit), before = lines.Count == AuditPage.Size ? lines[^1].Id : (long?)null });
+        var text = http.Request.Query["before"].ToString();
+        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var before) && text.Length > 0)
+            return Problem.Input(FieldError.InParameter("before", "value", $"'{text}' is no id of an audit row."));
+
+        var (lines, _) = await audit.ReadAsync(null, text.Length > 0 ? before : null, AuditPage.Size, ct);
+        return Ok(new { audit = lines.Select(ApiShapes.Audit), before = lines.Count == AuditPage.Size ? Show.Id(lines[^1].Id) : null });
     }
 
-    private static FigureRange Range(HttpContext http) => FigureRange.All.FirstOrDefault(r => r.Name == http.Request.Query["range"]) ?? FigureRange.Hour;
+    private static FigureRange Range(HttpContext http) => http.Request.Query["range"].ToString() is not { Length: > 0 } name ? FigureRange.Hour
+        : FigureRange.All.FirstOrDefault(r => r.Name == name) ?? throw new ProblemException(Problem.Input(FieldError.InParameter(
+            "range", "value", $"'{name}' is no range. There are {string.Join(", ", FigureRange.All.Select(r => r.Name))}.")));
 
     private static IResult Ok(object answer) => Results.Json(answer, OpsJson.Options);
+
+    private static ValueTask<object?> KnownKeysAlone(EndpointFilterInvocationContext call, EndpointFilterDelegate next)
+    {
+        var http = call.HttpContext;
+        var known = http.GetEndpoint()!.Metadata.GetMetadata<QueryKeys>()?.Names ?? [];
+        var strangers = http.Request.Query.Keys.Where(key => !known.Contains(key, StringComparer.OrdinalIgnoreCase))
+            .Select(key => FieldError.InParameter(key, "unknown", $"There is no '{key}' here." + OpsErrors.DidYouMean(key, known))).ToList();
+        return strangers.Count > 0 ? new(Problem.Input(strangers)) : next(call);
+    }
 
     private static async ValueTask<object?> ToldAsProblem(EndpointFilterInvocationContext call, EndpointFilterDelegate next)
     {
         try
         {
             return await next(call);
+        }
+        catch (ProblemException e)
+        {
+            return e.Problem;
         }
         catch (KeelbackException e)
         {
@@ -77,3 +119,6 @@ internal sealed class ApiEndpoints(NpgsqlDataSource db, QueueCatalog catalog, Ru
         }
     }
 }
+
+/// <summary>On an endpoint: what may stand in the query of its address.</summary>
+internal sealed record QueryKeys(params string[] Names);

@@ -4,6 +4,7 @@ using Keelback.Jobs;
 namespace Keelback.Ops;
 
 /// <summary>What the API and <c>--json</c> answer: the pages' content as JSON.</summary>
+/// <remarks>Ids of runs, audit rows and bulks are strings: they are over 2^53, and JavaScript and jq would round them.</remarks>
 internal static class ApiShapes
 {
     public static object Overview(Overview look) => new
@@ -47,21 +48,21 @@ internal static class ApiShapes
         ended = worker.Report.Ended,
         memoryBytes = worker.Report.Memory,
         version = worker.Report.Version,
-        running = worker.Running.Select(a => new { run = a.RunId, kind = a.Kind, attempt = a.Number, startedAt = a.StartedAt, seconds = (now - a.StartedAt).TotalSeconds }),
+        running = worker.Running.Select(a => new { run = Show.Id(a.RunId), kind = a.Kind, attempt = a.Number, startedAt = a.StartedAt, seconds = (now - a.StartedAt).TotalSeconds }),
     };
 
     public static object Runs(RunPage page) => new
     {
         now = page.Now,
         lagSeconds = Math.Max(0, (page.Now - page.CopiedUpTo).TotalSeconds),
-        before = page.Next,
+        before = Id(page.Next),
         partial = page.Partial,
         runs = page.Runs.Select(Line),
     };
 
     public static object Line(RunLine run) => new
     {
-        id = run.Id,
+        id = Show.Id(run.Id),
         kind = run.Kind,
         queue = run.Queue,
         state = run.State,
@@ -78,7 +79,7 @@ internal static class ApiShapes
 
     public static object Run(RunDetails run) => new
     {
-        id = run.Id,
+        id = Show.Id(run.Id),
         kind = run.Kind,
         queue = run.Queue,
         state = run.State,
@@ -97,17 +98,34 @@ internal static class ApiShapes
         limits = run.Limits,
         waitsFor = run.WaitsFor,
         tags = run.Tags,
-        root = run.Root,
-        parent = run.Parent,
-        replacedBy = run.ReplacedBy,
+        root = Id(run.Root),
+        parent = Id(run.Parent),
+        replacedBy = Id(run.ReplacedBy),
         trace = run.Trace,
         input = Json(run.Input),
+        fromResults = run.Bound,
         output = run.Output is null ? (JsonElement?)null : Json(run.Output),
         progress = run.Progress is null ? (JsonElement?)null : Json(run.Progress),
         error = run.Error,
         attempts = run.Attempts,
         log = run.Log,
-        graph = run.Graph,
+        graph = run.Graph is null ? null : Graph(run.Graph),
+    };
+
+    public static object Done(ActionResult result) => new { done = result.Done, outcome = result.Outcome, after = result.After is null ? (JsonElement?)null : Json(result.After), run = Id(result.Run) };
+
+    public static object Size(BulkSize size) => new { found = size.Found, suited = size.Suited, isMore = size.IsMore };
+
+    public static object Bulk(BulkLook bulk) => new
+    {
+        id = Show.Id(bulk.Id),
+        action = bulk.Action,
+        search = bulk.Search,
+        who = bulk.Who,
+        at = bulk.At,
+        done = bulk.Done,
+        refused = bulk.Refused,
+        endedAt = bulk.EndedAt,
     };
 
     public static object Schedule(JobSchedule schedule, DateTimeOffset now) => new
@@ -118,15 +136,26 @@ internal static class ApiShapes
         kinds = schedule.Kinds,
         next = schedule.State == JobScheduleState.Active ? schedule.TicksAfter(now).Take(5) : [],
         last = schedule.Last,
-        lastRun = schedule.LastRun,
+        lastRun = Id(schedule.LastRun),
         runs = schedule.Runs,
         fromCode = schedule.IsFromCode,
         changed = schedule.IsOverridden,
     };
 
+    public static object Tick(JobTick tick) => new
+    {
+        at = tick.At,
+        outcome = tick.Outcome,
+        run = Id(tick.Run),
+        decidedAt = tick.DecidedAt,
+        until = tick.Until,
+        count = tick.Count,
+        error = tick.Error,
+    };
+
     public static object Audit(AuditLine line) => new
     {
-        id = line.Id,
+        id = Show.Id(line.Id),
         at = line.At,
         who = line.Who,
         via = line.Via,
@@ -135,6 +164,26 @@ internal static class ApiShapes
         before = line.Before is null ? (JsonElement?)null : Json(line.Before),
         after = line.After is null ? (JsonElement?)null : Json(line.After),
         outcome = line.Outcome,
+    };
+
+    private static object Graph(JobGraph graph) => new
+    {
+        root = Show.Id(graph.Root),
+        nodes = graph.Nodes.Select(n => new
+        {
+            id = Show.Id(n.Id),
+            kind = n.Kind,
+            queue = n.Queue,
+            state = n.State,
+            attempt = n.Attempt,
+            enqueuedAt = n.EnqueuedAt,
+            startedAt = n.StartedAt,
+            finishedAt = n.FinishedAt,
+            parent = Id(n.Parent),
+            replacedBy = Id(n.ReplacedBy),
+            isMember = n.IsMember,
+        }),
+        edges = graph.Edges.Select(e => new { up = Show.Id(e.Up), down = Show.Id(e.Down), rule = e.Rule, isDone = e.IsDone }),
     };
 
     private static object Figures(Figures sums) => new
@@ -148,6 +197,8 @@ internal static class ApiShapes
         durationMs = new { median = Ops.Figures.Quantile(sums.Took, 0.5), p95 = Ops.Figures.Quantile(sums.Took, 0.95) },
         waitMs = new { median = Ops.Figures.Quantile(sums.Waited, 0.5), p95 = Ops.Figures.Quantile(sums.Waited, 0.95) },
     };
+
+    private static string? Id(long? id) => id is { } run ? Show.Id(run) : null;
 
     private static JsonElement Json(string json)
     {

@@ -5,7 +5,8 @@ namespace Keelback.Ops;
 
 /// <summary>The pages' actions, asked for on a terminal. A scoped service.</summary>
 internal sealed class JobsDoing(
-    RunActions runs, QueueActions queues, ScheduleActions schedules, WorkerActions workers, RevocationActions revocations, EditableInput inputs)
+    RunActions runs, BulkActions bulks, BulkCounter counter, KnownNames names, QueueActions queues, ScheduleActions schedules, WorkerActions workers,
+    RevocationActions revocations)
 {
     public TextWriter Output { get; set; } = TextWriter.Null;
 
@@ -17,8 +18,28 @@ internal sealed class JobsDoing(
 
     public Task<int> RetryAsync(long run, bool graph, CancellationToken ct) => TellAsync(graph ? runs.RetryGraphAsync(run, Actor, ct) : runs.RetryAsync(run, Actor, ct));
 
-    public async Task<int> CopyAsync(long run, string? json, CancellationToken ct) =>
-        await TellAsync(runs.CopyAsync(run, json ?? await inputs.ReadAsync(run, ct) ?? "{}", Actor, ct));
+    public Task<int> CopyAsync(long run, string? json, CancellationToken ct) => TellAsync(runs.CopyAsync(run, json, Actor, ct));
+
+    /// <summary>To all that a search finds. Unless <paramref name="sure"/>, only says to how many: 1.</summary>
+    /// <exception cref="KeelbackException">KB1703, KB1704: there is no such queue or kind. KB1712: the search is empty.</exception>
+    public async Task<int> BulkAsync(string action, RunSearch search, bool sure, CancellationToken ct)
+    {
+        BulkActions.Check(action, search);
+        await names.CheckAsync(search.Queue, search.Kind, ct);
+        var size = await counter.CountAsync(action, search, ct);
+        if (!sure)
+        {
+            Output.WriteLine(Json
+                ? JsonSerializer.Serialize(ApiShapes.Size(size), OpsJson.Options)
+                : $"The search finds {size.Words}, {Show.Count(size.Suited)} of them in a state for it. Nothing was done: add --yes.");
+            return 1;
+        }
+
+        var id = await bulks.BeginAsync(action, search, Actor, ct);
+        var bulk = await bulks.FindAsync(id, ct);
+        Output.WriteLine(Json ? JsonSerializer.Serialize(ApiShapes.Bulk(bulk!), OpsJson.Options) : $"{action} {size.Words}: bulk {Show.Id(id)} has begun, and a worker does it.");
+        return 0;
+    }
 
     public Task<int> PauseQueueAsync(string queue, bool paused, CancellationToken ct) => TellAsync(queues.PauseAsync(queue, paused, Actor, ct));
 
@@ -48,7 +69,7 @@ internal sealed class JobsDoing(
     private async Task<int> TellAsync(Task<ActionResult> action)
     {
         var result = await action;
-        Output.WriteLine(Json ? JsonSerializer.Serialize(result, OpsJson.Options) : result.Outcome);
+        Output.WriteLine(Json ? JsonSerializer.Serialize(ApiShapes.Done(result), OpsJson.Options) : TerminalText.Line(result.Outcome));
         return 0;
     }
 }

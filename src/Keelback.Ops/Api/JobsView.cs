@@ -42,10 +42,10 @@ internal sealed class JobsView(
             ("ended", Full(run.FinishedAt)), ("next attempt", run.HasEnded ? null : Full(run.RetryAt)), ("worker", run.Worker),
             ("tags", run.Tags.Length == 0 ? null : string.Join(", ", run.Tags)), ("error", run.Error is { } e ? $"{e.Type}: {e.Message}" : null),
         }.Where(f => f.Value is not null).Select(f => new[] { f.Name, f.Value! }));
-        Output.WriteLine($"\narguments\n{run.Input}");
-        if (run.Output is not null) Output.WriteLine($"\nresult\n{run.Output}");
+        Say($"\narguments\n{run.Input}");
+        if (run.Output is not null) Say($"\nresult\n{run.Output}");
         foreach (var attempt in run.Attempts)
-            Output.WriteLine($"\nattempt {attempt.Number} {attempt.Outcome.ToString().ToLowerInvariant()} {Show.Full(attempt.EndedAt)}\n{attempt.Error?.Details ?? attempt.Error?.Message}");
+            Say($"\nattempt {attempt.Number} {attempt.Outcome.ToString().ToLowerInvariant()} {Show.Full(attempt.EndedAt)}\n{attempt.Error?.Details ?? attempt.Error?.Message}");
         return 0;
     }
 
@@ -96,9 +96,9 @@ internal sealed class JobsView(
     public async Task<int> ScheduleAsync(string name, int limit, CancellationToken ct)
     {
         var ((found, history), now) = (await schedule.FindAsync(name, limit, ct), await overview.NowAsync(ct));
-        if (Json) return Write(new { schedule = ApiShapes.Schedule(found, now), ticks = history });
+        if (Json) return Write(new { schedule = ApiShapes.Schedule(found, now), ticks = history.Select(ApiShapes.Tick) });
 
-        Output.WriteLine($"{found.Name}: {found.Trigger}, {found.State.ToString().ToLowerInvariant()}");
+        Say($"{found.Name}: {found.Trigger}, {found.State.ToString().ToLowerInvariant()}");
         if (found.State == JobScheduleState.Active)
             foreach (var tick in found.TicksAfter(now).Take(5)) Output.WriteLine($"next {tick:yyyy-MM-dd HH:mm:ss zzz}");
         Table(null, history.Select(t => new[] { $"was  {t.At:yyyy-MM-dd HH:mm:ss zzz}", t.Outcome.ToString().ToLowerInvariant(), t.Run is { } run ? $"run {Show.Id(run)}" : "", FirstLine(t.Error) }));
@@ -129,7 +129,7 @@ internal sealed class JobsView(
     {
         var now = await warnings.AllAsync(ct);
         if (Json) Write(now);
-        else foreach (var warning in now) Output.WriteLine(warning.Text);
+        else foreach (var warning in now) Say(warning.Text);
         if (!Json && now.Count == 0) Output.WriteLine("Nothing to warn of.");
         return now.Count == 0 ? 0 : 1;
     }
@@ -142,15 +142,14 @@ internal sealed class JobsView(
 
     private void Table(string[]? head, IEnumerable<string[]> rows)
     {
-        var all = (head is null ? rows : rows.Prepend(head)).Select(r => r.Select(Clean).ToArray()).ToList();
+        var all = (head is null ? rows : rows.Prepend(head)).Select(r => r.Select(TerminalText.Line).ToArray()).ToList();
         if (all.Count == 0) return;
 
         var widths = Enumerable.Range(0, all[0].Length).Select(i => all.Max(r => r[i].Length)).ToArray();
         foreach (var row in all) Output.WriteLine(string.Join("  ", row.Select((cell, i) => cell.PadRight(widths[i]))).TrimEnd());
     }
 
-    // What a job's error holds must not move a terminal's cursor.
-    private static string Clean(string cell) => string.Concat(cell.Select(c => char.IsControl(c) ? ' ' : c));
+    private void Say(string text) => Output.WriteLine(TerminalText.Lines(text));
 
     private static string FirstLine(string? text) => text?.Split('\n')[0] is { } line ? line.Length <= 80 ? line : line[..79] + "…" : "";
 

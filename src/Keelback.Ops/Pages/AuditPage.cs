@@ -18,13 +18,19 @@ internal static class AuditPage
         <thead><tr><th>When</th><th>Who</th><th>By</th><th>Did</th><th>To</th><th>Outcome</th><th>Before and after</th></tr></thead>
         <tbody>{Html.Each(lines, l => Html.Of(
             $"""
-            <tr><td>{Show.Time(l.At, now)}</td><td>{l.Who}</td><td>{l.Via}</td><td>{l.Action}</td><td>{Target(l, place)}</td><td>{l.Outcome}</td>
-            <td class="clip">{l.Before}{Html.If(l.After is not null, () => Html.Of($" → {l.After}"))}</td></tr>
+            <tr><td>{Show.Full(l.At)} <small>{Show.Time(l.At, now)}</small></td><td>{l.Who}</td><td>{l.Via}</td><td>{l.Action}</td><td>{Linked(l.Target, place)}</td><td class="wrap">{Linked(l.Outcome, place)}</td>
+            <td>{Change(l)}</td></tr>
 
             """))}</tbody></table></div>
         """);
 
-    private static Markup Target(AuditLine line, Place place) => line.Target.StartsWith("run ", StringComparison.Ordinal) && long.TryParse(line.Target.AsSpan(4), out var id)
-        ? Html.Of($"""run <a class="id" href="{place.Run(id)}">{Show.Id(id)}</a>""")
-        : Html.Of($"{line.Target}");
+    private static Markup Change(AuditLine line) => line is { Before: null, After: null } ? Html.Of($"–") : Html.Of(
+        $"""
+        <details id="audit{line.Id}"><summary>Before and after</summary>
+        <pre><code>{line.Before}{Html.If(line.After is not null, () => Html.Of($"\n→ {line.After}"))}</code></pre></details>
+        """);
+
+    private static Markup Linked(string text, Place place) => AuditTarget.Read(text) is { } target
+        ? Html.Of($"""{target.Word} <a class="id" href="{(target.Word == "bulk" ? place.Bulk(target.Id) : place.Run(target.Id))}">{Show.Id(target.Id)}</a>""")
+        : Html.Of($"{text}");
 }

@@ -3,6 +3,17 @@ namespace Keelback.Ops;
 /// <summary>How far an action over a whole search is.</summary>
 internal static class BulkPage
 {
+    public static Page Confirm(string action, RunSearch search, BulkSize size, Place place, Markup token) => new($"{action} all", "runs", Html.Of(
+        $"""
+        <div class="head"><p class="soft"><a href="{place.Runs}{search.Query()}">Runs</a></p><h1>{action} all?</h1></div>
+        <section><h2>What the search says</h2><dl>{Html.Each(search.Facts(), f => Html.Of($"<dt>{f.Name}</dt><dd>{f.Value}</dd>"))}</dl></section>
+        <section><h2>What it finds</h2>
+        <p><b>{size.Words}</b>, {(size.IsMore ? "of those counted " : "")}<b>{Show.Count(size.Suited)}</b> in a state in which there is something to {action}. The others are left as they are.</p>
+        <p class="soft">Runs that are enqueued from now on are not touched. A worker does it in the background, run by run.</p>
+        <form method="post" action="{place.Root}/bulk{search.Query()}">{token}<input type="hidden" name="action" value="{action}">
+        <div class="buttons"><button class="{(action == "cancel" ? "danger" : "main")}">{action} {size.Words}</button> <a class="button" href="{place.Runs}{search.Query()}">Leave them</a></div></form></section>
+        """));
+
     public static Page Render(BulkLook bulk, Place place) => new($"{bulk.Action} all", "runs", Html.Of(
         $"""
         <div class="head"><h1>{bulk.Action} all</h1><p class="soft">Begun by {bulk.Who} {Show.Time(bulk.At, bulk.Now)}, over <a href="{place.Runs}{bulk.Search.Query()}">this search</a>.</p></div>

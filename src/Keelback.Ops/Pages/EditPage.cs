@@ -11,7 +11,8 @@ internal static class EditPage
         <section><form method="post" action="{place.Run(run.Id)}/edit">{token}
         <label>Arguments of the new run, a JSON object whose members are the parameters of the method
         <textarea name="json" spellcheck="false" rows="18">{json}</textarea></label>
-        <p class="soft">The new run goes to queue {run.Queue} with priority {run.Priority} and {run.MaxAttempts} attempts. This one stays as it is; nothing waits for the new one.</p>
+        {Html.If(json.Contains(SecretArguments.Shown, StringComparison.Ordinal), () => Html.Of($"""<p class="soft">Where <code>{SecretArguments.Shown}</code> stays, the new run has the old one's secret.</p>"""))}
+        <p class="soft">The new run goes to queue {run.Queue} with priority {run.Priority} and {run.MaxAttempts} attempt{(run.MaxAttempts == 1 ? "" : "s")}. It keeps the old one's tags, tenant, limits and time limits, and is due at once. The old one stays as it is; nothing waits for the new one.</p>
         <div class="buttons"><button class="main">Enqueue</button> <a class="button" href="{place.Run(run.Id)}">Leave it</a></div>
         </form></section>
         """))

@@ -73,7 +73,7 @@ internal static class FormEndpoints
             var result = await Actions(http).CopyAsync(id, json, http.GetActor("page"), ct);
             return SeeOther(place.Run(result.Run!.Value));
         }
-        catch (KeelbackException e) when (e.Code is "KB1707" or "KB1206" or "KB1207")
+        catch (KeelbackException e) when (e.Code is "KB1707" or "KB1206" or "KB1207" or "KB1225" or "KB1278")
         {
             return await http.RequestServices.GetRequiredService<PageEndpoints>().EditAgainAsync(http, id, json, e.Message, ct);
         }
@@ -83,10 +83,10 @@ internal static class FormEndpoints
     {
         var mistakes = new List<FieldError>();
         var search = RunSearch.Of(http.Request.Query, mistakes);
-        if (mistakes.Count > 0) return Keelback.Web.Problem.Input(mistakes);
+        if (mistakes.Count > 0) return await http.RequestServices.GetRequiredService<PageEndpoints>().MistakenAsync(http, mistakes, ct);
 
         var bulks = http.RequestServices.GetRequiredService<BulkActions>();
-        return SeeOther($"{http.GetPlace().Root}/bulk/{Show.Id(await bulks.BeginAsync(http.Request.Form["action"].ToString(), search, http.GetActor("page"), ct))}");
+        return SeeOther(http.GetPlace().Bulk(await bulks.BeginAsync(http.Request.Form["action"].ToString(), search, http.GetActor("page"), ct)));
     }
 
     private static async Task<IResult> ActAsync(Task<ActionResult> action, string back)

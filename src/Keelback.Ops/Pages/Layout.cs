@@ -13,6 +13,8 @@ internal readonly record struct Place(string Root)
 
     public string Schedule(string name) => $"{Schedules}/{Uri.EscapeDataString(name)}";
 
+    public string Bulk(long id) => $"{Root}/bulk/{Show.Id(id)}";
+
     public string Run(long id) => $"{Root}/runs/{Show.Id(id)}";
 }
 

@@ -27,7 +27,7 @@ internal static class OverviewPage
         return Html.Of(
             $"""
             <ul class="tiles">
-            <li><a href="{place.Runs}?state=ready"><b>{Show.Count(look.Queues.Sum(q => q.Open))}</b>open</a></li>
+            <li><a href="{place.Runs}?state=open"><b>{Show.Count(look.Queues.Sum(q => q.Open))}</b>open</a></li>
             <li><a href="{place.Runs}?state=running"><b>{running}<small> / {slots}</small></b>slots busy</a></li>
             <li><a href="{place.Runs}?state=succeeded"><b>{Show.Count(total.Succeeded)}</b>succeeded</a></li>
             <li class="{(total.Failed > 0 ? "bad" : "")}"><a href="{place.Runs}?state=failed"><b>{Show.Count(total.Failed)}</b>failed</a></li>

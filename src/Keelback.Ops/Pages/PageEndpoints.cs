@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Primitives;
 using Npgsql;
 
 namespace Keelback.Ops;
@@ -11,7 +12,7 @@ namespace Keelback.Ops;
 /// <summary>The addresses of the pages.</summary>
 internal sealed class PageEndpoints(
     NpgsqlDataSource db, QueueCatalog catalog, OverviewReader overview, RunSearcher searcher, RunDetailsReader runs, AuditReader audit,
-    EditableInput inputs, BulkActions bulks, WarningReader warnings, JobRevocations revocations, DevelopmentLink link)
+    EditableInput inputs, BulkActions bulks, BulkCounter counter, WarningReader warnings, JobRevocations revocations, DevelopmentLink link)
 {
     private const int PageSize = 50;
 
@@ -26,11 +27,14 @@ internal sealed class PageEndpoints(
         group.MapGet("/runs", (HttpContext http, CancellationToken ct) => Of(http).RunsAsync(http, ct));
         group.MapGet("/runs/{id:long}", (HttpContext http, long id, CancellationToken ct) => Of(http).RunAsync(http, id, ct));
         group.MapGet("/runs/{id:long}/edit", (HttpContext http, long id, CancellationToken ct) => Of(http).EditAsync(http, id, ct));
+        group.MapGet("/bulk", (HttpContext http, CancellationToken ct) => Of(http).ConfirmAsync(http, ct));
         group.MapGet("/bulk/{id:long}", (HttpContext http, long id, CancellationToken ct) => Of(http).BulkAsync(http, id, ct));
         group.MapGet("/schedules", (HttpContext http, JobSchedules schedules, CancellationToken ct) => Of(http).SchedulesAsync(http, schedules, ct));
         group.MapGet("/schedules/{name}", (HttpContext http, string name, CancellationToken ct) => Of(http).ScheduleAsync(http, name, ct));
         group.MapGet("/workers", (HttpContext http, CancellationToken ct) => Of(http).WorkersAsync(http, ct));
         group.MapGet("/audit", (HttpContext http, CancellationToken ct) => Of(http).AuditAsync(http, ct));
+        group.MapGet("/{**page:regex(^(?!api(/|$)))}", (HttpContext http, CancellationToken ct) => Of(http).TellAsync(
+            http, StatusCodes.Status404NotFound, "No such page", ["Nothing of the jobs has this address."], ct));
         FormEndpoints.Map(group);
     }
 
@@ -55,7 +59,7 @@ internal sealed class PageEndpoints(
         }
 
         link.Say(place.Root);
-        return new PageResult(Layout.Bare("This link was used already", Html.Of($"<p>A new one is in the app's log.</p>"), place), StatusCodes.Status401Unauthorized);
+        return new PageResult(Layout.Bare("This link is not valid (any more)", Html.Of($"<p>Each is good for one use. A new one is in the app's log.</p>"), place), StatusCodes.Status401Unauthorized);
     }
 
     private async Task<IResult> OverviewAsync(HttpContext http, CancellationToken ct)
@@ -84,11 +88,11 @@ internal sealed class PageEndpoints(
             }
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.QueryCanceled)
             {
-                mistakes.Add(FieldError.InParameter("text", "slow", "The search took longer than 5 s and was stopped. Narrow it by time, kind or state."));
+                mistakes.Add(RunSearch.TooSlow);
             }
         }
 
-        return await WriteAsync(http, RunsPage.Render(search, found, mistakes, await searcher.KindsAsync(ct), queues.Keys, place, http.GetFormToken()), ct);
+        return await WriteAsync(http, RunsPage.Render(search, http.Request.Query, found, mistakes, await searcher.KindsAsync(ct), queues.Keys, place), ct);
     }
 
     private async Task<IResult> RunAsync(HttpContext http, long id, CancellationToken ct)
@@ -96,12 +100,12 @@ internal sealed class PageEndpoints(
         var place = http.GetPlace();
         if (await runs.WholeAsync(id, ct) is not { } run) return await NoRunAsync(http, id, ct);
 
-        var (lines, _) = await audit.ReadAsync($"run {Show.Id(id)}", null, 20, ct);
+        var (lines, _) = await audit.ReadAsync([AuditTarget.Run(id), AuditTarget.Graph(run.Root ?? id)], null, 20, ct);
         return await WriteAsync(http, RunDetailsPage.Render(run, lines, place, http.GetFormToken()), ct);
     }
 
     private async Task<IResult> EditAsync(HttpContext http, long id, CancellationToken ct) =>
-        await EditAgainAsync(http, id, await inputs.ReadAsync(id, ct) ?? "", null, ct);
+        await EditAgainAsync(http, id, await inputs.ReadAsync(id, ct) is { } stored ? RunDetailsReader.Pretty(SecretArguments.Hide(stored)) : "", null, ct);
 
     /// <summary>The form once more, with what was typed and what is wrong with it.</summary>
     public async Task<IResult> EditAgainAsync(HttpContext http, long id, string json, string? mistake, CancellationToken ct) =>
@@ -110,12 +114,15 @@ internal sealed class PageEndpoints(
             : await NoRunAsync(http, id, ct);
 
     /// <summary>Why an action was not done.</summary>
-    public Task<IResult> RefusedAsync(HttpContext http, KeelbackException why, CancellationToken ct) => WriteAsync(http, new("Not done", "", Html.Of(
+    public Task<IResult> RefusedAsync(HttpContext http, KeelbackException why, CancellationToken ct) => TellAsync(http, RefusalStatus.Of(why), "Not done", [why.Message], ct);
+
+    /// <summary>What a program would get as a problem document.</summary>
+    public Task<IResult> TellAsync(HttpContext http, int status, string title, IEnumerable<string> messages, CancellationToken ct) => WriteAsync(http, new(title, "", Html.Of(
         $"""
-        <div class="head"><h1>Not done</h1></div>
-        <p class="error" role="alert">{why.Message}</p><p><a href="{http.GetPlace().Root}">To the overview</a></p>
+        <div class="head"><h1>{title}</h1></div>
+        {Html.Each(messages, m => Html.Of($"""<p class="error" role="alert">{m}</p>"""))}<p><a href="{http.GetPlace().Root}">To the overview</a></p>
         """))
-    { Status = RefusalStatus.Of(why) }, ct);
+    { Status = status }, ct);
 
     private async Task<IResult> SchedulesAsync(HttpContext http, JobSchedules schedules, CancellationToken ct) => await WriteAsync(
         http, SchedulesPage.Render(await schedules.ListAsync(ct), await overview.NowAsync(ct), http.GetPlace(), http.GetFormToken()), ct);
@@ -147,7 +154,37 @@ internal sealed class PageEndpoints(
     }
 
     private async Task<IResult> BulkAsync(HttpContext http, long id, CancellationToken ct) =>
-        await bulks.FindAsync(id, ct) is { } bulk ? await WriteAsync(http, BulkPage.Render(bulk, http.GetPlace()), ct) : Results.NotFound();
+        await bulks.FindAsync(id, ct) is { } bulk
+            ? await WriteAsync(http, BulkPage.Render(bulk, http.GetPlace()), ct)
+            : await TellAsync(http, StatusCodes.Status404NotFound, "No such bulk", [$"There is no bulk {Show.Id(id)}. The audit names those that there were."], ct);
+
+    /// <summary>What would be done to how many, before it is. Changes nothing.</summary>
+    private async Task<IResult> ConfirmAsync(HttpContext http, CancellationToken ct)
+    {
+        var query = new Dictionary<string, StringValues>(http.Request.Query);
+        query.Remove("action", out var action);
+        var mistakes = new List<FieldError>();
+        var search = RunSearch.Of(new QueryCollection(query), mistakes);
+        if (mistakes.Count > 0) return await MistakenAsync(http, mistakes, ct);
+
+        try
+        {
+            BulkActions.Check(action.ToString(), search);
+            return await WriteAsync(http, BulkPage.Confirm(action.ToString(), search, await counter.CountAsync(action.ToString(), search, ct), http.GetPlace(), http.GetFormToken()), ct);
+        }
+        catch (KeelbackException e)
+        {
+            return await RefusedAsync(http, e, ct);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.QueryCanceled)
+        {
+            return await MistakenAsync(http, [RunSearch.TooSlow], ct);
+        }
+    }
+
+    /// <summary>What is wrong with the search of an address.</summary>
+    public Task<IResult> MistakenAsync(HttpContext http, IEnumerable<FieldError> mistakes, CancellationToken ct) =>
+        TellAsync(http, StatusCodes.Status400BadRequest, "Not done", mistakes.Select(m => m.Message), ct);
 
     private Task<IResult> NoRunAsync(HttpContext http, long id, CancellationToken ct) => WriteAsync(http, new("No such run", "runs", Html.Of(
         $"""

@@ -17,7 +17,8 @@ internal static class RunDetailsPage
         </div>
         {Html.If(run.Error is not null, () => Html.Of($"<section><h2>Error</h2>{Failure(run.Error!, "error")}</section>"))}
         {Html.If(run.Progress is not null, () => Html.Of($"""<section><h2>Progress</h2><pre id="progress" tabindex="0"><code>{run.Progress}</code></pre></section>"""))}
-        <section><h2>Arguments</h2><pre id="input" tabindex="0"><code>{run.Input}</code></pre></section>
+        <section><h2>Arguments</h2><pre id="input" tabindex="0"><code>{run.Input}</code></pre>
+        {Html.If(run.Bound.Length > 0, () => Html.Of($"""<p class="soft">From the results of the runs before it in the graph: {string.Join(", ", run.Bound)}. <a href="{place.Run(run.Id)}/edit">All of them together</a></p>"""))}</section>
         {Html.If(run.Output is not null, () => Html.Of($"""<section><h2>Result</h2><pre id="output" tabindex="0"><code>{run.Output}</code></pre></section>"""))}
         {Html.If(run.Graph is not null, () => Html.Of($"<section><h2>Graph</h2>{GraphPicture.Render(run.Graph!, run.Id, place)}</section>"))}
         <section><h2>Attempts that did not succeed</h2>{Attempts(run)}</section>
@@ -88,9 +89,11 @@ internal static class RunDetailsPage
 
         if (run.StartedAt is { } started && run.Attempts.All(a => a.StartedAt != started)) events.Add((started, $"attempt {run.Attempt} started", "live"));
         if (!run.HasEnded && run.RetryAt is { } retry && retry > run.Now) events.Add((retry, $"attempt {run.Attempt + 1} may start", ""));
-        if (run.FinishedAt is { } end)
-            events.Add((end, Show.Word(run.State), run.State == JobRunState.Succeeded ? "good" : run.State is JobRunState.Failed or JobRunState.Quarantined or JobRunState.UpstreamFailed ? "bad" : "off"));
-        return events.OrderBy(e => e.At);
+
+        // Last, whatever the clocks say: an attempt's end is noted a moment after its run's.
+        var inOrder = events.OrderBy(e => e.At);
+        return run.FinishedAt is not { } end ? inOrder
+            : inOrder.Append((end, Show.Word(run.State), run.State == JobRunState.Succeeded ? "good" : run.State is JobRunState.Failed or JobRunState.Quarantined or JobRunState.UpstreamFailed ? "bad" : "off"));
     }
 
     private static Markup Attempts(RunDetails run)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Keelback.Jobs;
+using Microsoft.AspNetCore.Http;
 
 namespace Keelback.Ops;
 
@@ -7,13 +8,13 @@ namespace Keelback.Ops;
 internal static class RunsPage
 {
     public static Page Render(
-        RunSearch search, RunPage? found, IReadOnlyList<FieldError> mistakes, IReadOnlyList<string> kinds, IReadOnlyCollection<string> queues,
-        Place place, Markup token) => new("Runs", "runs", Html.Of(
+        RunSearch search, IQueryCollection typed, RunPage? found, IReadOnlyList<FieldError> mistakes, IReadOnlyList<string> kinds, IReadOnlyCollection<string> queues,
+        Place place) => new("Runs", "runs", Html.Of(
         $"""
         <div class="head"><h1>Runs</h1>{Html.If(found is not null, () => Html.Of($"""<p class="soft">Newest first. The search is {Show.Span(Lag(found!))} behind.</p>"""))}</div>
-        {Form(search, kinds, queues, place)}
+        {Form(search, typed, kinds, queues, place)}
         {Html.Each(mistakes, m => Html.Of($"""<p class="error" role="alert">{m.Message}</p>"""))}
-        {Html.If(found is not null, () => Html.Of($"{List(found!, search, place)}{Bulk(search, found!, place, token)}"))}
+        {Html.If(found is not null, () => Html.Of($"{List(found!, search, place)}{Bulk(search, found!, place)}"))}
         """))
         {
             Live = found is not null && search.Before is null ? 5000 : 0,
@@ -22,20 +23,22 @@ internal static class RunsPage
 
     private static TimeSpan Lag(RunPage found) => found.Now > found.CopiedUpTo ? found.Now - found.CopiedUpTo : TimeSpan.Zero;
 
-    private static Markup Form(RunSearch search, IReadOnlyList<string> kinds, IReadOnlyCollection<string> queues, Place place) => Html.Of(
+    private static Markup Form(RunSearch search, IQueryCollection typed, IReadOnlyList<string> kinds, IReadOnlyCollection<string> queues, Place place) => Html.Of(
         $"""
         <form class="search" method="get" action="{place.Runs}" role="search">
         <label class="wide">Words or id<input name="text" value="{search.Text}" placeholder="of the arguments or the error" autocomplete="off"></label>
-        <label>State<select name="state"><option value="">any</option>{Html.Each(Enum.GetValues<JobRunState>(), s => Option(States.Name(s), Show.Word(s), s == search.State))}</select></label>
+        <label>State<select name="state"><option value="">any</option>{Option(States.Open, "open", search.IsOpen)}{Html.Each(Enum.GetValues<JobRunState>(), s => Option(States.Name(s), Show.Word(s), s == search.State))}</select></label>
         <label>Kind<input name="kind" value="{search.Kind}" list="kinds" autocomplete="off"></label>
         <datalist id="kinds">{Html.Each(kinds, k => Html.Of($"""<option value="{k}">"""))}</datalist>
         <label>Queue<select name="queue"><option value="">any</option>{Html.Each(queues, q => Option(q, q, q == search.Queue))}</select></label>
         <label>Tag<input name="tag" value="{search.Tag}" autocomplete="off"></label>
-        <label>Enqueued from (UTC)<input name="from" value="{Time(search.From)}" placeholder="2026-01-31T08:00" autocomplete="off"></label>
-        <label>until<input name="to" value="{Time(search.To)}" autocomplete="off"></label>
+        <label>Enqueued from (UTC)<input name="from" value="{Time(search.From) ?? typed["from"].ToString()}"{Wrong(search.From, typed["from"])} placeholder="2026-01-31T08:00" autocomplete="off"></label>
+        <label>until<input name="to" value="{Time(search.To) ?? typed["to"].ToString()}"{Wrong(search.To, typed["to"])} autocomplete="off"></label>
         <button class="main">Search</button>
         </form>
         """);
+
+    private static Markup Wrong(DateTimeOffset? read, string? typed) => Html.If(read is null && !string.IsNullOrWhiteSpace(typed), () => Html.Of($" aria-invalid=\"true\""));
 
     private static Markup Option(string value, string word, bool selected) => selected
         ? Html.Of($"""<option value="{value}" selected>{word}</option>""")
@@ -87,13 +90,9 @@ internal static class RunsPage
         _ => "–",
     };
 
-    private static Markup Bulk(RunSearch search, RunPage found, Place place, Markup token) =>
-        token.IsEmpty || search.IsEmpty || found.Runs.Count == 0 ? Markup.Empty : Html.Of(
+    private static Markup Bulk(RunSearch search, RunPage found, Place place) => search.IsEmpty || found.Runs.Count == 0 ? Markup.Empty : Html.Of(
         $"""
-        <details class="bulk" id="bulk"><summary>Do something with all that this search finds</summary>
-        <form method="post" action="{place.Root}/bulk{search.Query()}">{token}
-        <p>Every run that the search finds, older pages included and those enqueued from now on not, is handled in the background. Runs in another state are left as they are.</p>
-        {Html.Each(RunActions.Bulk, a => Html.Of($"""<button name="action" value="{a}" class="{(a == "cancel" ? "danger" : "")}">{a} all</button> """))}
-        </form></details>
+        <p class="bulk">With all that this search finds, older pages too:
+        {Html.Each(RunActions.Bulk, a => Html.Of($"""<a class="button" href="{place.Root}/bulk{search.Query()}&amp;action={a}">{a} all …</a> """))}</p>
         """);
 }

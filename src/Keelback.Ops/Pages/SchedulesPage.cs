@@ -53,7 +53,7 @@ internal static class SchedulesPage
     {
         var ticks = Ahead(schedule, now);
         return ticks.Count == 0 ? Html.Of($"–") : Html.Of(
-            $"""{Show.Time(ticks[0], now)}{Html.If(ticks.Count > 1, () => Html.Of($"""<small title="{string.Join("\n", ticks.Select(Local))}"> then {string.Join(", ", ticks.Skip(1).Select(t => Short(t, ticks[0])))}</small>"""))}""");
+            $"""{Show.Time(ticks[0], now)}{Html.If(ticks.Count > 1, () => Html.Of($"""<small title="{string.Join("\n", ticks.Select(Local))}"> then {string.Join(", ", ticks.Skip(1).Select(t => Short(t, ticks[0])))} {Zone(schedule, ticks[0])}</small>"""))}""");
     }
 
     private static Markup Next(JobSchedule schedule, DateTimeOffset now)
@@ -61,7 +61,7 @@ internal static class SchedulesPage
         var ticks = Ahead(schedule, now);
         return ticks.Count == 0
             ? Html.Of($"""<p class="empty">None: it is {Word(schedule.State)}.</p>""")
-            : Html.Of($"""<ol class="timeline">{Html.Each(ticks, t => Html.Of($"<li><span>{Show.Time(t, now)}</span> <span>{Local(t)}</span></li>"))}</ol>""");
+            : Html.Of($"""<ol class="timeline">{Html.Each(ticks, t => Html.Of($"<li><span>{Show.Time(t, now)}</span> <span>{Local(t)} <small>{Zone(schedule, t)}</small></span></li>"))}</ol>""");
     }
 
     private static Markup Facts(JobSchedule schedule, Place place) => Html.Of(
@@ -142,6 +142,10 @@ internal static class SchedulesPage
     /// <summary>PascalCase as words.</summary>
     private static string Words<T>(T value) where T : struct, Enum =>
         string.Concat(value.ToString().Select((c, i) => i > 0 && char.IsUpper(c) ? " " + char.ToLowerInvariant(c) : char.ToLowerInvariant(c).ToString()));
+
+    /// <summary>In which zone it ticks; of a trigger that names none, the tick's offset.</summary>
+    private static string Zone(JobSchedule schedule, DateTimeOffset tick) =>
+        ScheduleActions.Written(schedule.Trigger)?.Zone ?? tick.ToString("zzz", CultureInfo.InvariantCulture);
 
     private static string Local(DateTimeOffset at) => at.ToString("ddd yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture);
 

@@ -14,6 +14,9 @@ internal static class Show
         _ => string.Create(CultureInfo.InvariantCulture, $"{n / 1_000_000.0:0.##}M"),
     };
 
+    /// <summary><c>1 run</c>, <c>2 runs</c>.</summary>
+    public static string Runs(long n) => n == 1 ? "1 run" : $"{Count(n)} runs";
+
     /// <summary>A count that ends at 1,000.</summary>
     public static string Bounded(int n) => n > 1000 ? "1,000+" : Count(n);
 

@@ -9,17 +9,17 @@ internal sealed record AuditLine(long Id, DateTimeOffset At, string Who, string 
 /// <summary>Reads the audit, newest first.</summary>
 internal sealed class AuditReader(NpgsqlDataSource db, QueueCatalog catalog)
 {
-    public async Task<(IReadOnlyList<AuditLine> Lines, DateTimeOffset Now)> ReadAsync(string? target, long? before, int limit, CancellationToken ct)
+    public async Task<(IReadOnlyList<AuditLine> Lines, DateTimeOffset Now)> ReadAsync(IReadOnlyCollection<string>? targets, long? before, int limit, CancellationToken ct)
     {
         await using var command = db.CreateCommand(
             """
             select id, at, who, via, action, target, before, after, outcome, keelback.clock()
             from keelback.audit
-            where app = $1 and ($2::text is null or target = $2) and ($3::bigint is null or id < $3)
+            where app = $1 and ($2::text[] is null or target = any($2)) and ($3::bigint is null or id < $3)
             order by id desc limit $4
             """);
         command.Parameters.AddWithValue(catalog.App);
-        command.Parameters.Add(new() { Value = (object?)target ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+        command.Parameters.Add(new() { Value = targets is null ? DBNull.Value : targets.ToArray(), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Text });
         command.Parameters.Add(new() { Value = (object?)before ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Bigint });
         command.Parameters.AddWithValue(limit);
 

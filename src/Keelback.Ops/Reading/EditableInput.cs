@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Keelback.Ops;
 
-/// <summary>A run's whole arguments, other runs' results included, as far as they fit into a form.</summary>
+/// <summary>A run's whole arguments as they are stored, other runs' results included, as far as they fit into a form.</summary>
 internal sealed class EditableInput(NpgsqlDataSource db, QueueCatalog catalog)
 {
     /// <summary>Null: there is no such run. Larger ones than a payload may be come without the results.</summary>
@@ -20,6 +20,6 @@ internal sealed class EditableInput(NpgsqlDataSource db, QueueCatalog catalog)
         if (!await row.ReadAsync(ct)) return null;
 
         var whole = row.IsDBNull(1) ? null : row.GetString(1);
-        return RunDetailsReader.Pretty(whole is { Length: <= PayloadRules.MaxBytes } ? whole : row.GetString(0));
+        return whole is { Length: <= PayloadRules.MaxBytes } ? whole : row.GetString(0);
     }
 }

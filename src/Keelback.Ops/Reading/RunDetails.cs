@@ -15,6 +15,12 @@ internal sealed record RunDetails(
     /// <summary>The run whose end will be this one's.</summary>
     public long? ReplacedBy { get; init; }
 
+    /// <summary>The arguments that are results of other runs.</summary>
+    public string[] Bound { get; init; } = [];
+
+    /// <summary>After its end; zero: not at all; null: as long as the run.</summary>
+    public TimeSpan? ResultKept { get; init; }
+
     public IReadOnlyList<JobAttempt> Attempts { get; init; } = [];
 
     public IReadOnlyList<RunLogLine> Log { get; init; } = [];

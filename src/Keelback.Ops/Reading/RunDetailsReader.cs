@@ -1,6 +1,5 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Keelback.Jobs;
 using Npgsql;
 
@@ -41,7 +40,8 @@ internal sealed class RunDetailsReader(NpgsqlDataSource db, QueueCatalog catalog
                    r.timeout_ms, keelback.run_enqueued_at(r.id), r.due_at, coalesce(r.started_at, c.at), r.finished_at, a.retry_at,
                    r.input, r.output, r.error, r.trace, r.root, r.parent, r.tenant, coalesce(r.limits, '{"{}"}'), r.expires_at,
                    array(select tag from keelback.tag where run_id = r.id order by tag), w.name || ' #' || w.id, {RunStates.Limit},
-                   (select data from keelback.progress p where p.run_id = r.id), r.replaced_by
+                   (select data from keelback.progress p where p.run_id = r.id), r.replaced_by, r.result_ms,
+                   array(select distinct rtrim(p, '[]!?') from unnest(r.params) p where p <> '' order by 1)
             from keelback.run r
             join keelback.queue q on q.id = r.queue and q.app = $2
             {RunStates.Joins}
@@ -57,22 +57,16 @@ internal sealed class RunDetailsReader(NpgsqlDataSource db, QueueCatalog catalog
             row.GetFieldValue<DateTimeOffset>(0), id, row.GetString(1), row.GetString(2), Enum.Parse<JobRunState>(row.GetString(3)),
             row.GetInt32(4), row.GetInt32(5), row.GetInt32(6), row.IsDBNull(7) ? null : TimeSpan.FromMilliseconds(row.GetInt32(7)),
             row.GetFieldValue<DateTimeOffset>(8), Value<DateTimeOffset>(row, 9), Value<DateTimeOffset>(row, 10), Value<DateTimeOffset>(row, 11),
-            Value<DateTimeOffset>(row, 12), Shown(row.GetString(13)), row.IsDBNull(14) ? null : Pretty(row.GetString(14)),
+            Value<DateTimeOffset>(row, 12), Pretty(SecretArguments.Hide(row.GetString(13))), row.IsDBNull(14) ? null : Pretty(row.GetString(14)),
             row.IsDBNull(15) ? null : JsonSerializer.Deserialize<JobError>(row.GetString(15), JobJson.Options),
             Text(row, 16), Value<long>(row, 17), Value<long>(row, 18), Text(row, 19), row.GetFieldValue<string[]>(20), Value<DateTimeOffset>(row, 21),
             row.GetFieldValue<string[]>(22), Text(row, 23), row.IsDBNull(25) ? null : Pretty(row.GetString(25)))
         {
             WaitsFor = Text(row, 24),
             ReplacedBy = Value<long>(row, 26),
+            Bound = row.GetFieldValue<string[]>(28),
+            ResultKept = row.IsDBNull(27) ? null : TimeSpan.FromMilliseconds(row.GetInt64(27)),
         };
-    }
-
-    /// <summary>Arguments for people: what is secret stays so, its envelope too.</summary>
-    internal static string Shown(string json)
-    {
-        if (!json.Contains("$secret", StringComparison.Ordinal) || JsonNode.Parse(json) is not JsonObject members) return Pretty(json);
-        foreach (var (name, _) in members.Where(m => m.Value is JsonObject { Count: 1 } o && o.ContainsKey("$secret")).ToList()) members[name] = "(secret)";
-        return members.ToJsonString(s_pretty);
     }
 
     internal static string Pretty(string json)

@@ -26,6 +26,7 @@ internal sealed class RunFilter(QueueCatalog catalog)
         if (search.Kind is { } kind) And($"s.kind = {Add(command, kind)}");
         if (search.Tag is { } tag) And($"s.tags @> array[{Add(command, tag)}]");
 
+        if (search.IsOpen) And("s.state = 0");
         if (search.State is { } state)
         {
             if (state == JobRunState.Running) And("s.id in (select run_id from keelback.claim)");

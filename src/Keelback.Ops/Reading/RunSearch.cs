@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using Keelback.Jobs;
 using Microsoft.AspNetCore.Http;
 
@@ -12,6 +13,9 @@ internal sealed record RunSearch
     public string? Queue { get; init; }
 
     public JobRunState? State { get; init; }
+
+    /// <summary>In any state but those of a run that has ended.</summary>
+    public bool IsOpen { get; init; }
 
     public string? Tag { get; init; }
 
@@ -27,6 +31,7 @@ internal sealed record RunSearch
     /// <summary>Runs with ids below: the next page.</summary>
     public long? Before { get; init; }
 
+    [JsonIgnore]
     public bool IsEmpty => this with { Before = null } == new RunSearch();
 
     /// <summary>Reads an address's query. What does not read is told in <paramref name="mistakes"/>, by its key.</summary>
@@ -34,6 +39,8 @@ internal sealed record RunSearch
     {
         foreach (var key in query.Keys.Where(k => !Keys.Contains(k)))
             mistakes.Add(FieldError.InParameter(key, "unknown", $"There is no '{key}' here." + OpsErrors.DidYouMean(key, Keys)));
+        foreach (var (key, value) in query.Where(q => q.Value.ToString().Contains('\0', StringComparison.Ordinal)))
+            mistakes.Add(FieldError.InParameter(key, "value", $"'{value.ToString().Replace('\0', '␀')}' ({key}) holds a NUL character, which no run does. Take it out."));
 
         return new()
         {
@@ -41,7 +48,8 @@ internal sealed record RunSearch
             Queue = Text("queue"),
             Tag = Text("tag"),
             Text = Text("text"),
-            State = Parse("state", OpsErrors.BadState, States.Parse),
+            State = Text("state") == States.Open ? null : Parse("state", OpsErrors.BadState, States.Parse),
+            IsOpen = Text("state") == States.Open,
             From = Parse("from", OpsErrors.BadTime, ParseTime),
             To = Parse("to", OpsErrors.BadTime, ParseTime),
             Before = Parse("before", static t => $"'{t}' is no run's id.", static t => long.TryParse(t, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? (long?)id : null),
@@ -66,7 +74,7 @@ internal sealed record RunSearch
         void Add(string key, string? value) => query = value is null ? query : query.Add(key, value);
         Add("kind", Kind);
         Add("queue", Queue);
-        Add("state", State is { } state ? States.Name(state) : null);
+        Add("state", State is { } state ? States.Name(state) : IsOpen ? States.Open : null);
         Add("tag", Tag);
         Add("text", Text);
         Add("from", From?.ToString("O", CultureInfo.InvariantCulture));
@@ -74,6 +82,16 @@ internal sealed record RunSearch
         Add("before", before?.ToString(CultureInfo.InvariantCulture));
         return query.ToString();
     }
+
+    /// <summary>What is said of one that the database stopped.</summary>
+    public static readonly FieldError TooSlow = FieldError.InParameter("text", "slow", "The search took longer than 5 s and was stopped. Narrow it by time, kind or state.");
+
+    /// <summary>What it says, for a person.</summary>
+    public IEnumerable<(string Name, string Value)> Facts() => new (string Name, string? Value)[]
+    {
+        ("State", State is { } state ? Show.Word(state) : IsOpen ? "open" : null), ("Kind", Kind), ("Queue", Queue), ("Tag", Tag), ("Words", Text),
+        ("Enqueued from", From is { } from ? Show.Full(from) : null), ("Enqueued until", To is { } to ? Show.Full(to) : null),
+    }.Where(f => f.Value is not null).Select(f => (f.Name, f.Value!));
 
     public static readonly string[] Keys = ["kind", "queue", "state", "tag", "text", "from", "to", "before"];
 
@@ -85,7 +103,10 @@ internal sealed record RunSearch
 /// <summary>The states' names in addresses, on the command line and in JSON: camel case.</summary>
 internal static class States
 {
-    public static readonly string[] All = [.. Enum.GetValues<JobRunState>().Select(Name)];
+    /// <summary>All that have not ended.</summary>
+    public const string Open = "open";
+
+    public static readonly string[] All = [.. Enum.GetValues<JobRunState>().Select(Name), Open];
 
     public static string Name(JobRunState state) => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(state.ToString());
 

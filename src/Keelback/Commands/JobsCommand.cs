@@ -11,6 +11,9 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
     private static readonly string[] s_verbs =
         ["list", "show", "retry", "cancel", "copy", "queues", "workers", "schedules", "revocations", "revoke", "allow", "audit", "warnings"];
 
+    // The words are wrong whatever the database holds.
+    private static readonly string[] s_misused = ["KB1705", "KB1708", "KB1709", "KB1710", "KB1712", "KB1713", "KB1717", "KB1718", "KB1720"];
+
     private static readonly string[] s_queues = ["list", "pause", "resume", "slots"];
     private static readonly string[] s_workers = ["list", "pause", "resume", "scale", "stop", "stop-now"];
     private static readonly string[] s_schedules = ["list", "show", "pause", "resume", "run", "change", "reset"];
@@ -27,32 +30,32 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
     [Argument("queues slots, workers scale: how many, or none. schedules change: a cron expression, or 'every 5m'")]
     public string? Value { get; init; }
 
-    [Option("list: only this kind")]
+    [Option("list, --all: only this kind")]
     public string? Kind { get; init; }
 
-    [Option("list: only this queue")]
+    [Option("list, --all: only this queue")]
     public string? Queue { get; init; }
 
-    [Option("list: only this state")]
+    [Option("list, --all: only this state")]
     public string? State { get; init; }
 
-    [Option("list: only runs with this tag")]
+    [Option("list, --all: only runs with this tag")]
     public string? Tag { get; init; }
 
-    [Option("list: words of the arguments or the error")]
+    [Option("list, --all: words of the arguments or the error")]
     public string? Text { get; init; }
 
-    [Option("list: enqueued from, as 2026-01-31T08:00:00Z")]
+    [Option("list, --all: enqueued from, as 2026-01-31T08:00:00Z")]
     public string? From { get; init; }
 
-    [Option("list: enqueued before")]
+    [Option("list, --all: enqueued before")]
     public string? To { get; init; }
 
     [Option("list: only runs with an id below: the next page")]
     public long? Before { get; init; }
 
-    [Option("list, audit: how many"), Range(1, 1000)]
-    public int Limit { get; init; } = 50;
+    [Option("list, audit, schedules show: how many (default 50)"), Range(1, 1000)]
+    public int? Limit { get; init; }
 
     [Option("copy: the new run's arguments, a JSON object; '-' reads standard input (default: the old ones)")]
     public string? Arguments { get; init; }
@@ -60,7 +63,13 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
     [Option("retry, cancel: the whole graph that the run belongs to")]
     public bool Graph { get; init; }
 
-    [Option("schedules change: the zone of the cron expression (default UTC)")]
+    [Option("retry, cancel: all that the search finds, instead of one run")]
+    public bool All { get; init; }
+
+    [Option("--all: do it; without, it only says to how many runs it would be done")]
+    public bool Yes { get; init; }
+
+    [Option("schedules change: the zone of the cron expression (default: the one that it has)")]
     public string? Zone { get; init; }
 
     [Option("revoke: for how long, as 2h, 7d or 00:15:00 (default: for good)")]
@@ -74,10 +83,30 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
 
     public override async Task<int> RunAsync(CancellationToken ct)
     {
+        if (Stranger() is { } stranger)
+        {
+            await Error.WriteLineAsync(stranger);
+            return Shell.WrongUsage;
+        }
+
+        try
+        {
+            return await DoAsync(ct);
+        }
+        catch (KeelbackException e) when (s_misused.Contains(e.Code))
+        {
+            await Error.WriteLineAsync(e.Message);
+            return Shell.WrongUsage;
+        }
+    }
+
+    private async Task<int> DoAsync(CancellationToken ct)
+    {
         (view.Output, view.Json, doing.Output, doing.Json) = (Output, Json, Output, Json);
         switch (What)
         {
-            case "list": return await view.ListAsync(Search(), Limit, ct);
+            case "list": return await view.ListAsync(Search(), Limit ?? 50, ct);
+            case "retry" or "cancel" when All: return await doing.BulkAsync(What, Search(), Yes, ct);
             case "show": return await view.ShowAsync(Run(), ct);
             case "retry": return await doing.RetryAsync(Run(), Graph, ct);
             case "cancel": return await doing.CancelAsync(Run(), Graph, ct);
@@ -90,7 +119,7 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
                 return Target == "run" ? await doing.CancelAsync(Run(Needed(Name, "run RUN")), Graph, ct)
                 : await doing.RevokeAsync(Needed(Target, "kind|tag NAME"), Needed(Name, $"{Target} NAME"), Lasting, Reason, ct);
             case "allow": return await doing.AllowAsync(Needed(Target, "kind|tag NAME"), Needed(Name, $"{Target} NAME"), ct);
-            case "audit": return await view.AuditAsync(Limit, ct);
+            case "audit": return await view.AuditAsync(Limit ?? 50, ct);
             case "warnings": return await view.WarningsAsync(ct);
             default: return await CannotAsync("jobs", What, s_verbs);
         }
@@ -115,11 +144,46 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
     private async Task<int> SchedulesAsync(CancellationToken ct) => Target switch
     {
         null or "list" => await view.SchedulesAsync(ct),
-        "show" => await view.ScheduleAsync(Needed(Name, "show SCHEDULE"), Limit, ct),
+        "show" => await view.ScheduleAsync(Needed(Name, "show SCHEDULE"), Limit ?? 50, ct),
         "pause" or "resume" or "run" or "reset" => await doing.ScheduleAsync(Needed(Name, $"{Target} SCHEDULE"), Target, ct),
         "change" => await doing.ChangeAsync(Needed(Name, "change SCHEDULE WHEN"), Needed(Value, $"change {Name} WHEN"), Zone, ct),
         _ => await CannotAsync("jobs schedules", Target, s_schedules),
     };
+
+    /// <summary>The first word or option that the verb does not know: it was meant to do something.</summary>
+    private string? Stranger()
+    {
+        if (!s_verbs.Contains(What)) return null; // told by what it can do
+
+        var verb = Target is not null && Words > 2 && What is not ("revoke" or "allow") ? $"{What} {Target}" : What;
+        return new[] { What, Target, Name, Value }.Skip(Words).FirstOrDefault(word => word is not null) is { } word ? $"'jobs {verb}' takes no argument '{word}'."
+            : Given().FirstOrDefault(o => o.IsGiven && !o.Verbs.Contains(What)) is { Option: { } option } ? $"'jobs {verb}' takes no option '{option}'."
+            : null;
+    }
+
+    /// <summary>How many words it takes, the verb included; of an unknown one, all.</summary>
+    private int Words => (What, Target) switch
+    {
+        ("list" or "revocations" or "audit" or "warnings", _) => 1,
+        ("retry" or "cancel", _) when All => 1,
+        ("show" or "retry" or "cancel" or "copy", _) or ("queues" or "workers" or "schedules", null or "list") => 2,
+        ("queues", "slots") or ("workers", "scale") or ("schedules", "change") => 4,
+        ("queues" or "workers" or "schedules" or "revoke" or "allow", _) => 3,
+        _ => 4,
+    };
+
+    private IEnumerable<(string Option, bool IsGiven, string[] Verbs)> Given()
+    {
+        string[] search = All ? ["retry", "cancel"] : ["list"];
+        return
+        [
+            ("--kind", Kind is not null, search), ("--queue", Queue is not null, search), ("--state", State is not null, search), ("--tag", Tag is not null, search),
+            ("--text", Text is not null, search), ("--from", From is not null, search), ("--to", To is not null, search),
+            ("--before", Before is not null, ["list"]), ("--limit", Limit is not null, ["list", "audit", "schedules"]), ("--arguments", Arguments is not null, ["copy"]),
+            ("--graph", Graph, All ? [] : ["retry", "cancel", "revoke"]), ("--all", All, ["retry", "cancel"]), ("--yes", Yes, All ? ["retry", "cancel"] : []),
+            ("--zone", Zone is not null, ["schedules"]), ("--lasting", Lasting is not null, ["revoke"]), ("--reason", Reason is not null, ["revoke"]),
+        ];
+    }
 
     private async Task<int> CannotAsync(string command, string verb, string[] verbs)
     {
@@ -134,7 +198,8 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
         Tag = Tag,
         Text = Text,
         Before = Before,
-        State = State is null ? null : States.Parse(State) ?? throw OpsErrors.NoSuchState(State),
+        IsOpen = State == States.Open,
+        State = State is null or States.Open ? null : States.Parse(State) ?? throw OpsErrors.NoSuchState(State),
         From = Time(From),
         To = Time(To),
     };
