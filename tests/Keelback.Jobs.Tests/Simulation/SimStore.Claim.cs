@@ -201,19 +201,16 @@ internal sealed partial class SimStore
         var due = Timers.Where(timer => timer.At <= clock.Now).OrderBy(timer => timer.At).ToList();
         foreach (var timer in due) Timers.Remove(timer);
 
-        foreach (var timer in due.Where(timer => timer.What == TimerWhat.Ready))
+        // Expiry comes first, and what it ends is still open to the rest of its statement.
+        var ready = due.Where(timer => timer.What == TimerWhat.Ready).ToLookup(timer => timer.Run.IsOpen);
+        Expire([.. due.Where(timer => timer.What == TimerWhat.Expiry).Select(timer => timer.Run)], Transition.TimerExpired);
+        if (ready[false].Any()) Hit(Transition.TimerDroppedAsEnded);
+        foreach (var timer in ready[true])
         {
-            if (!timer.Run.IsOpen)
-            {
-                Hit(Transition.TimerDroppedAsEnded);
-                continue;
-            }
-
             Hit(timer.Crashes == 0 ? Transition.TimerReady : Transition.TimerReadyAfterCrash);
             Ready.Add(new(timer.Run, timer.Crashes == 0 ? ++_seq : timer.Run.Id + Front, timer.Attempt, timer.Crashes));
         }
 
-        Expire([.. due.Where(timer => timer.What == TimerWhat.Expiry).Select(timer => timer.Run)], Transition.TimerExpired);
         foreach (var timer in due.Where(timer => timer.What == TimerWhat.Deadline)) CallTime(timer, rules);
     }
 
