@@ -81,7 +81,10 @@ public sealed class JobsOptions
     /// <summary>Keys of [Secret] parameters, each 32 bytes as base64: the first encrypts, the others still decrypt. Default: none, which is the app's data protection.</summary>
     public IList<string> SecretKeys { get; } = [];
 
-    /// <summary>A run whose worker died this often is quarantined, whatever its attempts: it may be what kills them. Default 5.</summary>
+    /// <summary>
+    /// A run whose worker died this often is quarantined, whatever its attempts: it may be what kills them. Default 5. With 3 or more, one run that
+    /// kills brings no other there, since a worker runs only one at a time of those that two have died with.
+    /// </summary>
     public int CrashLimit { get; set; } = 5;
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Keelback.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -6,6 +7,15 @@ namespace Keelback.Jobs.Tests;
 /// <summary>Whom the death of a worker is charged to, and by whose rules.</summary>
 public sealed class CrashTests : JobsTest
 {
+    private static readonly TimeSpan s_lease = TimeSpan.FromSeconds(15);
+
+    private static readonly JobKind s_slow = TestJobs.Kind("slow", _ => Task.Delay(TimeSpan.FromSeconds(4))); // longer than another is kept apart from it
+    private static readonly JobKind s_killer = TestJobs.Kind("killer", _ =>
+    {
+        Process.GetCurrentProcess().Kill();
+        return Task.CompletedTask;
+    });
+
     [Fact]
     public async Task A_death_is_charged_to_what_had_a_slot_and_to_nothing_that_waited()
     {
@@ -24,6 +34,47 @@ public sealed class CrashTests : JobsTest
             "select string_agg(format('%s %s %s', attempt, crashes, count), ', ' order by attempt) " +
             "from (select attempt, crashes, count(*) from keelback.ready group by 1, 2) r"));
         gate.Open();
+    }
+
+    [Fact]
+    public async Task A_run_that_kills_its_workers_takes_an_innocent_one_with_it_twice_and_is_quarantined_alone()
+    {
+        await using var host = Host(Database.ConnectionString);
+        var innocent = await host.Jobs.EnqueueAsync(s_slow.Call());
+        var guilty = await host.Jobs.EnqueueAsync(s_killer.Call());
+
+        for (var deaths = 0; deaths < 3; deaths++)
+        {
+            using var worker = Process.Start(new ProcessStartInfo("dotnet", [typeof(CrashTests).Assembly.Location, "killer", Database.ConnectionString]) { RedirectStandardInput = true })!;
+            using var patience = new CancellationTokenSource(Patience);
+            await worker.WaitForExitAsync(patience.Token);
+
+            Clock.Advance(s_lease);
+            await host.Rescuer.SweepAsync(default);
+            Clock.Advance(TimeSpan.FromSeconds(2)); // and what a second death waits for
+            await FireAsync(host);
+        }
+
+        var (survivor, killer) = ((await host.Jobs.GetAsync(innocent))!, (await host.Jobs.GetAsync(guilty))!);
+        Assert.Equal((JobRunState.Succeeded, 3), (survivor.State, survivor.Attempt));
+        Assert.Equal((JobRunState.Quarantined, 3), (killer.State, killer.Attempt));
+    }
+
+    [Fact]
+    public async Task A_suspect_that_is_kept_apart_is_back_soon_with_its_attempts_and_crashes_and_holds_no_slot()
+    {
+        var job = TestJobs.Kind("job", _ => Task.CompletedTask);
+        await using var host = JobHost.Create(Database, [job], o => o.Limits["few"] = new(2));
+        await host.Jobs.EnqueueManyAsync([job.Call(), .. Enumerable.Range(0, 3).Select(_ => job.Call().With(new() { Limits = ["few"] }))]);
+        await host.ScalarAsync<long>("with r as (update keelback.ready set attempt = 3, crashes = 2 returning 1) select count(*) from r");
+        await using var connection = await host.Db.OpenConnectionAsync();
+
+        var claims = await ClaimAsync(host, connection, "job");
+
+        Assert.Equal((4, 2), (Assert.Single(claims).Attempt, claims[0].Crashes));
+        Assert.Equal("3 3 2 t 0 0", await host.ScalarAsync<string>(
+            "select format('%s %s %s %s %s %s', count(*), min(attempt), max(crashes), bool_and(at - (select at from keelback.claim) between '0.5 s' and '5 s'), " +
+            "(select count(*) from keelback.slot), (select count(due_at) from keelback.run)) from keelback.timer"));
     }
 
     [Fact]
@@ -78,7 +129,7 @@ public sealed class CrashTests : JobsTest
         await using var strict = JobHost.Create(Database, [job], o => o.CrashLimit = 1, app: "strict");
         await using var lenient = JobHost.Create(Database, [job], o => o.CrashLimit = 5, app: "lenient");
         var run = await lenient.Jobs.EnqueueAsync(job.Call());
-        await DieWithAllAsync(lenient);
+        await HoldAllAsync(lenient, new(4711, 1));
 
         var foreign = await strict.Rescuer.SweepAsync(default);
         var own = await lenient.Rescuer.SweepAsync(default);
@@ -94,23 +145,37 @@ public sealed class CrashTests : JobsTest
         await using var hasty = JobHost.Create(Database, [job], o => o.RetryDelay = TimeSpan.FromMilliseconds(1), app: "hasty");
         await using var patient = JobHost.Create(Database, [job], o => o.RetryDelay = o.MaxRetryDelay = TimeSpan.FromDays(30), app: "patient");
         var run = await patient.Jobs.EnqueueAsync(job.Call());
-        await DieWithAllAsync(patient);
+        await using var connection = await patient.Db.OpenConnectionAsync();
+        var worker = WorkerRegistry.Register(connection, new("patient", "worker", [], "{}"), s_lease);
+        await HoldAllAsync(patient, worker);
         await patient.ScalarAsync<long>(
             "with t as (insert into keelback.timer (at, run_id, what, attempt) select at + '65 s', run_id, 1, attempt from keelback.claim returning 1) select count(*) from t");
         Clock.Advance(TimeSpan.FromMinutes(2));
 
         var foreign = await FireAsync(hasty);
         var next = await UntilNextAsync(hasty);
+        var silent = await FireAsync(patient);
+        Assert.True(WorkerRegistry.Renew(connection, worker, s_lease));
         var own = await FireAsync(patient);
 
-        Assert.Equal((0, null, 1), (foreign, next, own));
+        Assert.Equal((0, null, 0, 1), (foreign, next, silent, own)); // one that says nothing may be dead, which the sweep will tell
         var attempt = Assert.Single(await patient.Jobs.GetAttemptsAsync(run));
         Assert.InRange(attempt.RetryAt!.Value - attempt.EndedAt, TimeSpan.FromSeconds(1), TimeSpan.FromDays(30)); // full jitter, so not the bound itself
     }
 
-    // As a worker leaves it that claims and is killed.
-    private static Task<long> DieWithAllAsync(JobHost host) => host.ScalarAsync<long>(
-        "with c as (insert into keelback.claim (run_id, worker_id, epoch, attempt, crashes, at) select run_id, 4711, 1, 1, 0, keelback.clock() from keelback.ready returning 1), " +
+    /// <summary>Works until its input ends, or a job kills it.</summary>
+    internal static async Task ServeAsync(string connection)
+    {
+        await using var host = Host(connection);
+        await host.StartAsync();
+        await Console.In.ReadLineAsync();
+    }
+
+    private static JobHost Host(string connection) => JobHost.Create(connection, [s_slow, s_killer], o => o.CrashLimit = 3);
+
+    // As if this worker had claimed what is ready.
+    private static Task<long> HoldAllAsync(JobHost host, WorkerIdentity worker) => host.ScalarAsync<long>(
+        $"with c as (insert into keelback.claim (run_id, worker_id, epoch, attempt, crashes, at) select run_id, {worker.Id}, {worker.Epoch}, 1, 0, keelback.clock() from keelback.ready returning 1), " +
         "r as (delete from keelback.ready returning 1) select count(*) from c, r");
 
     private static async Task<int> FireAsync(JobHost host)

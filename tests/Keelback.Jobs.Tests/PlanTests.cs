@@ -8,8 +8,8 @@ public sealed class PlanTests(ITestOutputHelper output) : JobsTest
 {
     [Fact]
     public async Task The_claim_reads_a_full_queue_by_its_index() =>
-        await AssertNoScanAsync(ClaimStatement.Sql, "smallint[], smallint[], bigint[], int, int, bigint, text[], text, smallint[], text[], text[]",
-            "'{1}', '{4}', '{0}', 10, 1, 1, '{note}', 'test', '{}', '{}', '{}'");
+        await AssertNoScanAsync(ClaimStatement.Sql, "smallint[], smallint[], bigint[], int, int, bigint, text[], text, smallint[], text[], text[], smallint, bool",
+            "'{1}', '{4}', '{0}', 10, 1, 1, '{note}', 'test', '{}', '{}', '{}', 2, true");
 
     [Fact]
     public async Task The_completion_finds_its_rows_by_their_keys() =>

@@ -7,6 +7,7 @@ internal static class Program
     {
         "schedules" => Schedules.KilledTickerTests.ServeAsync(connection: args[1]),
         "signals" => SignalTests.ServeAsync(connection: args[1]),
+        "killer" => CrashTests.ServeAsync(connection: args[1]),
         "chords" => Chords.ServeAsync(connection: args[1]),
         _ => Payments.ServeAsync(connection: args[0], lease: TimeSpan.Parse(args[1], null)),
     };

@@ -3,6 +3,14 @@ namespace Keelback.Jobs;
 /// <summary>One attempt that a worker holds. Every write of it carries the token; once another claim exists, the old token changes no row.</summary>
 internal sealed record Claim(long RunId, long Token, int Attempt, int Crashes, string Kind, byte[] Input)
 {
+    /// <summary>
+    /// Deaths after which a run is a suspect, of which a worker holds one at a time. Not the first: it befalls all that ran on a node that is lost,
+    /// which would come back one by one.
+    /// </summary>
+    public const short SuspectFrom = 2;
+
+    public bool IsSuspect => Crashes >= SuspectFrom;
+
     public required int MaxAttempts { get; init; }
 
     /// <summary>Attempts before the run was last retried by hand, which gave it as many again.</summary>

@@ -8,7 +8,8 @@ namespace Keelback.Jobs;
 /// SKIP LOCKED lets workers claim side by side. The rows are chosen in an array, because a planner that takes the queue for
 /// empty may run a sub-select once per joined row, and its LIMIT would then lock more rows than asked. Lanes are read in the
 /// order given; a lane's mark keeps the scan from walking over the dead rows below it. A worker without its row gets nothing.
-/// A kind that this process does not know goes back in the same statement, its attempt unspent.
+/// A kind that this process does not know goes back in the same statement, its attempt unspent. So does a suspect beside another: a later
+/// statement would leave a moment in which it is charged with the other's death. It waits for less time, since other workers may be free.
 /// What is revoked is taken to be ended: past its limits, so that it takes no slot and no start from others.
 /// </remarks>
 internal static class ClaimStatement
@@ -39,7 +40,7 @@ internal static class ClaimStatement
             delete from keelback.ready
             where ctid = any(array(
                     select r.ctid
-                    from unnest($1, $2, $3, $12) lane (queue, priority, mark, tenant)
+                    from unnest($1, $2, $3, $14) lane (queue, priority, mark, tenant)
                     cross join lateral (select least($4, coalesce((select n from room where queue = abs(lane.queue)), $4)) as n) free
                     cross join lateral (
                         select ctid from (
@@ -61,7 +62,9 @@ internal static class ClaimStatement
         ), body as (
             select t.*, r.kind, r.max_attempts, r.base_attempt, r.timeout_ms, r.followed, r.trace, r.input, r.ups, r.params,
                    r.result_ms, r.due_at, r.root, r.parent, r.known, r.revoked,
-                   (r.special or abs(t.queue) = any($9)) and not r.revoked as special
+                   (r.special or abs(t.queue) = any($9)) and not r.revoked as special,
+                   not r.revoked and t.crashes >= $12 and t.run_id is distinct from (
+                       select run_id from taken where $13 and crashes >= $12 order by priority, seq limit 1) as apart
             from taken t
             cross join lateral (
                 select *, kind = any($7) as known,
@@ -73,22 +76,23 @@ internal static class ClaimStatement
                          array_agg(seq order by priority, seq) as seqs, array_agg(run_id order by priority, seq) as ids,
                          array_agg(attempt order by priority, seq) as attempts, array_agg(crashes order by priority, seq) as crashes,
                          array_agg(tenant order by priority, seq) as tenants
-                  from body where special and known having count(*) > 0) s
+                  from body where special and known and not apart having count(*) > 0) s
             cross join lateral keelback.admit($8, s.queues, s.priorities, s.seqs, s.ids, s.attempts, s.crashes, s.tenants) a
         ), held as (
             insert into keelback.claim (run_id, token, worker_id, epoch, attempt, crashes, at)
-            select run_id, nextval('keelback.token_seq'), $5, $6, attempt + 1, crashes, (select keelback.clock()) from body where known and not special
+            select run_id, nextval('keelback.token_seq'), $5, $6, attempt + 1, crashes, (select keelback.clock()) from body where known and not apart and not special
             union all
             select run_id, token, $5, $6, attempt + 1, crashes, at from admitted
             returning run_id, token, attempt
-        ), unknown as (
+        ), back as (
             insert into keelback.timer (at, run_id, what, attempt, crashes)
-            select keelback.clock() + interval '5 s' + random() * interval '25 s', run_id, 0, attempt, crashes
-            from body where not known
+            select keelback.clock() + case when known then interval '1 s' + random() * interval '2 s' else interval '5 s' + random() * interval '25 s' end,
+                   run_id, 0, attempt, crashes
+            from body where apart or not known
         ), deadline as (
             insert into keelback.timer (at, run_id, what, attempt)
             select (select keelback.clock()) + (timeout_ms::bigint + 5000) * interval '1 ms', run_id, 1, attempt + 1
-            from body where timeout_ms is not null and known and not special
+            from body where timeout_ms is not null and known and not apart and not special
             union all
             select a.at + (b.timeout_ms::bigint + 5000) * interval '1 ms', a.run_id, 1, a.attempt + 1
             from admitted a join body b using (run_id) where b.timeout_ms is not null
@@ -106,7 +110,8 @@ internal static class ClaimStatement
         var command = Statement.Of(request.IsShared ? Shared : Sql,
             Statement.P(request.Queues), Statement.P(request.Priorities), Statement.P(request.Marks), Statement.P(request.Limit),
             Statement.P(request.Worker.Id), Statement.P(request.Worker.Epoch), Statement.P(request.Kinds),
-            Statement.P(request.App), Statement.P(request.Slotted), Statement.P(request.RevokedKinds), Statement.P(request.RevokedTags));
+            Statement.P(request.App), Statement.P(request.Slotted), Statement.P(request.RevokedKinds), Statement.P(request.RevokedTags),
+            Statement.P(Claim.SuspectFrom), Statement.P(request.TakesSuspect));
         if (request.IsShared) command.Parameters.Add(Statement.P(request.Tenants));
         return command;
     }
@@ -121,7 +126,7 @@ internal static class ClaimStatement
             if (row.IsDBNull(4))
             {
                 if (!row.GetBoolean(17)) result.UnknownKinds.Add(row.GetString(7));
-                continue; // or not admitted: it waits for a limit now, or has expired
+                continue; // or kept apart; or not admitted: it waits for a limit now, or has expired
             }
 
             result.Claims.Add(new(row.GetInt64(3), row.GetInt64(4), row.GetInt16(5), row.GetInt16(6), row.GetString(7), row.IsDBNull(12) ? [] : row.GetFieldValue<byte[]>(12))
@@ -158,6 +163,9 @@ internal sealed record ClaimRequest(short[] Queues, short[] Priorities, long[] M
     public string[] RevokedKinds { get; init; } = [];
 
     public string[] RevokedTags { get; init; } = [];
+
+    /// <summary>Whether a suspect may be among them; never two.</summary>
+    public bool TakesSuspect { get; init; } = true;
 }
 
 /// <summary>What a claim found.</summary>

@@ -7,6 +7,7 @@ namespace Keelback.Jobs;
 /// A run becomes ready, or expires, on any app's node; an attempt's time is called by its own app's, which knows how long to wait for the next.
 /// A run that a dead worker held goes before what waits, as the sweep has it. A timer carries its attempt: one that speaks of an earlier attempt, or of a run that ended, falls away here. So does the deadline of
 /// an attempt that was handed back and claimed again under the same number: it is earlier than the new claim's, which is 5 s after its timeout.
+/// An attempt whose worker has not renewed its lease since it should have given it up is the sweep's: a death is no timeout, however short that is.
 /// </remarks>
 internal static class TimerStatement
 {
@@ -15,7 +16,9 @@ internal static class TimerStatement
         """
         (what <> 1 or coalesce((
             select q.app = $1 from keelback.run r join keelback.queue q on q.id = r.queue
-            where r.id = timer.run_id and r.state = 0 limit 1), true))
+            where r.id = timer.run_id and r.state = 0 limit 1), true) and not exists (
+            select from keelback.claim c left join keelback.worker w on w.id = c.worker_id and w.epoch = c.epoch
+            where c.run_id = timer.run_id and c.attempt = timer.attempt and (w.id is null or w.lease_until - w.lease < timer.at - interval '1 s')))
         """;
 
     public const string Sql =

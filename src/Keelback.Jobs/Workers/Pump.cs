@@ -7,7 +7,7 @@ namespace Keelback.Jobs;
 /// A turn is <see cref="Begin"/>, <see cref="Request"/>, and one of <see cref="Heard"/> and <see cref="Failed"/>; turns come one after the other. Any thread
 /// may say at any time that an attempt ended, that a look is worth while, or that the worker stops. No more is claimed than can start at
 /// once, so a claim is a start. An outcome keeps being told until it is written: while the database is away outcomes wait, bounded by the
-/// slots, because nothing new is claimed.
+/// slots, because nothing new is claimed. Of suspects it holds one at a time, so that one that kills is not charged to the others.
 /// </remarks>
 internal sealed class Pump(JobsOptions options, Slots slots, string app, string[] kinds, TimeProvider clock)
 {
@@ -78,14 +78,15 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
     public ExchangeRequest Request(Turn turn, WorkerIdentity? worker)
     {
         var free = slots.Free(Jobs.Count);
+        var hasSuspect = Jobs.Held.Any(claim => claim.IsSuspect);
         return new()
         {
             Outcomes = turn.Telling,
             Claim = free > 0 && !_refused && !_draining && worker is { } claimer
-                ? Lanes.Request(free, turn.IsFull || turn.Telling.Exists(o => o.Claim.Limited), claimer, app, kinds)
+                ? Lanes.Request(free, turn.IsFull || turn.Telling.Exists(o => o.Claim.Limited), claimer, app, kinds) with { TakesSuspect = !hasSuspect }
                 : null,
             Held = turn.AsksForClaims ? [.. Jobs.Claims] : [],
-            Known = _answerLost && worker is { } known ? (known, [.. Jobs.Tokens, .. _untold.Select(o => o.Claim.Token)]) : null,
+            Known = _answerLost && worker is { } known ? (known, [.. Jobs.Held.Concat(_untold.Select(o => o.Claim)).Select(claim => claim.Token)]) : null,
         };
     }
 

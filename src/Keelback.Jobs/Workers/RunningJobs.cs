@@ -28,7 +28,7 @@ internal sealed class RunningJobs(TimeProvider clock)
     public IEnumerable<Claim> Claims => _running.Values.Select(job => job.Claim);
 
     /// <summary>Those of the attempts, and of the outcomes that nobody took yet.</summary>
-    public IEnumerable<long> Tokens => _running.Keys.Concat(_outcomes.Select(outcome => outcome.Claim.Token));
+    public IEnumerable<Claim> Held => Claims.Concat(_outcomes.Select(outcome => outcome.Claim));
 
     public RunningJob? Find(long token) => _running.GetValueOrDefault(token);
 

@@ -44,6 +44,12 @@ internal enum Bugs
     /// <summary>A sweep that finds a second death loses the run's way back.</summary>
     SweepLosesRun = 1 << 11,
 
+    /// <summary>A claim gives out every suspect that it meets.</summary>
+    SuspectsTogether = 1 << 18,
+
+    /// <summary>A deadline is called whether the worker is heard of or not.</summary>
+    DeadlineOfTheDead = 1 << 20,
+
     // In the worker.
 
     /// <summary>What was claimed by an answer that was lost stays claimed.</summary>
@@ -63,4 +69,7 @@ internal enum Bugs
 
     /// <summary>What was claimed under a lease that is lost is started as if it were held.</summary>
     StartsWithoutLease = 1 << 17,
+
+    /// <summary>A worker that has a suspect takes another.</summary>
+    SecondSuspect = 1 << 19,
 }

@@ -9,6 +9,7 @@ internal sealed class SimLedger(SimClock clock)
     private readonly Dictionary<SimRun, Life> _lives = [];
     private readonly HashSet<long> _told = [];
     private readonly Dictionary<long, Claim> _untold = [];
+    private readonly Dictionary<WorkerIdentity, (SimRun Run, int Opening)> _killers = [];
 
     /// <summary>The run can go its way, for the first time or again.</summary>
     public void Opened(SimRun run)
@@ -16,6 +17,8 @@ internal sealed class SimLedger(SimClock clock)
         if (!_lives.TryGetValue(run, out var life)) _lives[run] = life = new();
         Check(!life.IsOpen, $"{run} was opened while it is open");
         (life.IsOpen, life.Crashes, life.Spent) = (true, 0, Math.Max(life.Spent, run.BaseAttempt));
+        life.Openings++;
+        life.DiedOf.Clear();
     }
 
     public void Ended(SimRun run, JobRunState state)
@@ -45,7 +48,16 @@ internal sealed class SimLedger(SimClock clock)
         var worker = new WorkerIdentity(claim.Worker, claim.Epoch);
         Check(!store.IsAlive(worker), $"{claim.Run} was taken from {worker}, which is alive");
         Spent(claim, JobAttemptOutcome.Crashed);
+        if (!_killers.TryGetValue(worker, out var killer) || killer.Run == claim.Run) return;
+
+        // Fewer than the crash limit: none is quarantined for what one other did.
+        var diedOf = _lives[claim.Run].DiedOf;
+        var times = diedOf[killer] = diedOf.GetValueOrDefault(killer) + 1;
+        Check(times <= Claim.SuspectFrom, $"{claim.Run} was charged {times} times with what {killer.Run} did");
     }
+
+    /// <summary>An attempt that holds its run takes its worker with it.</summary>
+    public void Killed(WorkerIdentity worker, SimRun by) => _killers[worker] = (by, _lives[by].Openings);
 
     /// <summary>Every claim that the store made, its answer lost or not.</summary>
     public void Claimed(SimStore store, ExchangeRequest request, ExchangeResult result)
@@ -148,6 +160,11 @@ internal sealed class SimLedger(SimClock clock)
         public int Crashes { get; set; }
 
         public int Successes { get; set; }
+
+        public int Openings { get; set; }
+
+        /// <summary>How often it was charged with what another run did, since that was opened.</summary>
+        public Dictionary<(SimRun, int), int> DiedOf { get; } = [];
 
         public List<JobRunState> Ends { get; } = [];
     }

@@ -15,10 +15,16 @@ internal sealed record SimCall
 
     public string? Limit { get; init; }
 
+    /// <summary>Whether each attempt takes its worker with it.</summary>
+    public bool Kills { get; init; }
+
+    /// <summary>How long an attempt takes at least.</summary>
+    public TimeSpan Takes { get; init; }
+
     public IReadOnlyList<(long Up, JobEdgeRule Rule)> Ups { get; init; } = [];
 
     public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture,
-        $"(attempts {MaxAttempts}, priority {Priority}, delay {Delay}, timeout {Timeout}, expires after {ExpiresAfter}, limit {Limit})");
+        $"(attempts {MaxAttempts}, priority {Priority}, delay {Delay}, timeout {Timeout}, expires after {ExpiresAfter}, limit {Limit}, takes {Takes}, kills {Kills})");
 }
 
 /// <summary>A run's body.</summary>
@@ -80,7 +86,10 @@ internal sealed class SimEdge(SimRun up, SimRun down, JobEdgeRule rule)
     public bool Done { get; set; }
 }
 
-internal sealed record ReadyRow(SimRun Run, long Seq, int Attempt, int Crashes);
+internal sealed record ReadyRow(SimRun Run, long Seq, int Attempt, int Crashes)
+{
+    public bool IsSuspect => Crashes >= Claim.SuspectFrom;
+}
 
 internal sealed record TimerRow(DateTimeOffset At, SimRun Run, TimerWhat What, int Attempt, int Crashes);
 

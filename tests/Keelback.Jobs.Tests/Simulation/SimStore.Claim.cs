@@ -28,10 +28,12 @@ internal sealed partial class SimStore
 
         var isRevoked = wanted.RevokedKinds.Length > 0;
         if (!bugs.HasFlag(Bugs.LateStart) && !isRevoked) Expire([.. taken.Where(row => row.Attempt == 0).Select(row => row.Run)], Transition.ReadyExpired);
+        var suspect = wanted.TakesSuspect ? taken.Find(row => row.IsSuspect) : null;
         var refused = new List<ReadyRow>();
         foreach (var row in taken)
         {
             if (!row.Run.IsOpen) Hit(Transition.ReadyDroppedAsEnded);
+            else if (!isRevoked && row.IsSuspect && row != suspect && (suspect is null || !bugs.HasFlag(Bugs.SuspectsTogether))) KeepApart(row);
             else if (!isRevoked && row.Run.Call.Limit is { } limit && Room(limit) <= 0 && !bugs.HasFlag(Bugs.NoLimit)) refused.Add(row);
             else result.Claims.Add(Start(row, wanted.Worker, isRevoked));
         }
@@ -59,6 +61,12 @@ internal sealed partial class SimStore
                 Hit(Transition.ReadyParkedAhead);
             }
         }
+    }
+
+    private void KeepApart(ReadyRow row)
+    {
+        Timers.Add(new(clock.Now + (1 + 2 * random.NextDouble()) * TimeSpan.FromSeconds(1), row.Run, TimerWhat.Ready, row.Attempt, row.Crashes));
+        Hit(Transition.ReadyKeptApart);
     }
 
     private Claim Start(ReadyRow row, WorkerIdentity worker, bool isRevoked)
@@ -136,21 +144,21 @@ internal sealed partial class SimStore
     public WorkerIdentity Register(TimeSpan lease)
     {
         var worker = new WorkerIdentity(++_workers, 1);
-        Workers[worker.Id] = (worker.Epoch, clock.Now + lease);
+        Workers[worker.Id] = (worker.Epoch, clock.Now + lease, clock.Now);
         return worker;
     }
 
     public bool Renew(WorkerIdentity worker, TimeSpan lease)
     {
         if (!Workers.TryGetValue(worker.Id, out var row) || row.Epoch != worker.Epoch) return false;
-        Workers[worker.Id] = row with { Until = clock.Now + lease };
+        Workers[worker.Id] = row with { Until = clock.Now + lease, RenewedAt = clock.Now };
         return true;
     }
 
     public WorkerIdentity Return(WorkerIdentity worker, TimeSpan lease)
     {
         var epoch = Workers.TryGetValue(worker.Id, out var row) ? row.Epoch + 1 : worker.Epoch + 1;
-        Workers[worker.Id] = (epoch, clock.Now + lease);
+        Workers[worker.Id] = (epoch, clock.Now + lease, clock.Now);
         return worker with { Epoch = epoch };
     }
 
@@ -198,7 +206,7 @@ internal sealed partial class SimStore
     /// <summary>Every timer that is due.</summary>
     public void FireTimers(RetryRules rules)
     {
-        var due = Timers.Where(timer => timer.At <= clock.Now).OrderBy(timer => timer.At).ToList();
+        var due = Timers.Where(timer => timer.At <= clock.Now && !IsOfSilent(timer)).OrderBy(timer => timer.At).ToList();
         foreach (var timer in due) Timers.Remove(timer);
 
         // Expiry comes first, and what it ends is still open to the rest of its statement.
@@ -212,6 +220,14 @@ internal sealed partial class SimStore
         }
 
         foreach (var timer in due.Where(timer => timer.What == TimerWhat.Deadline)) CallTime(timer, rules);
+    }
+
+    // The deadline of an attempt whose worker has not renewed its lease since it should have given it up.
+    private bool IsOfSilent(TimerRow timer)
+    {
+        if (timer.What != TimerWhat.Deadline || bugs.HasFlag(Bugs.DeadlineOfTheDead)) return false;
+        if (Claims.Find(claim => claim.Run == timer.Run && claim.Attempt == timer.Attempt) is not { } held) return false;
+        return !(Workers.TryGetValue(held.Worker, out var row) && row.Epoch == held.Epoch && row.RenewedAt >= timer.At - TimeSpan.FromSeconds(1));
     }
 
     private void CallTime(TimerRow timer, RetryRules rules)

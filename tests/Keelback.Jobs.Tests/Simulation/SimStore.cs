@@ -28,7 +28,7 @@ internal sealed partial class SimStore(SimClock clock, Random random, Bugs bugs 
     /// <summary>Who holds a slot of a limit: a claim, as long as it is there.</summary>
     public List<(string Limit, long Token, SimRun Run)> Slots { get; } = [];
 
-    public Dictionary<int, (long Epoch, DateTimeOffset Until)> Workers { get; } = [];
+    public Dictionary<int, (long Epoch, DateTimeOffset Until, DateTimeOffset RenewedAt)> Workers { get; } = [];
 
     /// <summary>What happened so far.</summary>
     public bool[] Hits { get; init; } = new bool[Enum.GetValues<Transition>().Length];

@@ -113,6 +113,7 @@ internal sealed class SimWorker
         var claim = request.Claim;
         if (_bugs.HasFlag(Bugs.ClaimWhileDraining) && Pump.IsDraining && Identity is { } worker)
             claim = Pump.Lanes.Request(1, full: true, worker, "sim", SimJobs.Names);
+        if (_bugs.HasFlag(Bugs.SecondSuspect) && claim is not null) claim = claim with { TakesSuspect = true };
         if (_bugs.HasFlag(Bugs.OneTooMany) && claim is not null) claim = claim with { Limit = claim.Limit + 1 };
         return new()
         {
@@ -239,6 +240,17 @@ internal sealed class SimWorker
         }
 
         job.Dispose();
+    }
+
+    /// <summary>Whether a job that nobody stops may come to its end by now.</summary>
+    public bool IsDone(RunningJob job) => _clock.Now - _starts[job.Claim.Token].At >= _store.Run(job.Claim.RunId).Call.Takes;
+
+    /// <summary>A job takes it down.</summary>
+    public void KillBy(RunningJob job)
+    {
+        _store.Hit(Transition.WorkerKilledByJob);
+        if (_store.Claims.Find(claim => claim.Token == job.Claim.Token) is { } held) _ledger.Killed(new(held.Worker, held.Epoch), held.Run);
+        Kill();
     }
 
     /// <summary>Nothing of it is left but its row.</summary>

@@ -8,6 +8,7 @@ internal sealed class Simulation
 {
     private const int Steps = 100;
     private const int MostRuns = 16;
+    private static readonly TimeSpan s_long = TimeSpan.FromSeconds(30);
 
     private readonly Random _random;
     private readonly SimClock _clock = new();
@@ -124,7 +125,7 @@ internal sealed class Simulation
     private void Enqueue()
     {
         if (_store.Runs.Count >= MostRuns) return;
-        SimCall[] calls = _random.Next(8) switch
+        SimCall[] calls = _random.Next(9) switch
         {
             0 => [Call(), Call(up: -1)], // a chain
             1 => [Call(), Call(), Call(-1, -2)], // a chord
@@ -132,6 +133,7 @@ internal sealed class Simulation
             3 => [Call(), Call() with { Ups = [(-1, JobEdgeRule.Failure)] }, Call(-1)], // callbacks
             4 => [Call(), Call(-1), Call(-1), Call(-2, -3)], // a diamond
             5 when _store.Runs.Count > 0 => [Call(_random.Next(_store.Runs.Count) + 1)], // after a run that exists
+            6 when !_store.Runs.Exists(run => run.Call.Kills) => [Call() with { Kills = true }, Call() with { Takes = s_long, Timeout = null }], // one that kills, an innocent one
             _ => [Call()],
         };
         var runs = _store.Enqueue(calls);
@@ -213,6 +215,12 @@ internal sealed class Simulation
     {
         if (Any(_workers.FindAll(w => w.IsActive && w.Pump.Jobs.Count + w.AbandonedJobs.Count > 0)) is not { } worker) return;
         var job = Any([.. worker.Pump.Jobs.All.Concat(worker.AbandonedJobs).OrderBy(job => job.Claim.Token)])!;
+        if (job.Reason == StopReason.None)
+        {
+            if (Kills(job)) Die(worker, job);
+            if (worker.IsGone || !worker.IsDone(job)) return;
+        }
+
         var dice = _random.Next(100);
         if (job.Reason != StopReason.None && Chance(70)) dice = 60; // most jobs obey
         Say($"run {job.Claim.RunId}/{job.Claim.Token} ends at {worker.Name}, {job.Reason}, {dice}");
@@ -232,6 +240,15 @@ internal sealed class Simulation
                 worker.Throw(job, Exit(dice));
                 break;
         }
+    }
+
+    private bool Kills(RunningJob job) => _store.Run(job.Claim.RunId).Call.Kills;
+
+    private void Die(SimWorker worker, RunningJob job)
+    {
+        Say($"run {job.Claim.RunId}/{job.Claim.Token} kills {worker.Name}");
+        worker.KillBy(job);
+        _workers.Remove(worker);
     }
 
     private Exception Exit(int dice) => dice switch
@@ -346,11 +363,11 @@ internal sealed class Simulation
         Say($"the weather clears up");
         _unstorable.Clear();
         foreach (var worker in _workers) worker.IsFrozen = false;
-        Hire();
         for (var round = 0; round < 200; round++)
         {
             if (_store.Runs.TrueForAll(run => !run.IsOpen) && _workers.TrueForAll(w => w.Flight is null && !w.Pump.HoldsAny)) return;
 
+            if (!_workers.Exists(w => !w.Pump.IsDraining)) Hire();
             Pass(_store.Ready.Count + _store.Claims.Count > 0 ? TimeSpan.FromSeconds(1) : TimeSpan.FromSeconds(10));
             foreach (var worker in _workers) worker.Beat();
             _store.Sweep(SimJobs.Options.CrashLimit);
@@ -371,8 +388,13 @@ internal sealed class Simulation
         if (worker.Flight!.Result is null) worker.Commit();
         worker.Hear(static _ => false, forgets: false);
         foreach (var job in worker.Pump.Jobs.All.Concat(worker.AbandonedJobs).OrderBy(job => job.Claim.Token).ToList())
-            if (job.Reason == StopReason.None) worker.Succeed(job, inTransaction: false);
-            else worker.Throw(job, SimJobs.TooLate);
+        {
+            if (job.Reason != StopReason.None) worker.Throw(job, SimJobs.TooLate);
+            else if (Kills(job)) Die(worker, job);
+            else if (worker.IsDone(job)) worker.Succeed(job, inTransaction: false);
+            if (worker.IsGone) return;
+        }
+
         if (worker.Pump.IsDrained) Leave(worker);
     }
 

@@ -13,7 +13,8 @@ public sealed class PumpTests
 
     public PumpTests()
     {
-        _pump = new(SimJobs.Options, new(SimJobs.Options, int.MaxValue, _clock), "test", SimJobs.Names, _clock);
+        var options = new JobsOptions();
+        _pump = new(options, new(options, int.MaxValue, _clock), "test", SimJobs.Names, _clock);
         _pump.Lanes.Set([new(1, "default", false, null, false)]);
         Turn(s_worker);
     }
@@ -53,6 +54,22 @@ public sealed class PumpTests
         Turn(s_worker);
 
         Assert.True(_pump.IsDrained);
+    }
+
+    [Fact]
+    public void A_worker_that_has_a_suspect_takes_no_other_until_its_outcome_is_told()
+    {
+        _pump.Start(Claim(1) with { Crashes = 1 });
+        var before = Turn(s_worker).Claim!.TakesSuspect;
+        var suspect = _pump.Start(Claim(2) with { Crashes = 2 });
+        var beside = Turn(s_worker).Claim!.TakesSuspect;
+
+        var turn = _pump.Begin();
+        _pump.Jobs.End(suspect, new Outcome.Succeeded(suspect.Claim, default));
+        var request = _pump.Request(turn, s_worker);
+        _pump.Heard(turn, request, new());
+
+        Assert.Equal((true, false, false, true), (before, beside, request.Claim!.TakesSuspect, Turn(s_worker).Claim!.TakesSuspect));
     }
 
     [Fact]
