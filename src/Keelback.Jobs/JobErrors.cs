@@ -194,7 +194,7 @@ internal static class JobErrors
         " Give an IANA name such as 'Europe/Berlin', or 'UTC'.");
 
     public static KeelbackException BadTime(string text) => new("KB1223",
-        $"'{Shown(text)}' is no point in time. Write it as 2026-03-29T01:30:00+01:00, or without the offset as the zone's clocks show it.");
+        $"'{Shown(text)}' is no point in time of the years 1 to 9999. Write it as 2026-03-29T01:30:00+01:00, or without the offset as the zone's clocks show it.");
 
     public static KeelbackException BadTrigger(string mistake) => new("KB1255", $"A trigger cannot be made so: {mistake}");
 

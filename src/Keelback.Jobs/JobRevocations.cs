@@ -18,7 +18,7 @@ public sealed class JobRevocations
     internal JobRevocations(NpgsqlDataSource db, QueueCatalog queues, JobWakes wakes) => (_db, _queues, _wakes) = (db, queues, wakes);
 
     /// <summary>No run of this kind starts any more, whoever enqueued it and whenever.</summary>
-    /// <param name="kind">The job's name in the database.</param>
+    /// <param name="kind">The job's name in the database. Any is taken, as before the deploy that brings it: nobody tells a misspelt one.</param>
     /// <param name="lasting">For how long; default: for good.</param>
     /// <param name="reason">What the runs' errors say.</param>
     /// <param name="ct">Cancels the call.</param>

@@ -14,8 +14,10 @@ internal static class OpsErrors
     public static KeelbackException NoSuchQueue(string queue, IEnumerable<string> known) => new("KB1703",
         $"There is no queue '{Short(queue)}' in this app." + DidYouMean(queue, known) + Known(known, "It has"));
 
-    public static KeelbackException NoSuchKind(string kind, IEnumerable<string> known) => new("KB1704",
-        $"There is no job kind '{Short(kind)}', neither in this program nor among its runs." + DidYouMean(kind, known));
+    public static KeelbackException NoSuchKind(string kind, IEnumerable<string> known) => new("KB1704", UnknownKind(kind, known));
+
+    public static KeelbackException NoSuchKindToRevoke(string kind, IEnumerable<string> known) => new("KB1704",
+        UnknownKind(kind, known) + " To revoke one before its deploy, say so: --unknown, or \"unknown\": true.");
 
     public static KeelbackException NoSuchState(string state) => new("KB1705", BadState(state));
 
@@ -68,6 +70,9 @@ internal static class OpsErrors
     public static string BadTime(string text) => $"'{Short(text)}' is no point in time. Write it as 2026-01-31T23:59:59Z.";
 
     public static string DidYouMean(string name, IEnumerable<string> known) => NearestName.Of(Short(name), known) is { } near ? $" Did you mean '{near}'?" : "";
+
+    private static string UnknownKind(string kind, IEnumerable<string> known) =>
+        $"There is no job kind '{Short(kind)}', neither in this program nor among its runs." + DidYouMean(kind, known);
 
     private static string Known(IEnumerable<string> known, string words)
     {

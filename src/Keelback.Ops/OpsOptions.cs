@@ -29,7 +29,7 @@ public sealed class OpsOptions
     /// <summary>A transaction open for longer is warned of: it keeps dead rows from being cleaned up. Default 1 minute.</summary>
     public TimeSpan WarnTransaction { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>A run that could start and waits for longer is warned of. Default 5 minutes.</summary>
+    /// <summary>A run that could start, or a schedule that is due, and waits for longer is warned of. Default 5 minutes.</summary>
     public TimeSpan WarnReady { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>More dead rows than this in the table of ready runs are warned of. Default 100,000.</summary>

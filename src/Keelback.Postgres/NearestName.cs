@@ -6,12 +6,14 @@ internal static class NearestName
     /// <summary>The closest candidate, when at most a third of the word (at least one letter) would have to change; else null.</summary>
     public static string? Of(string word, IEnumerable<string> candidates)
     {
+        var most = Math.Max(1, word.Length / 3);
         var best = candidates
+            .Where(candidate => Math.Abs(candidate.Length - word.Length) <= most)
             .Select(candidate => (Name: candidate, Distance: Distance(word.ToUpperInvariant(), candidate.ToUpperInvariant())))
             .OrderBy(c => c.Distance).ThenBy(c => c.Name, StringComparer.Ordinal)
             .FirstOrDefault();
 
-        return best.Name is not null && best.Distance <= Math.Max(1, word.Length / 3) ? best.Name : null;
+        return best.Name is not null && best.Distance <= most ? best.Name : null;
     }
 
     // Optimal string alignment: insert, delete, replace, or swap two neighbours.

@@ -67,6 +67,7 @@ public sealed class CommandTests : OpsTest
             ("workers pause all", "asked to pause"), ("workers scale all 20", "asked for 20 at once"), ("workers resume all", "asked to resume"), ("workers stop all", "asked to stop"),
             ("schedules pause nightly", "paused"), ("schedules resume nightly", "resumed"), ("schedules run nightly", "enqueued run "),
             ("revoke tag import:7 --lasting 2h --reason Broken", "revoked for 2 h 0 min"), ("revoke kind mail.send", "revoked"), ("allow kind mail.send", "allowed again"),
+            ("revoke kind mail.to-come --unknown", "revoked"),
         })
         {
             var done = await RunAsync(["jobs", .. command.Split(' ')]);
@@ -83,7 +84,7 @@ public sealed class CommandTests : OpsTest
         Assert.Equal(5, one.Out.Split('\n').Count(line => line.StartsWith("next ", StringComparison.Ordinal)));
         Assert.Contains("byhand", one.Out);
         Assert.Matches(@"tag +import:7 .*Broken", revocations.Out);
-        Assert.Equal(18L, await app.ScalarAsync<long>("select count(*) from keelback.audit where via = 'cli' and outcome not like 'failed%'"));
+        Assert.Equal(19L, await app.ScalarAsync<long>("select count(*) from keelback.audit where via = 'cli' and outcome not like 'failed%'"));
     }
 
     [Fact]
@@ -162,7 +163,7 @@ public sealed class CommandTests : OpsTest
     [InlineData(2, "KB1717: A worker cannot run '1001' jobs at once.", "jobs", "workers", "scale", "all", "1001")]
     [InlineData(1, "KB1715: There is no schedule 'nightli' in this app. Did you mean 'nightly'? It has nightly.", "jobs", "schedules", "run", "nightli")]
     [InlineData(1, "KB1220: cron '61 * * * *'", "jobs", "schedules", "change", "nightly", "61 * * * *")]
-    [InlineData(1, "KB1704: There is no job kind 'mail.sent'", "jobs", "revoke", "kind", "mail.sent")]
+    [InlineData(1, "KB1704: There is no job kind 'mail.sent', neither in this program nor among its runs. Did you mean 'mail.send'? To revoke one before its deploy, say so: --unknown", "jobs", "revoke", "kind", "mail.sent")]
     [InlineData(1, "KB1719: The tag 'x' is not revoked. No tag is.", "jobs", "allow", "tag", "x")]
     [InlineData(2, "KB1720: 'ever' is no length of time.", "jobs", "revoke", "tag", "x", "--lasting", "ever")]
     [InlineData(1, "KB1218: There is no run 4711", "jobs", "retry", "4711", "--graph")]

@@ -135,6 +135,30 @@ public sealed class HealthTests : OpsTest
     }
 
     [Fact]
+    public async Task A_schedule_that_no_node_fires_is_warned_of()
+    {
+        var clock = new TestClock(Database.DataSource);
+        var gone = TestJobs.Kind("mail.gone", _ => Task.CompletedTask);
+        await using (var old = await OpsApp.OpenAsync(Database, [gone], clock))
+        await using (var scope = old.Services.CreateAsyncScope())
+            await scope.ServiceProvider.GetRequiredService<JobSchedules>().AddAsync("nightly", Trigger.Every(TimeSpan.FromMinutes(1)), gone.Call());
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail], clock, worker: true);
+        await LookAsync(app);
+        var before = await app.PageAsync("/ops/jobs/api/health");
+
+        clock.Advance(TimeSpan.FromMinutes(7));
+        await LookAsync(app);
+        var late = await app.PageAsync("/ops/jobs/api/health");
+        await using (var scope = app.Services.CreateAsyncScope()) await scope.ServiceProvider.GetRequiredService<JobSchedules>().PauseAsync("nightly");
+        await LookAsync(app);
+
+        Assert.Equal("{\"warnings\":[]}", before);
+        Assert.Contains("Schedule 'nightly' was due 6 min", late);
+        Assert.Contains("and no node fires it: none that runs jobs knows mail.gone. Deploy the code, or change or pause the schedule.", late);
+        Assert.Equal("{\"warnings\":[]}", await app.PageAsync("/ops/jobs/api/health"));
+    }
+
+    [Fact]
     public async Task Dead_rows_among_the_ready_runs_are_warned_of()
     {
         await using var app = await OpsApp.OpenAsync(Database, [s_mail], ops: o => o.WarnDeadRows = 50);

@@ -12,8 +12,8 @@ namespace Keelback.Jobs;
 public sealed class CronExpression
 {
     // The walk looks 400 years ahead, and DateTime ends in 9999.
-    private static readonly DateTimeOffset s_first = new(1, 1, 3, 0, 0, 0, TimeSpan.Zero);
-    private static readonly DateTimeOffset s_last = new(9990, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    internal static readonly DateTimeOffset First = new(1, 1, 3, 0, 0, 0, TimeSpan.Zero);
+    internal static readonly DateTimeOffset Last = new(9990, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly string _text;
     private readonly CronWalk _walk;
@@ -61,11 +61,11 @@ public sealed class CronExpression
     public DateTimeOffset? Next(DateTimeOffset after, string zone = "UTC")
     {
         var ticks = In(zone);
-        if (after >= s_last) return null;
-        if (after < s_first) after = s_first;
+        if (after >= Last) return null;
+        if (after < First) after = First;
 
         var from = Instant.FromUnixTimeSeconds(after.ToUnixTimeSeconds()) + Duration.FromSeconds(1);
-        return ticks.AtOrAfter(from)?.ToDateTimeOffset() is { } tick && tick < s_last ? tick : null;
+        return ticks.AtOrAfter(from)?.InBcl() is { } tick && tick < Last ? tick : null;
     }
 
     /// <summary>The last tick before an instant, which is not included itself; null when there is none after the year 1.</summary>
@@ -73,11 +73,11 @@ public sealed class CronExpression
     public DateTimeOffset? Previous(DateTimeOffset before, string zone = "UTC")
     {
         var ticks = In(zone);
-        if (before <= s_first) return null;
-        if (before > s_last) before = s_last;
+        if (before <= First) return null;
+        if (before > Last) before = Last;
 
         var to = Instant.FromUnixTimeSeconds(before.AddTicks(-1).ToUnixTimeSeconds());
-        return ticks.AtOrBefore(to)?.ToDateTimeOffset() is { } tick && tick >= s_first ? tick : null;
+        return ticks.AtOrBefore(to)?.InBcl() is { } tick && tick >= First ? tick : null;
     }
 
     /// <summary>What it means, in English, such as <c>at 02:30 on Monday to Friday</c>.</summary>

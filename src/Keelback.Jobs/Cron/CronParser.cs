@@ -192,7 +192,8 @@ internal sealed class CronParser
         var at = _at;
         _hasStep = true;
         var step = Number();
-        return step >= 1 ? step : throw Bad("a step of 0 never moves. Give 1 or more.", at);
+        // As in crontab, one over the range leaves the first value alone; more would only overflow.
+        return step >= 1 ? Math.Min(step, _field.Max + 1) : throw Bad("a step of 0 never moves. Give 1 or more.", at);
     }
 
     private int Value()

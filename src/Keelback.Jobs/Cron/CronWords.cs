@@ -5,8 +5,9 @@ namespace Keelback.Jobs;
 /// <summary>Says an expression in English.</summary>
 internal static class CronWords
 {
-    // More moments than this are no longer read as a list.
+    // More than these are no longer read as a list.
     private const int Moments = 6;
+    private const int Numbers = 9; // */7 has as many
 
     private static readonly string[] s_ordinals = ["", "first", "second", "third", "fourth", "fifth"];
 
@@ -33,16 +34,17 @@ internal static class CronWords
 
     private static string Rate(CronList seconds, CronList minutes, CronList hours)
     {
-        var isWholeMinute = seconds.Items is [CronItem.Values { From: 0, To: 0 }];
-        var words = isWholeMinute ? Each(minutes) : seconds.IsEvery ? "every second" : Each(seconds);
-        if (!isWholeMinute && !minutes.IsEvery) words += $", {Each(minutes)}";
-        return hours.IsEvery ? words : $"{words}, {Within(hours)}";
+        var words = new List<string>();
+        if (seconds.Bits != 1) words.Add(Each(seconds, minutes));
+        if (words.Count == 0 || !minutes.IsEvery) words.Add(Each(minutes, hours));
+        if (!hours.IsEvery) words.Add(EvenSteps(hours) is null ? $"in {Some(hours)}" : $"of {Each(hours, hours)}");
+        return string.Join(", ", words);
     }
 
     /// <summary>02:30 and 14:30, where both are lists and there are few of them.</summary>
     private static string? Times(CronList seconds, CronList minutes, CronList hours)
     {
-        if (seconds.IsRate || minutes.IsRate || hours.IsRate || Count(seconds) != 1) return null;
+        if (IsRate(minutes) || IsRate(hours) || Count(seconds) != 1) return null;
         if (Count(minutes) * Count(hours) > Moments) return null;
 
         var second = Values(seconds).Single();
@@ -51,25 +53,34 @@ internal static class CronWords
                        select second == 0 ? $"{hour:00}:{minute:00}" : $"{hour:00}:{minute:00}:{second:00}"]);
     }
 
-    private static string Each(CronList list)
+    private static string Each(CronList list, CronList within)
     {
         var name = list.Field.Name;
         if (list.IsEvery) return $"every {name}";
-        if (list.Items is [CronItem.Values { Step: > 1 } steps] && steps.To == list.Field.Last)
-            return steps.From == list.Field.Min ? $"every {steps.Step} {name}s" : $"every {steps.Step} {name}s from {name} {steps.From}";
-
-        return list.Items is [CronItem.Values { } one] && one.From == one.To ? $"at {name} {one.From}" : $"at {name}s {List(list)}";
+        if (EvenSteps(list) is { } steps) return $"every {steps.Step} {name}s" + (steps.From == list.Field.Min ? "" : $" from {name} {steps.From}");
+        return $"at {Some(list)}" + (within.IsEvery ? $" of every {within.Field.Name}" : "");
     }
 
-    private static string Within(CronList hours) => hours.Items is [CronItem.Values { Step: > 1 }] && hours.IsRate
-        ? $"of {Each(hours)}"
-        : hours.Items is [CronItem.Values { } one] && one.From == one.To ? $"in hour {one.From}" : $"in hours {List(hours)}";
+    private static bool IsRate(CronList list) => list.IsEvery || EvenSteps(list) is not null;
+
+    /// <summary>Steps that go around the clock at one distance: */45 is at minutes 0 and 45, and not every 45 minutes.</summary>
+    private static CronItem.Values? EvenSteps(CronList list) =>
+        list.Items is [CronItem.Values { Step: > 1 } steps] && Count(list) > 1 && Count(list) * steps.Step == list.Field.Last + 1 ? steps : null;
+
+    /// <summary>Minutes 0 and 45, or minute 5, or every 2nd minute from 10 to 58.</summary>
+    private static string Some(CronList list) => (Count(list), list.Items) switch
+    {
+        (1, _) => $"{list.Field.Name} {Values(list).Single()}",
+        ( <= Numbers, var items) when items.Any(item => item is CronItem.Values { Step: > 1 }) => $"{list.Field.Name}s {And([.. Values(list).Select(value => Value(list.Field, value))])}",
+        (_, [CronItem.Values { Step: > 1 } steps]) => Item(list.Field, steps),
+        _ => $"{list.Field.Name}s {List(list)}",
+    };
 
     private static string List(CronList list) => And([.. list.Items.Select(item => Item(list.Field, item))]);
 
     private static string Item(CronField field, CronItem item) => item switch
     {
-        CronItem.Values { Step: > 1 } steps when steps.From < steps.To =>
+        CronItem.Values { Step: > 1 } steps when steps.From + steps.Step <= steps.To =>
             $"every {steps.Step}{Suffix(steps.Step)} {field.Name} from {Value(field, steps.From)} to {Value(field, steps.To)}",
         CronItem.Values values when values.From == values.To || values.Step > 1 => Name(field, values.From),
         CronItem.Values values => $"{Name(field, values.From)} to {Value(field, values.To)}",

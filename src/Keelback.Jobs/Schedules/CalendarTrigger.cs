@@ -104,5 +104,5 @@ internal sealed record CalendarTrigger(
     private static LocalDate DateIn(DateTimeZone zone, DateTimeOffset at) => Instant.FromDateTimeOffset(at).InZone(zone).Date;
 
     private DateTimeOffset InstantOf(LocalDate date, DateTimeZone zone) =>
-        zone.ResolveLocal(date + LocalTime.FromTimeOnly(At), s_resolver).ToDateTimeOffset();
+        zone.ResolveLocal(date + LocalTime.FromTimeOnly(At), s_resolver).ToOffsetDateTime().InBcl();
 }

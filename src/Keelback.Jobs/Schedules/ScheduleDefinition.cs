@@ -23,6 +23,9 @@ internal sealed record ScheduleDefinition(Trigger Trigger, ScheduleOptions Optio
 
     public TickSource Ticks(string name, DateTimeOffset anchor) => new(Trigger, Options, name, anchor);
 
+    /// <summary>A live call is the code's to say, even where the times are not: who fires is judged by the jobs that it enqueues now.</summary>
+    public ScheduleDefinition WithCallOf(ScheduleDefinition code) => IsLive ? this with { Call = code.Call } : this;
+
     /// <summary>Whether both say the same; what a live call looks like at one tick or another is no difference.</summary>
     public bool IsAs(ScheduleDefinition other) =>
         IsLive == other.IsLive && Call.Kinds.SequenceEqual(other.Call.Kinds) && (this with { Call = other.Call }).ToJson() == other.ToJson();

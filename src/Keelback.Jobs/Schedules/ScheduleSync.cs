@@ -66,7 +66,8 @@ internal sealed class ScheduleSync(
 
         // One that was added at run time under this name was meant as it is: the code's waits behind it.
         var overridden = row.IsOverridden || row.Program is null;
-        var adopted = row with { Program = catalog.Program, Code = code, IsRetired = false, IsOverridden = overridden, Definition = overridden ? row.Definition : code };
+        var definition = overridden ? row.Definition.WithCallOf(code) : code;
+        var adopted = row with { Program = catalog.Program, Code = code, IsRetired = false, IsOverridden = overridden, Definition = definition };
         var sameTimes = !row.IsRetired && adopted.Definition.TicksAs(row.Definition);
         if (!sameTimes) adopted = adopted with { Anchor = row.Now };
 

@@ -23,6 +23,8 @@ internal sealed class TickSource
     /// <summary>The first tick after an instant, which is not included; null: none.</summary>
     public DateTimeOffset? Next(DateTimeOffset after)
     {
+        if (after >= CronExpression.Last) return null; // calendars and zones end soon after
+        if (after < CronExpression.First) after = CronExpression.First;
         if (_options.Start is not null && after < _origin.Anchor) after = _origin.Anchor.AddTicks(-1);
 
         var tick = _options switch
@@ -45,7 +47,7 @@ internal sealed class TickSource
         _options.Jitter <= TimeSpan.Zero ? tick : Micro(tick + Fraction(_origin.Name, tick) * _options.Jitter);
 
     /// <summary>As the trigger's clocks show it.</summary>
-    public DateTimeOffset InZone(DateTimeOffset tick) => Instant.FromDateTimeOffset(tick).InZone(_zone).ToDateTimeOffset();
+    public DateTimeOffset InZone(DateTimeOffset tick) => Instant.FromDateTimeOffset(tick).InZone(_zone).ToOffsetDateTime().InBcl();
 
     // The database keeps microseconds: with more, a tick that is read back would come again.
     private static DateTimeOffset Micro(DateTimeOffset at) => at.AddTicks(-(at.Ticks % TimeSpan.TicksPerMicrosecond));

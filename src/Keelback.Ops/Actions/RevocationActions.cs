@@ -8,12 +8,12 @@ internal sealed class RevocationActions(JobRevocations revocations, KnownNames n
 {
     public static readonly string[] What = ["kind", "tag"];
 
-    /// <summary>From now on nothing of it starts. A kind must be known; a tag may come later.</summary>
+    /// <summary>From now on nothing of it starts. A tag may come later; a kind must be known, unless it is said to be <paramref name="unknown"/>.</summary>
     /// <exception cref="KeelbackException">KB1718: neither a kind nor a tag, or none named. KB1704: there is no such kind.</exception>
-    public async Task<ActionResult> RevokeAsync(string what, string value, TimeSpan? lasting, string? reason, Actor actor, CancellationToken ct)
+    public async Task<ActionResult> RevokeAsync(string what, string value, TimeSpan? lasting, string? reason, bool unknown, Actor actor, CancellationToken ct)
     {
         Check(what, value);
-        if (what == "kind") await names.CheckAsync(null, value, ct);
+        if (what == "kind" && !unknown && await names.OtherKindsAsync(value, ct) is { } others) throw OpsErrors.NoSuchKindToRevoke(value, others);
         return await audit.AuditAsync(actor, "revoke", $"{what} {value}", null, async () =>
         {
             if (what == "kind") await revocations.RevokeKindAsync(value, lasting, reason, ct);

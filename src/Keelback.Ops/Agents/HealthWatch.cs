@@ -31,6 +31,7 @@ internal sealed class HealthWatch(
         var found = new List<(string Key, string Text)>();
         found.AddRange(await TransactionsAsync(connection, ct));
         found.AddRange(await QueuesAsync(connection, ct));
+        found.AddRange(await SchedulesAsync(connection, ct));
         found.AddRange(await DeadRowsAsync(connection, ct));
         await NoteAsync(connection, found, ct);
 
@@ -88,6 +89,32 @@ internal sealed class HealthWatch(
                 found.Add(($"oldest:{name}", paused
                     ? $"Queue '{name}' is paused, and its oldest run could have started {Minutes(age)} ago."
                     : $"The oldest run in queue '{name}' could have started {Minutes(age)} ago. Add workers or slots, or look at what they run now."));
+        }
+
+        return found;
+    }
+
+    /// <summary>Schedules that are long due, where a node that may fire one does so at once. Three, since without a worker all are.</summary>
+    private async Task<List<(string, string)>> SchedulesAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            select name, live, array_to_string(kinds, ', '), keelback.clock() - fire_at
+            from keelback.schedule
+            where app = $1 and fire_at < keelback.clock() - $2
+            order by fire_at limit 3
+            """, connection);
+        command.Parameters.AddWithValue(catalog.App);
+        command.Parameters.AddWithValue(configured.Value.WarnReady);
+
+        var found = new List<(string, string)>();
+        await using var row = await command.ExecuteReaderAsync(ct);
+        while (await row.ReadAsync(ct))
+        {
+            var (name, isLive, kinds) = (row.GetString(0), row.GetBoolean(1), row.GetString(2));
+            found.Add(($"schedule:{name}", $"Schedule '{name}' was due {Minutes(row.GetTimeSpan(3))} ago, and no node fires it: none that runs jobs " + (isLive
+                ? $"has it in its code and knows {kinds}. Start one; if older code started last, restart one with the newer."
+                : $"knows {kinds}. Deploy the code, or change or pause the schedule.")));
         }
 
         return found;

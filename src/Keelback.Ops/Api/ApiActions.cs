@@ -39,7 +39,7 @@ internal static class ApiActions
         group.MapPost("/revocations/{what}/{value}/revoke", async (HttpContext http, string what, string value, CancellationToken ct) =>
         {
             var body = await ApiBodies.ReadAsync(http, unsent: new RevokeBody());
-            return Ok(await Get<RevocationActions>(http).RevokeAsync(what, value, Lasting(body.Lasting), body.Reason, Actor(http), ct));
+            return Ok(await Get<RevocationActions>(http).RevokeAsync(what, value, Lasting(body.Lasting), body.Reason, body.Unknown, Actor(http), ct));
         });
         plain.MapPost("/revocations/{what}/{value}/allow", async (HttpContext http, string what, string value, CancellationToken ct) =>
             Ok(await Get<RevocationActions>(http).AllowAsync(what, value, Actor(http), ct)));

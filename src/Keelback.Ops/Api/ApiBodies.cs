@@ -66,4 +66,7 @@ internal sealed record RevokeBody
 
     [JsonPropertyName("reason")]
     public string? Reason { get; init; }
+
+    [JsonPropertyName("unknown")]
+    public bool Unknown { get; init; }
 }

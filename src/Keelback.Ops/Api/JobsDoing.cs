@@ -58,8 +58,8 @@ internal sealed class JobsDoing(
     public Task<int> ScaleAsync(string worker, string concurrency, CancellationToken ct) =>
         TellAsync(workers.ScaleAsync(worker, Number(concurrency, OpsErrors.BadConcurrency), Actor, ct));
 
-    public Task<int> RevokeAsync(string what, string value, string? lasting, string? reason, CancellationToken ct) => TellAsync(
-        revocations.RevokeAsync(what, value, lasting is null ? null : Duration.Parse(lasting) ?? throw OpsErrors.BadDuration(lasting), reason, Actor, ct));
+    public Task<int> RevokeAsync(string what, string value, string? lasting, string? reason, bool unknown, CancellationToken ct) => TellAsync(
+        revocations.RevokeAsync(what, value, lasting is null ? null : Duration.Parse(lasting) ?? throw OpsErrors.BadDuration(lasting), reason, unknown, Actor, ct));
 
     public Task<int> AllowAsync(string what, string value, CancellationToken ct) => TellAsync(revocations.AllowAsync(what, value, Actor, ct));
 

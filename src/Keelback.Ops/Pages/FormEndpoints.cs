@@ -32,7 +32,7 @@ internal static class FormEndpoints
             ActAsync(Workers(http).ScaleAsync(worker, Number(Field(http, "concurrency"), OpsErrors.BadConcurrency), http.GetActor("page"), ct), http.GetPlace().Workers));
         group.MapPost("/revocations", (HttpContext http, CancellationToken ct) => ActAsync(
             Revocations(http).RevokeAsync(Field(http, "what"), Field(http, "value"), Lasting(Field(http, "lasting")), Field(http, "reason") is { Length: > 0 } why ? why : null,
-                http.GetActor("page"), ct), http.GetPlace().Workers));
+                Field(http, "unknown") == "true", http.GetActor("page"), ct), http.GetPlace().Workers));
         group.MapPost("/revocations/allow", (HttpContext http, CancellationToken ct) =>
             ActAsync(Revocations(http).AllowAsync(Field(http, "what"), Field(http, "value"), http.GetActor("page"), ct), http.GetPlace().Workers));
         group.MapPost("/queues/{name}/pause", (HttpContext http, string name, CancellationToken ct) =>

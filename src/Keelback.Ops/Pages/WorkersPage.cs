@@ -89,6 +89,7 @@ internal static class WorkersPage
         <datalist id="kinds">{Html.Each(kinds, k => Html.Of($"""<option value="{k}">"""))}</datalist>
         <label>For how long<input name="lasting" placeholder="for good; or 2h, 7d" autocomplete="off"></label>
         <label class="wide">Why<input name="reason" autocomplete="off"></label>
+        <label>A kind that nobody knows<select name="unknown"><option value="">is a mistake</option><option value="true">is still to come</option></select></label>
         <button class="danger">Revoke</button></form>
         <p class="soft">Runs that wait end as cancelled when a worker takes them; what runs goes on. A single run is cancelled on its page.</p></details>
         """);

@@ -11,9 +11,15 @@ internal sealed class KnownNames(NpgsqlDataSource db, QueueCatalog catalog, JobK
     {
         if (queue is not null && await QueueNames.AllAsync(db, catalog.App, ct) is var queues && !queues.ContainsKey(queue))
             throw OpsErrors.NoSuchQueue(queue, queues.Keys);
-        if (kind is null || kinds.Find(kind) is not null) return;
+        if (kind is not null && await OtherKindsAsync(kind, ct) is { } others) throw OpsErrors.NoSuchKind(kind, others);
+    }
+
+    /// <summary>Null: the kind is known; else those that are.</summary>
+    public async Task<IEnumerable<string>?> OtherKindsAsync(string kind, CancellationToken ct)
+    {
+        if (kinds.Find(kind) is not null) return null;
 
         var seen = await searcher.KindsAsync(ct);
-        if (!seen.Contains(kind)) throw OpsErrors.NoSuchKind(kind, seen.Concat(kinds.Names));
+        return seen.Contains(kind) ? null : seen.Concat(kinds.Names);
     }
 }

@@ -44,8 +44,9 @@ internal sealed class CommandRun(IHost app, Terminal terminal, CommandShape shap
         {
             var results = new List<ValidationResult>();
             var context = new ValidationContext(command) { MemberName = symbol.Property.Name, DisplayName = symbol.Shown };
-            if (!Validator.TryValidateProperty(symbol.Property.GetValue(command), context, results))
-                refused.AddRange(results.Select(r => r.ErrorMessage!));
+            var value = symbol.Property.GetValue(command);
+            if (!Validator.TryValidateProperty(value, context, results))
+                refused.AddRange(results.Select(r => $"{r.ErrorMessage} It is '{(value is string[] texts ? string.Join(',', texts) : value)}'."));
         }
 
         foreach (var message in refused) terminal.Error.WriteLine(message);

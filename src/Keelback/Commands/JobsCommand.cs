@@ -78,6 +78,9 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
     [Option("revoke: what the runs' errors say")]
     public string? Reason { get; init; }
 
+    [Option("revoke: also a kind that neither this program nor a run has, as before its deploy")]
+    public bool Unknown { get; init; }
+
     [Option("Write JSON, as the pages' API does")]
     public bool Json { get; init; }
 
@@ -117,7 +120,7 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
             case "revocations": return await view.RevocationsAsync(ct);
             case "revoke":
                 return Target == "run" ? await doing.CancelAsync(Run(Needed(Name, "run RUN")), Graph, ct)
-                : await doing.RevokeAsync(Needed(Target, "kind|tag NAME"), Needed(Name, $"{Target} NAME"), Lasting, Reason, ct);
+                : await doing.RevokeAsync(Needed(Target, "kind|tag NAME"), Needed(Name, $"{Target} NAME"), Lasting, Reason, Unknown, ct);
             case "allow": return await doing.AllowAsync(Needed(Target, "kind|tag NAME"), Needed(Name, $"{Target} NAME"), ct);
             case "audit": return await view.AuditAsync(Limit ?? 50, ct);
             case "warnings": return await view.WarningsAsync(ct);

@@ -40,7 +40,7 @@ internal sealed class Shell
     public async Task<int> RunAsync(IReadOnlyList<string> arguments, CancellationToken ct)
     {
         var words = Words(StartArguments.WithoutConfiguration(arguments));
-        var parsed = _root.Parse(words);
+        var parsed = _root.Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null }); // @daily is a cron expression, and no file
         if (parsed.Errors.Count > 0 || parsed.UnmatchedTokens.Count > 0 || UsageComplaints.MistakenForArguments(parsed).Any())
             return Complain(parsed, words);
 

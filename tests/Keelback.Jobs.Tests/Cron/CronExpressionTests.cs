@@ -80,9 +80,9 @@ public sealed class CronExpressionTests
     [Theory]
     [InlineData("* * * * *", "every minute")]
     [InlineData("*/15 * * * *", "every 15 minutes")]
-    [InlineData("5 * * * *", "at minute 5")]
+    [InlineData("5 * * * *", "at minute 5 of every hour")]
     [InlineData("0 0 * * *", "at 00:00 every day")]
-    [InlineData("@hourly", "at minute 0")]
+    [InlineData("@hourly", "at minute 0 of every hour")]
     [InlineData("30 2,14 * * MON-FRI", "at 02:30 and 14:30 on Monday to Friday")]
     [InlineData("*/10 9-17 * * *", "every 10 minutes, in hours 9 to 17")]
     [InlineData("0 */2 * * *", "at minute 0, of every 2 hours")]
@@ -95,6 +95,20 @@ public sealed class CronExpressionTests
     [InlineData("0 0 13 * FRI", "at 00:00 on day 13 of the month, and on Friday")]
     [InlineData("15 30 2 * * *", "at 02:30:15 every day")]
     [InlineData("*/5 * * * * *", "every 5 seconds")]
+    [InlineData("30 5 * * * *", "at second 30, at minute 5 of every hour")]
+    [InlineData("5/10 * * * *", "every 10 minutes from minute 5")]
+    [InlineData("0-50/10 * * * *", "every 10 minutes")]
+    [InlineData("*/45 * * * *", "at minutes 0 and 45 of every hour")] // 15 minutes after :45
+    [InlineData("30/10 * * * *", "at minutes 30, 40 and 50 of every hour")]
+    [InlineData("*/7 * * * *", "at minutes 0, 7, 14, 21, 28, 35, 42, 49 and 56 of every hour")]
+    [InlineData("10-58/2 * * * *", "at every 2nd minute from 10 to 58 of every hour")]
+    [InlineData("*/40 * * * * *", "at seconds 0 and 40 of every minute")]
+    [InlineData("*/100 * * * *", "at minute 0 of every hour")]
+    [InlineData("1/2147483647 * * * *", "at minute 1 of every hour")]
+    [InlineData("0 */5 * * *", "at 00:00, 05:00, 10:00, 15:00 and 20:00 every day")]
+    [InlineData("*/10 */5 * * *", "every 10 minutes, in hours 0, 5, 10, 15 and 20")]
+    [InlineData("0 */24 * * *", "at 00:00 every day")]
+    [InlineData("0 0 1 */15 *", "at 00:00 on day 1 of the month in January")]
     public void An_expression_is_said_in_words(string text, string words) => Assert.Equal(words, CronExpression.Parse(text).Describe());
 
     [Fact]
@@ -131,6 +145,41 @@ public sealed class CronExpressionTests
         Assert.Null(cron.Previous(DateTimeOffset.MinValue));
         Assert.Equal(2, cron.Next(DateTimeOffset.MinValue)!.Value.Year);
         Assert.NotNull(cron.Previous(DateTimeOffset.MaxValue));
+    }
+
+    [Fact]
+    public void A_step_over_the_range_leaves_the_first_value_alone_as_in_crontab()
+    {
+        Assert.Equal(
+            CronExpression.Parse("0 0 1 1 1").Fields.Select(field => field.Bits),
+            CronExpression.Parse("*/60 */24 */2147483647 */13 1/2147483647").Fields.Select(field => field.Bits));
+    }
+
+    [Theory]
+    [InlineData("Asia/Manila")] // -15:56 until 1844: DateTimeOffset ends at 14 hours
+    [InlineData("America/New_York")] // -4:56:02 until 1883: DateTimeOffset has whole minutes
+    public void Ticks_at_an_offset_that_a_DateTimeOffset_cannot_have_come_in_UTC(string zone)
+    {
+        var cron = CronExpression.Parse("0 0 * * *");
+
+        var first = cron.Next(new(1800, 1, 1, 0, 0, 0, TimeSpan.Zero), zone)!.Value;
+        var second = cron.Next(first, zone)!.Value;
+
+        Assert.Equal((TimeSpan.Zero, TimeSpan.FromDays(1)), (first.Offset, second - first));
+        Assert.Equal(first, cron.Previous(second, zone));
+    }
+
+    [Theory]
+    [InlineData("PST", "")]
+    [InlineData("CEST", "")]
+    [InlineData("est", " Did you mean 'EST'?")]
+    [InlineData("Rome", " Did you mean 'Europe/Rome'?")]
+    [InlineData("Europe/Berln", " Did you mean 'Europe/Berlin'?")]
+    public void Only_a_name_that_can_mean_nothing_else_is_suggested_for_a_zone(string zone, string hint)
+    {
+        var e = Assert.Throws<KeelbackException>(() => CronExpression.Parse("@daily").Next(DateTimeOffset.UnixEpoch, zone));
+
+        Assert.Equal($"KB1222: There is no time zone '{zone}'.{hint} Give an IANA name such as 'Europe/Berlin', or 'UTC'.", e.Message);
     }
 
     [Fact]

@@ -123,6 +123,26 @@ public sealed class JobSchedulesTests : SchedulesTest
     }
 
     [Fact]
+    public async Task A_deploy_changes_the_call_of_a_schedule_whose_times_were_changed_at_run_time()
+    {
+        await FreezeClockAsync(s_noon);
+        await using (var node = await NodeAsync("s", s_minutes)) await Schedules(node).ChangeAsync("s", Trigger.Cron("*/2 * * * *"), options: new() { CatchUp = CatchUp.All });
+        var renamed = TestJobs.Kind("note.renamed", _ => Task.CompletedTask);
+        await using var deployed = await JobHost.Create(Database, [renamed], o =>
+        {
+            o.RunWorker = false;
+            o.AddSchedule("s", s_minutes, () => renamed.Call());
+        }).StartAsync();
+
+        await FreezeClockAsync(s_noon.AddMinutes(5));
+        await FireAsync(deployed);
+
+        var schedule = (await Schedules(deployed).GetAsync("s"))!;
+        Assert.Equal(["12:02:00 Enqueued", "12:04:00 Enqueued"], await TicksAsync(deployed, "s"));
+        Assert.Equal(("cron */2 * * * * (UTC)", true, "note.renamed"), (schedule.Trigger.ToString(), schedule.IsOverridden, string.Join(", ", schedule.Kinds)));
+    }
+
+    [Fact]
     public async Task A_schedule_that_the_code_lost_is_retired_and_comes_back_with_it()
     {
         await FreezeClockAsync(s_noon);

@@ -177,6 +177,23 @@ public sealed class PolicyTests : SchedulesTest
     }
 
     [Fact]
+    public async Task Slots_of_the_job_say_how_many_runs_of_a_schedule_there_are_at_once()
+    {
+        var gate = new Gate();
+        var slow = TestJobs.Kind("slow", call => gate.PassAsync(call.Cancellation)).With(new LimitAttribute("slow") { Slots = 2 });
+        await using var host = await JobHost.Create(
+            Database, [slow], o => o.AddSchedule("s", Trigger.Cron("0 * * * *"), () => slow.Call(), new() { CatchUp = CatchUp.All }), clock: Clock).StartAsync();
+
+        Clock.Advance(TimeSpan.FromHours(5));
+        for (var i = 0; i < 2; i++) await gate.Started();
+        await Eventually(async () => await host.ScalarAsync<long>("select count(*) from keelback.parked") == 3, "three are over the limit");
+
+        Assert.Equal(2, await host.ScalarAsync<long>("select count(*) from keelback.claim"));
+        gate.Open();
+        await Eventually(async () => await host.ScalarAsync<long>("select count(*) from keelback.run where state = 1") == 5, "all have run");
+    }
+
+    [Fact]
     public async Task Jitter_delays_a_tick_by_less_than_it_and_the_same_on_every_node()
     {
         await FreezeClockAsync(s_noon);

@@ -20,6 +20,24 @@ public sealed class TriggerTests
     }
 
     [Fact]
+    public void At_the_ends_of_the_calendar_every_trigger_goes_on_or_ends()
+    {
+        foreach (var zone in new[] { "UTC", "Pacific/Kiritimati", "America/New_York", "Asia/Manila" })
+        {
+            Trigger[] triggers =
+            [
+                Trigger.Cron("@daily", zone), Trigger.EveryDays(1, new(0, 0), zone), Trigger.EveryWeeks(1, [DayOfWeek.Monday], new(23, 59), zone), Trigger.EveryMonths(1, 1, new(0, 0), zone),
+                Trigger.Solar(SolarEvent.Noon, 0, 180), Trigger.Every(TimeSpan.FromDays(1), aligned: true),
+            ];
+            foreach (var trigger in triggers)
+            {
+                Assert.Equal(2, trigger.TicksAfter(DateTimeOffset.MinValue).Take(2).Distinct().Count());
+                Assert.Empty(trigger.TicksAfter(DateTimeOffset.MaxValue));
+            }
+        }
+    }
+
+    [Fact]
     public void An_interval_keeps_its_rate_when_clocks_go_back_and_forward()
     {
         foreach (var change in new[] { new DateTimeOffset(2026, 3, 29, 1, 0, 0, TimeSpan.Zero), new DateTimeOffset(2026, 10, 25, 1, 0, 0, TimeSpan.Zero) })

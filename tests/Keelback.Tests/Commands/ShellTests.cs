@@ -16,6 +16,16 @@ public class ShellTests
     }
 
     [Fact]
+    public async Task An_argument_that_begins_with_an_at_sign_is_no_file_of_arguments()
+    {
+        using var app = new ShellApp(k => k.AddCommand<LoadCommand>());
+
+        var code = await app.RunAsync("load", "@data", "--only", "@a,@b");
+
+        Assert.Equal((0, "@data batch=5 only=@a|@b strict=False pause= env=Production\n"), (code, app.Output));
+    }
+
+    [Fact]
     public async Task What_is_not_given_keeps_the_initialisers_value()
     {
         using var app = new ShellApp(k => k.AddCommand<LoadCommand>());
@@ -75,7 +85,7 @@ public class ShellTests
 
         var code = await app.RunAsync("load", "x", "--batch", "5000");
 
-        Assert.Equal((2, "The field --batch must be between 1 and 1000.\n", ""), (code, app.Error, app.Output));
+        Assert.Equal((2, "The field --batch must be between 1 and 1000. It is '5000'.\n", ""), (code, app.Error, app.Output));
     }
 
     [Fact]
