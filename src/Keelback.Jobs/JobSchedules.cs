@@ -119,9 +119,10 @@ public sealed class JobSchedules
     {
         var row = await _store.GetAsync(connection, name, locked: true, ct);
         var changed = change(row);
-        if (!changed.Definition.TicksAs(row.Definition)) changed = changed with { Anchor = row.Now };
+        var sameTimes = changed.Definition.TicksAs(row.Definition);
+        if (!sameTimes) changed = changed with { Anchor = row.Now };
 
-        var goesOn = row.Ticks && changed.Ticks && changed.Anchor == row.Anchor;
+        var goesOn = row.Ticks && changed.Ticks && sameTimes;
         await ScheduleStore.UpdateAsync(connection, changed, goesOn ? row.NextAt : changed.NextFromNow(), ct);
         return true;
     }, ct);

@@ -227,6 +227,9 @@ public sealed class ActionTests : OpsTest
 
         Assert.Equal(5L, await app.ScalarAsync<long>("select count(*) from keelback.run where state = 0"));
         Assert.Equal("done: 5, left as they were: 5", await app.ScalarAsync<string>("select outcome from keelback.audit where target = 'bulk 1'"));
+        var member = await app.ScalarAsync<long>("select id from keelback.run where state = 0 limit 1");
+        Assert.Contains("<td>retry</td><td>run", await app.PageAsync($"/ops/jobs/runs/{member}"));
+        Assert.DoesNotContain($"/ops/jobs/runs/{member}", await app.PageAsync("/ops/jobs/audit")); // the bulk's own row says it
         Assert.Contains("bulk <a class=\"id\" href=\"/ops/jobs/bulk/1\">1</a>", await app.PageAsync("/ops/jobs/audit"));
     }
 
@@ -344,14 +347,16 @@ public sealed class ActionTests : OpsTest
         var bulk = await bulks.BeginAsync("cancel", new() { Queue = "mail" }, s_ada, default);
         await agent.PageAsync(default);
 
-        var stopped = await bulks.StopAsync(bulk, s_ada, default);
+        var form = await PageForm.OfAsync(app, $"/ops/jobs/bulk/{bulk}");
+        var stopped = await form.PostAsync($"/ops/jobs/bulk/{bulk}/stop");
         var more = await agent.PageAsync(default);
         var again = await bulks.StopAsync(bulk, s_ada, default);
 
-        Assert.Equal((true, false, false), (stopped!.Done, more, again!.Done));
+        Assert.Equal((HttpStatusCode.SeeOther, false, false), (stopped.StatusCode, more, again!.Done));
+        Assert.Contains("<p>stopped</p>", await app.PageAsync($"/ops/jobs/bulk/{bulk}"));
         Assert.Equal(100L, await app.ScalarAsync<long>("select count(*) from keelback.run where state = 3"));
         Assert.Equal("cancel all done: 100, left as they were: 0; stopped|stop stopped|stop had ended already", await app.ScalarAsync<string>(
-            "select string_agg(action || ' ' || outcome, '|' order by id) from keelback.audit"));
+            "select string_agg(action || ' ' || outcome, '|' order by id) from keelback.audit where via <> 'bulk'"));
         Assert.Null(await bulks.StopAsync(bulk + 1, s_ada, default));
     }
 

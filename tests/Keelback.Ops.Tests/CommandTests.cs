@@ -119,7 +119,7 @@ public sealed class CommandTests : OpsTest
         }
 
         Assert.Equal((1, "The search finds 3 runs, 2 of them in a state for it. Nothing was done: add --yes.\n", 0L), (asked.Code, asked.Out, before));
-        Assert.Equal((0, "retry 2 runs: bulk 1 has begun, and a worker does it.\n"), (sure.Code, sure.Out));
+        Assert.Equal((0, "retry 2 runs: bulk 1 has begun; it is done in the background.\n"), (sure.Code, sure.Out));
         Assert.Equal("retry all bulk 1: done: 2, left as they were: 0", await app.ScalarAsync<string>("select action || ' ' || target || ': ' || outcome from keelback.audit where via = 'cli'"));
         Assert.Equal(2L, await app.ScalarAsync<long>("select count(*) from keelback.run where state = 0"));
     }

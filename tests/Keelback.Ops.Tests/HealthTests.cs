@@ -44,7 +44,7 @@ public sealed class HealthTests : OpsTest
         await app.Jobs.EnqueueAsync(s_mail.Call());
 
         await LookAsync(app);
-        Assert.Contains("1 runs wait in queue &#x27;mail&#x27;, and no live worker takes it.", await app.PageAsync("/ops/jobs"));
+        Assert.Contains("1 run waits in queue &#x27;mail&#x27;, and no live worker takes it.", await app.PageAsync("/ops/jobs"));
         await using (var command = app.Db.CreateCommand(
             "insert into keelback.worker (app, name, queues, started_at, lease_until, info) values ('test', 'x', '{mail}', now(), now() + interval '1 hour', '{}')"))
             await command.ExecuteNonQueryAsync();
@@ -142,7 +142,7 @@ public sealed class HealthTests : OpsTest
         await using (var old = await OpsApp.OpenAsync(Database, [gone], clock))
         await using (var scope = old.Services.CreateAsyncScope())
             await scope.ServiceProvider.GetRequiredService<JobSchedules>().AddAsync("nightly", Trigger.Every(TimeSpan.FromMinutes(1)), gone.Call());
-        await using var app = await OpsApp.OpenAsync(Database, [s_mail], clock, worker: true);
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail], clock);
         await LookAsync(app);
         var before = await app.PageAsync("/ops/jobs/api/health");
 

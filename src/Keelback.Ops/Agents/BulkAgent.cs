@@ -57,18 +57,19 @@ internal sealed class BulkAgent(
     {
         var search = JsonSerializer.Deserialize<RunSearch>(bulk.Filter, OpsJson.Options)!;
         var page = await searcher.FindAsync(search with { Before = bulk.UpTo }, PageSize, ct);
-        var (done, refused) = (0, 0);
+        var (done, refused) = (new List<long>(), 0);
         await using (var scope = scopes.CreateAsyncScope())
         {
             var actions = scope.ServiceProvider.GetRequiredService<RunActions>();
             foreach (var run in page.Runs)
             {
-                if (await actions.QuietlyAsync(bulk.Action, run, ct)) done++;
+                if (await actions.QuietlyAsync(bulk.Action, run, ct)) done.Add(run.Id);
                 else refused++;
             }
         }
 
-        await NoteAsync(connection, bulk.Id, page.Next, done, refused, ct);
+        await BulkMembers.NoteAsync(connection, bulk.Id, done, ct);
+        await NoteAsync(connection, bulk.Id, page.Next, done.Count, refused, ct);
         if (page.Next is null) await BulkEnd.TellAsync(connection, bulk.Id, "done", ct);
     }
 

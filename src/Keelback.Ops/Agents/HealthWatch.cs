@@ -84,7 +84,7 @@ internal sealed class HealthWatch(
         {
             var (name, paused, ready, age) = (row.GetString(0), row.GetBoolean(1), row.GetInt32(2), row.IsDBNull(3) ? TimeSpan.Zero : row.GetTimeSpan(3));
             if (!row.GetBoolean(4))
-                found.Add(($"unserved:{name}", $"{Show.Bounded(ready)} runs wait in queue '{name}', and no live worker takes it. Start one, or add the queue to Keelback:Jobs:Queues of one."));
+                found.Add(($"unserved:{name}", $"{(ready == 1 ? "1 run waits" : $"{Show.Bounded(ready)} runs wait")} in queue '{name}', and no live worker takes it. Start one, or add the queue to Keelback:Jobs:Queues of one."));
             else if (age > configured.Value.WarnReady)
                 found.Add(($"oldest:{name}", paused
                     ? $"Queue '{name}' is paused, and its oldest run could have started {Minutes(age)} ago."

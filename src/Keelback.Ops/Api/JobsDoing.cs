@@ -37,7 +37,7 @@ internal sealed class JobsDoing(
 
         var id = await bulks.BeginAsync(action, search, Actor, ct);
         var bulk = await bulks.FindAsync(id, ct);
-        Output.WriteLine(Json ? JsonSerializer.Serialize(ApiShapes.Bulk(bulk!), OpsJson.Options) : $"{action} {size.Words}: bulk {Show.Id(id)} has begun, and a worker does it.");
+        Output.WriteLine(Json ? JsonSerializer.Serialize(ApiShapes.Bulk(bulk!), OpsJson.Options) : $"{action} {size.Words}: bulk {Show.Id(id)} has begun; it is done in the background.");
         return 0;
     }
 

@@ -21,6 +21,8 @@ internal static class FormEndpoints
                 ActAsync(act(Actions(http), id, http.GetActor("page"), ct), http.GetPlace().Run(id)));
         group.MapPost("/runs/{id:long}/edit", EditAsync);
         group.MapPost("/bulk", BulkAsync);
+        group.MapPost("/bulk/{id:long}/stop", async (HttpContext http, long id, CancellationToken ct) =>
+            await Bulks(http).StopAsync(id, http.GetActor("page"), ct) is null ? Results.NotFound() : SeeOther(http.GetPlace().Bulk(id)));
         foreach (var (action, act) in ScheduleActions.Named)
             group.MapPost($"/schedules/{{name}}/{action}", async (HttpContext http, string name, CancellationToken ct) =>
                 SeeOther(await act(Schedules(http), name, http.GetActor("page"), ct) is { Run: { } run } ? http.GetPlace().Run(run) : http.GetPlace().Schedule(name)));
@@ -85,8 +87,7 @@ internal static class FormEndpoints
         var search = RunSearch.Of(http.Request.Query, mistakes);
         if (mistakes.Count > 0) return await http.RequestServices.GetRequiredService<PageEndpoints>().MistakenAsync(http, mistakes, ct);
 
-        var bulks = http.RequestServices.GetRequiredService<BulkActions>();
-        return SeeOther(http.GetPlace().Bulk(await bulks.BeginAsync(http.Request.Form["action"].ToString(), search, http.GetActor("page"), ct)));
+        return SeeOther(http.GetPlace().Bulk(await Bulks(http).BeginAsync(http.Request.Form["action"].ToString(), search, http.GetActor("page"), ct)));
     }
 
     private static async Task<IResult> ActAsync(Task<ActionResult> action, string back)
@@ -98,6 +99,8 @@ internal static class FormEndpoints
     private static SeeOtherResult SeeOther(string path) => new SeeOtherResult(path);
 
     private static RunActions Actions(HttpContext http) => http.RequestServices.GetRequiredService<RunActions>();
+
+    private static BulkActions Bulks(HttpContext http) => http.RequestServices.GetRequiredService<BulkActions>();
 
     private static ScheduleActions Schedules(HttpContext http) => http.RequestServices.GetRequiredService<ScheduleActions>();
 

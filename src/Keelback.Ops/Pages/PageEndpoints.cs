@@ -155,7 +155,7 @@ internal sealed class PageEndpoints(
 
     private async Task<IResult> BulkAsync(HttpContext http, long id, CancellationToken ct) =>
         await bulks.FindAsync(id, ct) is { } bulk
-            ? await WriteAsync(http, BulkPage.Render(bulk, http.GetPlace()), ct)
+            ? await WriteAsync(http, BulkPage.Render(bulk, http.GetPlace(), http.GetFormToken()), ct)
             : await TellAsync(http, StatusCodes.Status404NotFound, "No such bulk", [$"There is no bulk {Show.Id(id)}. The audit names those that there were."], ct);
 
     /// <summary>What would be done to how many, before it is. Changes nothing.</summary>

@@ -15,7 +15,7 @@ internal sealed class AuditReader(NpgsqlDataSource db, QueueCatalog catalog)
             """
             select id, at, who, via, action, target, before, after, outcome, keelback.clock()
             from keelback.audit
-            where app = $1 and ($2::text[] is null or target = any($2)) and ($3::bigint is null or id < $3)
+            where app = $1 and case when $2::text[] is null then via <> 'bulk' else target = any($2) end and ($3::bigint is null or id < $3)
             order by id desc limit $4
             """);
         command.Parameters.AddWithValue(catalog.App);

@@ -1,5 +1,3 @@
-using Keelback.Jobs;
-
 namespace Keelback.Ops;
 
 /// <summary>How many runs a search finds, and how many of them an action would change. <c>IsMore</c>: not all were counted.</summary>

@@ -7,3 +7,6 @@ alter table keelback.search_cursor
     add column ends_at  timestamptz;         -- when the last whole one began: every end before it is in, and so `at` is no later
 
 create index run_search_queue on keelback.run_search (queue, id);
+
+-- The whole audit without what a bulk did to each of its runs.
+create index audit_by_hand on keelback.audit (app, id) where via <> 'bulk';
