@@ -109,8 +109,15 @@ public sealed class ActionTests : OpsTest
         await ((JobLimits)app.Services.GetService(typeof(JobLimits))!).SetAsync("stripe", new(Slots: 1));
         var run = await app.Jobs.EnqueueAsync(charge.Call(new { shop = "a" }), new()
         {
-            Queue = "money", Priority = 1, MaxAttempts = 7, Timeout = TimeSpan.FromSeconds(30), ExpiresAfter = TimeSpan.FromHours(1), KeepResult = false,
-            Limits = ["stripe:eu"], Tags = ["order:1"], Delay = TimeSpan.FromDays(1),
+            Queue = "money",
+            Priority = 1,
+            MaxAttempts = 7,
+            Timeout = TimeSpan.FromSeconds(30),
+            ExpiresAfter = TimeSpan.FromHours(1),
+            KeepResult = false,
+            Limits = ["stripe:eu"],
+            Tags = ["order:1"],
+            Delay = TimeSpan.FromDays(1),
         });
         var kept = await app.Jobs.EnqueueAsync(charge.Call(new { shop = "a" }), new() { ResultKept = TimeSpan.FromMinutes(5), Tenant = "boss" });
 

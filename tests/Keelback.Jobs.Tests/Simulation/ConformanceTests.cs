@@ -153,7 +153,8 @@ public sealed class ConformanceTests : JobsTest
     {
         var (model, real) = _workers[_random.Next(_workers.Count)];
         var asked = _lanes.Request(_random.Next(1, 5), full: true, real, "test", _host.Services.GetRequiredService<JobKinds>().Names)
-            with { RevokedKinds = _random.Next(12) == 0 ? [s_work.Name] : [], TakesSuspect = _random.Next(2) == 0 };
+            with
+        { RevokedKinds = _random.Next(12) == 0 ? [s_work.Name] : [], TakesSuspect = _random.Next(2) == 0 };
         var byReal = (await ExchangeAsync(new() { Outcomes = [], Claim = asked })).Claimed.Claims;
         var byModel = _store.Exchange(new() { Outcomes = [], Claim = asked with { Worker = model } }).Claimed.Claims;
 
