@@ -168,6 +168,15 @@ public sealed class JudgeTests
     }
 
     [Fact]
+    public void A_worker_that_was_dead_when_it_was_told_to_stop_has_not_stopped_badly()
+    {
+        Worked("w0.1", "R 25");
+        _facts.AddFaults(["D 30 w0.1 kill", "T 40 w0.1 137 0"]);
+
+        Assert.DoesNotContain("F27", Broken());
+    }
+
+    [Fact]
     public void Two_attempts_at_once_without_a_fault_are_found_and_with_one_are_not()
     {
         Called(1, Shape.Plain, "A 20 1 101");

@@ -300,6 +300,7 @@ internal sealed class Judge(Facts facts, ChaosOptions options)
         var bad = (from stop in facts.Stops
                    where facts.Ready.Contains(stop.Node)
                    let sent = stop.At - (long)(stop.Took.TotalSeconds * Stopwatch.Frequency)
+                   where !(facts.Deaths.TryGetValue(stop.Node, out var death) && death.At <= sent) // killed, and told before anybody saw it
                    where (stop.ExitCode != 0 || stop.Took > s_stop) && !disturbed.Any(f => f.From <= stop.At && f.To >= sent - (2 * Stopwatch.Frequency))
                    select $"{stop.Node} ended with {stop.ExitCode} {stop.Took.TotalSeconds:0.0} s after SIGTERM").ToList();
         return new("F27", $"SIGTERM ends a worker with 0 within {s_stop.TotalSeconds:0} s", facts.Stops.Count, bad,

@@ -73,11 +73,11 @@ internal static class MutantList
         new("notify-only", "Keelback.Jobs/Workers/Pump.cs",
             "return _idle < FullScan ? _idle : FullScan;", "return TimeSpan.FromHours(1);", "tests: WorkerTests"),
         new("low-mark-never-reset", "Keelback.Jobs/Workers/Lanes.cs",
-            "marks[i] = full ? long.MinValue : Of(queues[i], priorities[i]);", "marks[i] = Of(queues[i], priorities[i]);", "tests: WorkerTests"),
+            "marks[i] = full ? long.MinValue : Of(", "marks[i] = Of(", "tests: WorkerTests"),
 
         // Enqueueing
         new("id-taken-twice", "Keelback.Jobs/Enqueueing/EnqueueStatements.cs",
-            "on conflict (id) do update set id = excluded.id", "on conflict (id) do update set run_id = excluded.run_id", "tests: EnqueueTests"),
+            "on conflict (app, id) do update set id = excluded.id", "on conflict (app, id) do update set run_id = excluded.run_id", "tests: EnqueueTests"),
         new("unknown-kind-costs-an-attempt", "Keelback.Jobs/Store/ClaimStatement.cs",
             "interval '25 s' end,\n                   run_id, 0, attempt, crashes", "interval '25 s' end,\n                   run_id, 0, attempt + 1, crashes", "tests: WorkerTests"),
     ];

@@ -22,13 +22,14 @@ public sealed class LimitsGuideTests : JobsTest
         foreach (var queue in new[] { "mail", "etl" }) await guide.Jobs.EnqueueAsync(Billing.Remind(1), new() { Queue = queue }); // from here on they exist
         await ActivatorUtilities.CreateInstance<Maintenance>(guide.Services).RunAsync(ct);
         await queues.PauseAsync("default", ct);
-        var (first, second) = (await guide.Jobs.EnqueueAsync(Billing.Remind(3)), await guide.Jobs.EnqueueAsync(Billing.Remind(3)));
+        var later = new EnqueueOptions { Delay = TimeSpan.FromHours(1) }; // a worker that has not heard of the pause would run the first
+        var (first, second) = (await guide.Jobs.EnqueueAsync(Billing.Remind(3), later), await guide.Jobs.EnqueueAsync(Billing.Remind(3), later));
 
         Assert.Equal(JobRunState.Succeeded, (await guide.Jobs.GetAsync(import))!.State);
         Assert.Equal((5, 10), ((await guide.Services.GetRequiredService<JobLimits>().GetAsync("stripe", ct))!.Numbers is { } stripe ? (stripe.Slots, stripe.PerSecond) : default));
         Assert.Equal([("default", true, null), ("etl", false, 2), ("mail", false, null)],
             (await queues.ListAsync(ct)).OrderBy(q => q.Name, StringComparer.Ordinal).Select(q => (q.Name, q.IsPaused, q.Slots)));
-        Assert.Equal((JobRunState.Cancelled, JobRunState.Ready), ((await guide.Jobs.GetAsync(first))!.State, (await guide.Jobs.GetAsync(second))!.State));
+        Assert.Equal((JobRunState.Cancelled, JobRunState.Scheduled), ((await guide.Jobs.GetAsync(first))!.State, (await guide.Jobs.GetAsync(second))!.State));
     }
 
     [Fact]

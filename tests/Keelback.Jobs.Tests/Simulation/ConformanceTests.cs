@@ -10,6 +10,7 @@ namespace Keelback.Jobs.Tests.Simulation;
 public sealed class ConformanceTests : JobsTest
 {
     private const int Seeds = 21;
+    private const int MostSeeds = 90; // some transitions are met once in ten stories
     private const int Steps = 110;
     private const int CrashLimit = 3;
 
@@ -51,7 +52,7 @@ public sealed class ConformanceTests : JobsTest
         _rules = host.Services.GetRequiredService<RetryRules>();
         _lanes = new(_clock);
 
-        for (var seed = 0; seed < Seeds; seed++)
+        for (var seed = 0; seed < Seeds || (seed < MostSeeds && NotMet().Any()); seed++)
         {
             await BeginAsync(seed);
             for (var step = 0; step < Steps; step++)
@@ -61,11 +62,12 @@ public sealed class ConformanceTests : JobsTest
             }
         }
 
-        var missing = Enum.GetValues<Transition>().Where(t => t < Transition.AnswerLost && !_hits[(int)t])
-            .Except([Transition.ClaimedSucceededInTransaction, Transition.TransactionFenced]) // of the simulated worker
-            .Except([Transition.ParkedExpired, Transition.ClaimedQuarantined, Transition.ClaimedCancelled]); // too seldom
-        Assert.True(!missing.Any(), $"Not met: {string.Join(' ', missing)}");
+        Assert.True(!NotMet().Any(), $"Not met: {string.Join(' ', NotMet())}");
     }
+
+    private IEnumerable<Transition> NotMet() => Enum.GetValues<Transition>().Where(t => t < Transition.AnswerLost && !_hits[(int)t])
+        .Except([Transition.ClaimedSucceededInTransaction, Transition.TransactionFenced]) // of the simulated worker
+        .Except([Transition.ParkedExpired, Transition.ClaimedQuarantined, Transition.ClaimedCancelled]); // too seldom
 
     private void Compare(string model, string real) =>
         Assert.True(model == real, $"{string.Join('\n', _story)}\n\nThe model:\n{model}\nThe database:\n{real}");

@@ -13,8 +13,7 @@ public sealed class PumpTests
 
     public PumpTests()
     {
-        var options = new JobsOptions();
-        _pump = new(options, new(options, int.MaxValue, _clock), "test", SimJobs.Names, _clock);
+        _pump = new(SimJobs.Options, new(SimJobs.Options, int.MaxValue, _clock), "test", SimJobs.Names, _clock);
         _pump.Lanes.Set([new(1, "default", false, null, false)]);
         Turn(s_worker);
     }

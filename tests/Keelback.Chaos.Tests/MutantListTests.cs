@@ -1,0 +1,25 @@
+namespace Keelback.Chaos.Tests;
+
+/// <summary>The planted bugs still have a place to be planted in.</summary>
+public sealed class MutantListTests
+{
+    public static TheoryData<string> Names => [.. MutantList.All.Select(mutant => mutant.Name)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_text_that_a_bug_takes_the_place_of_stands_there_once(string name)
+    {
+        var mutant = MutantList.All.Single(m => m.Name == name);
+
+        var parts = File.ReadAllText(Path.Combine(Root(), "src", mutant.File)).Split(mutant.From);
+
+        Assert.Equal(2, parts.Length);
+    }
+
+    private static string Root()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "Keelback.slnx"))) folder = folder.Parent!;
+        return folder.FullName;
+    }
+}
