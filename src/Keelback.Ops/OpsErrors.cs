@@ -14,10 +14,11 @@ internal static class OpsErrors
     public static KeelbackException NoSuchQueue(string queue, IEnumerable<string> known) => new("KB1703",
         $"There is no queue '{Short(queue)}' in this app." + DidYouMean(queue, known) + Known(known, "It has"));
 
-    public static KeelbackException NoSuchKind(string kind, IEnumerable<string> known) => new("KB1704", UnknownKind(kind, known));
-
-    public static KeelbackException NoSuchKindToRevoke(string kind, IEnumerable<string> known) => new("KB1704",
-        UnknownKind(kind, known) + " To revoke one before its deploy, say so: --unknown, or \"unknown\": true.");
+    /// <param name="kind">What was asked for.</param>
+    /// <param name="known">The kinds that there are.</param>
+    /// <param name="revokes">Whether it was to be revoked, which a kind may be before its deploy.</param>
+    public static KeelbackException NoSuchKind(string kind, IEnumerable<string> known, bool revokes = false) => new("KB1704",
+        UnknownKind(kind, known) + (revokes ? " To revoke one before its deploy, say so: --unknown, or \"unknown\": true." : ""));
 
     public static KeelbackException NoSuchState(string state) => new("KB1705", BadState(state));
 

@@ -13,7 +13,7 @@ internal sealed class RevocationActions(JobRevocations revocations, KnownNames n
     public async Task<ActionResult> RevokeAsync(string what, string value, TimeSpan? lasting, string? reason, bool unknown, Actor actor, CancellationToken ct)
     {
         Check(what, value);
-        if (what == "kind" && !unknown && await names.OtherKindsAsync(value, ct) is { } others) throw OpsErrors.NoSuchKindToRevoke(value, others);
+        if (what == "kind" && !unknown && await names.OtherKindsAsync(value, ct) is { } others) throw OpsErrors.NoSuchKind(value, others, revokes: true);
         return await audit.AuditAsync(actor, "revoke", $"{what} {value}", null, async () =>
         {
             if (what == "kind") await revocations.RevokeKindAsync(value, lasting, reason, ct);
