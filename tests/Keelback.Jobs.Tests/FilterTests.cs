@@ -137,13 +137,17 @@ public sealed class FilterTests : JobsTest
         var idle = TestJobs.Kind("idle", _ => throw JobExit.Ignore("Nothing to do"));
         var banned = TestJobs.Kind("banned", _ => Task.CompletedTask);
         await using var host = JobHost.Create(Database, [idle, banned]);
-        using var all = host.Services.GetRequiredService<JobEvents>().Subscribe<JobEvent>(heard.Enqueue);
+        var events = host.Services.GetRequiredService<JobEvents>();
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var all = events.Subscribe<JobEvent>(heard.Enqueue);
+        using var last = events.Subscribe<WorkerStopped>(_ => stopped.SetResult());
         await host.Services.GetRequiredService<JobRevocations>().RevokeKindAsync("banned", reason: "It mails twice");
         await host.StartAsync();
 
         var skipped = await host.EndOf(await host.Jobs.EnqueueAsync(idle.Call()));
         var revoked = await host.EndOf(await host.Jobs.EnqueueAsync(banned.Call()));
         await host.StopAsync();
+        await stopped.Task.WaitAsync(Patience);
 
         Assert.Equal((skipped.Id, "Nothing to do"), heard.OfType<JobSkipped>().Select(e => (e.RunId, e.Reason.Message)).Single());
         Assert.Equal(revoked.Id, heard.OfType<JobRevoked>().Single().RunId);
