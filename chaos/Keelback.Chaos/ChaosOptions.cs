@@ -27,9 +27,6 @@ internal sealed record ChaosOptions
     /// <summary>Calls a second, of all producers together.</summary>
     public int Rate { get; init; } = 30;
 
-    /// <summary>Gives one worker a clock of its own by libfaketime (F13).</summary>
-    public bool OwnClock { get; init; }
-
     /// <summary>Where runs are kept.</summary>
     public string Root { get; init; } = Path.Combine("artifacts", "chaos");
 
@@ -41,12 +38,6 @@ internal sealed record ChaosOptions
             if (args[i] is "--full")
             {
                 options = options with { Full = true, Time = TimeSpan.FromMinutes(25) };
-                continue;
-            }
-
-            if (args[i] is "--own-clock")
-            {
-                options = options with { OwnClock = true };
                 continue;
             }
 
@@ -72,7 +63,7 @@ internal sealed record ChaosOptions
     private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 
     private static ArgumentException Usage(string argument) => new(
-        $"chaos: '{argument}' is not understood. [--seed N] [--minutes M | --full] [--only F1,F3] [--own-clock] [--workers N] [--rate N] [--resume FOLDER]; mutants [NAME]; check FOLDER");
+        $"chaos: '{argument}' is not understood. [--seed N] [--minutes M | --full] [--only F1,F3] [--workers N] [--rate N] [--resume FOLDER]; mutants [NAME]; check FOLDER");
 }
 
 /// <summary>What a worker or producer process is told.</summary>

@@ -96,11 +96,11 @@ internal sealed class ChaosRun(ChaosOptions options, string folder)
         Environment.Exit(130); // the workers' inputs end with us, and they with them
     }
 
-    private IEnumerable<string> LeftOut(Pooler? pooler)
+    private static IEnumerable<string> LeftOut(Pooler? pooler)
     {
         if (pooler is null) yield return "F12: PgBouncer is not installed (./dev setup chaos)";
         else yield return "nothing of F12: one worker went through PgBouncer in transaction mode";
-        if (!Fleet.HasFakeTime || !options.OwnClock) yield return "F13: no worker had a clock of its own (--own-clock, with libfaketime)";
+        if (!Fleet.HasFakeTime) yield return "F13: libfaketime is not installed (./dev setup chaos)";
         yield return "F9 and F10 are made by a wire of our own between each process and PostgreSQL: no root is needed, and what was held arrives late";
         yield return "F34: nodes have a random number from the database, not a name; frozen rescuers are F3's zombies";
     }

@@ -238,7 +238,7 @@ internal sealed class FaultMaker(Server server, Fleet fleet, ChaosOptions option
 
     private Task<bool> OwnClockAsync(PlanItem item)
     {
-        if (!options.OwnClock || !Fleet.HasFakeTime) return Task.FromResult(false);
+        if (!Fleet.HasFakeTime) return Task.FromResult(false);
         return LastsAsync(item, "w0", async () =>
         {
             await File.WriteAllTextAsync(fleet.ClockFile, item.Force < 0.5 ? "+7200" : "-7200");

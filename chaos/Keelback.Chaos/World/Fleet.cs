@@ -125,7 +125,7 @@ internal sealed class Fleet(Server server, Pooler? pooler, ChaosOptions options,
 
     private bool IsPooledSlot(int slot) => pooler is not null && slot == options.Workers - 1;
 
-    private bool HasOwnClock(int slot) => options.OwnClock && HasFakeTime && slot == 0 && options.Workers > 3;
+    private bool HasOwnClock(int slot) => HasFakeTime && slot == 0 && options.Workers > 3;
 
     private void Launch(int slot)
     {
@@ -144,7 +144,15 @@ internal sealed class Fleet(Server server, Pooler? pooler, ChaosOptions options,
 
         List<(string, string)> settings = isWorker ? [("KEELBACK_FAILPOINTS", FailPoints)] : [];
         if (isWorker && HasOwnClock(slot))
-            settings.AddRange([("LD_PRELOAD", FakeTime), ("FAKETIME_TIMESTAMP_FILE", ClockFile), ("FAKETIME_CACHE_DURATION", "1"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")]);
+        {
+            // With its "monotonic fix" each timed wait of .NET ends at once, and the process spins.
+            settings.AddRange(
+            [
+                ("LD_PRELOAD", FakeTime), ("FAKETIME_TIMESTAMP_FILE", ClockFile), ("FAKETIME_CACHE_DURATION", "1"),
+                ("FAKETIME_DONT_FAKE_MONOTONIC", "1"), ("FAKETIME_FORCE_MONOTONIC_FIX", "0"),
+            ]);
+        }
+
         _nodes[slot] = Node.Start(isWorker ? "worker" : "producer", role, slot, Path.Combine(folder, "logs", name + ".log"), settings);
         log.Write("N", name, _versions[slot]);
     }

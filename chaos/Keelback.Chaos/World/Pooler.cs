@@ -8,7 +8,7 @@ internal sealed class Pooler : IDisposable
 {
     private static readonly string[] s_places = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/opt/homebrew/bin/pgbouncer"];
 
-    private readonly Process _process;
+    private Process? _process;
 
     private Pooler(Process process, int port) => (_process, Port) = (process, port);
 
@@ -52,10 +52,15 @@ internal sealed class Pooler : IDisposable
         return new(process, port);
     }
 
+    /// <summary>Ends it, once: a run that is broken off ends it from its signal, and then again as it unwinds.</summary>
     public void Dispose()
     {
-        if (!_process.HasExited) _process.Kill();
-        _process.WaitForExit();
-        _process.Dispose();
+        if (Interlocked.Exchange(ref _process, null) is not { } process) return;
+
+        using (process)
+        {
+            if (!process.HasExited) process.Kill();
+            process.WaitForExit();
+        }
     }
 }
