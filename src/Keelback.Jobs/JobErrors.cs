@@ -98,9 +98,9 @@ internal static class JobErrors
         (run.ResultKept == TimeSpan.Zero ? "." : $" for longer than {run.ResultKept}.") +
         $" Change {nameof(JobAttribute.KeepResult)} or {nameof(JobAttribute.ResultKept)} of the job or the call.");
 
-    public static KeelbackException ResultDoesNotFit(JobRun run, Type type, Exception inner) => new("KB1285",
-        $"The result of run {run.Id.ToString(CultureInfo.InvariantCulture)} of '{run.Kind}' does not read as {type.Name}: {inner.Message} " +
-        "Ask for the type that the job returns, or keep its old shape readable.", inner);
+    public static KeelbackException DoesNotFit(string what, JobRun run, Type type, Exception inner) => new("KB1285",
+        $"The {what} of run {run.Id.ToString(CultureInfo.InvariantCulture)} of '{run.Kind}' does not read as {type.Name}: {inner.Message} " +
+        "Ask for the type that the job has written, or keep its old shape readable.", inner);
 
     public static KeelbackException BadKey(string kind, string template, string mistake) => new("KB1225",
         $"The key '{Shown(template)}' of '{kind}' cannot be used: {mistake}");

@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.ComponentModel;
-using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
 
@@ -8,53 +6,46 @@ namespace Keelback.Jobs;
 
 /// <summary>Builds one call's payload, argument by argument, as the generated statics do.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-[SuppressMessage("Design", "CA1001", Justification = "Closing the payload disposes the writer; an unclosed one holds only memory.")]
 public sealed class JobPayload
 {
     /// <summary>The member that holds the kind's version, where it is not the first. No parameter can have the name.</summary>
     internal const string Version = "$version";
 
-    private readonly ArrayBufferWriter<byte> _buffer = new(64);
-    private readonly Utf8JsonWriter _json;
+    private PayloadWriter? _writer = PayloadWriter.Take();
     private List<JobBinding>? _bindings;
 
     /// <summary>An object that is still open.</summary>
-    public JobPayload()
-    {
-        _json = new(_buffer);
-        _json.WriteStartObject();
-    }
+    public JobPayload() => Json.WriteStartObject();
 
-    /// <summary>For the arguments that <see cref="Utf8JsonWriter"/> can write by itself; the object is open.</summary>
-    public Utf8JsonWriter Json => _json;
+    private Utf8JsonWriter Json => _writer?.Json ?? throw new InvalidOperationException("The payload is closed.");
 
     /// <summary>An argument that needs no serializer.</summary>
     public JobPayload Add(string parameter, string? value)
     {
         if (value is not null && value.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF') >= 0 && value.EnumerateRunes().Any(rune => rune == Rune.ReplacementChar) && !value.Contains('\uFFFD'))
             throw JobErrors.ArgumentNotJson(parameter, typeof(string), null); // half of a surrogate pair, which the writer would replace without a word
-        _json.WriteString(parameter, value);
+        Json.WriteString(parameter, value);
         return this;
     }
 
     /// <inheritdoc cref="Add(string, string?)"/>
     public JobPayload Add(string parameter, bool value)
     {
-        _json.WriteBoolean(parameter, value);
+        Json.WriteBoolean(parameter, value);
         return this;
     }
 
     /// <inheritdoc cref="Add(string, string?)"/>
     public JobPayload Add(string parameter, int value)
     {
-        _json.WriteNumber(parameter, value);
+        Json.WriteNumber(parameter, value);
         return this;
     }
 
     /// <inheritdoc cref="Add(string, string?)"/>
     public JobPayload Add(string parameter, long value)
     {
-        _json.WriteNumber(parameter, value);
+        Json.WriteNumber(parameter, value);
         return this;
     }
 
@@ -62,45 +53,45 @@ public sealed class JobPayload
     public JobPayload Add(string parameter, double value)
     {
         if (!double.IsFinite(value)) throw JobErrors.ArgumentNotJson(parameter, typeof(double), null);
-        _json.WriteNumber(parameter, value);
+        Json.WriteNumber(parameter, value);
         return this;
     }
 
     /// <inheritdoc cref="Add(string, string?)"/>
     public JobPayload Add(string parameter, decimal value)
     {
-        _json.WriteNumber(parameter, value);
+        Json.WriteNumber(parameter, value);
         return this;
     }
 
     /// <inheritdoc cref="Add(string, string?)"/>
     public JobPayload Add(string parameter, Guid value)
     {
-        _json.WriteString(parameter, value);
+        Json.WriteString(parameter, value);
         return this;
     }
 
     /// <inheritdoc cref="Add(string, string?)"/>
     public JobPayload Add(string parameter, DateTime value)
     {
-        _json.WriteString(parameter, value);
+        Json.WriteString(parameter, value);
         return this;
     }
 
     /// <inheritdoc cref="Add(string, string?)"/>
     public JobPayload Add(string parameter, DateTimeOffset value)
     {
-        _json.WriteString(parameter, value);
+        Json.WriteString(parameter, value);
         return this;
     }
 
     /// <summary>An argument that the serializer writes.</summary>
     public JobPayload Add<T>(string parameter, T value)
     {
-        _json.WritePropertyName(parameter);
+        Json.WritePropertyName(parameter);
         try
         {
-            JsonSerializer.Serialize(_json, value, JobJson.Options);
+            JsonSerializer.Serialize(Json, value, JobJson.Options);
             return this;
         }
         catch (Exception e) when (e is JsonException or ArgumentException or NotSupportedException or InvalidOperationException)
@@ -146,9 +137,10 @@ public sealed class JobPayload
 
     private ReadOnlyMemory<byte> Close(JobKind kind)
     {
-        if (kind.Defaults.Version > 1) _json.WriteNumber(Version, kind.Defaults.Version);
-        _json.WriteEndObject();
-        _json.Dispose();
-        return _buffer.WrittenMemory;
+        if (kind.Defaults.Version > 1) Json.WriteNumber(Version, kind.Defaults.Version);
+        Json.WriteEndObject();
+        var payload = _writer!.Close();
+        _writer = null;
+        return payload;
     }
 }

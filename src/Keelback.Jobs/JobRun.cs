@@ -29,7 +29,8 @@ public sealed record JobRun(
     public TimeSpan? ResultKept { get; init; }
 
     /// <summary>What it reported last.</summary>
-    public T? ProgressAs<T>() => Progress is { } progress ? progress.Deserialize<T>(JobJson.Options) : default;
+    /// <exception cref="KeelbackException">KB1285: it is not a <typeparamref name="T"/>.</exception>
+    public T? ProgressAs<T>() => Progress is { } progress ? Read<T>(progress, "progress") : default;
 
     internal static DateTimeOffset EnqueuedAtOf(long id) => DateTimeOffset.FromUnixTimeMilliseconds((id >> 22) + 1577836800000);
 
@@ -38,20 +39,20 @@ public sealed record JobRun(
     public T? Result<T>() => State switch
     {
         JobRunState.Succeeded when Output is null && ResultKept is not null => throw JobErrors.ResultNotKept(this),
-        JobRunState.Succeeded when Output is { } output => Read<T>(output),
+        JobRunState.Succeeded when Output is { } output => Read<T>(output, "result"),
         JobRunState.Succeeded => default,
         _ => throw JobErrors.NoResult(this),
     };
 
-    private T? Read<T>(JsonElement output)
+    private T? Read<T>(JsonElement json, string what)
     {
         try
         {
-            return output.Deserialize<T>(JobJson.Options);
+            return json.Deserialize<T>(JobJson.Options);
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
         {
-            throw JobErrors.ResultDoesNotFit(this, typeof(T), e);
+            throw JobErrors.DoesNotFit(what, this, typeof(T), e);
         }
     }
 }

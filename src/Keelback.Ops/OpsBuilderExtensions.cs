@@ -27,6 +27,7 @@ public static class OpsBuilderExtensions
 
         services.AddSingleton<DevelopmentLink>();
         services.AddSingleton<OpsGate>();
+        services.AddSingleton<ActionGate>();
         services.AddSingleton<OpsMap>();
         services.AddHostedService<OpsStart>();
 

@@ -4,23 +4,27 @@ using Microsoft.Extensions.Options;
 
 namespace Keelback.Ops;
 
-/// <summary>Finds, before the start, that the policy of the jobs pages does not exist.</summary>
+/// <summary>Finds, before the start, that a policy of the jobs pages does not exist.</summary>
 internal sealed class OpsCheck(IServiceProvider services) : ICheck
 {
     public async ValueTask RunAsync(Findings findings, CancellationToken ct)
     {
-        if (Policy() is not { } policy) return;
-        if (services.GetService<IAuthorizationPolicyProvider>() is { } provider && await provider.GetPolicyAsync(policy) is not null) return;
+        if (Options() is not { } options) return;
 
-        findings.Error(OpsErrors.NoSuchPolicyCode, $"Keelback:Ops:{nameof(OpsOptions.Policy)} names '{policy}', and there is no such authorization policy.",
-            $"Add it: builder.Services.AddAuthorizationBuilder().AddPolicy(\"{policy}\", p => p.RequireRole(\"operator\")).");
+        foreach (var (key, policy) in new[] { (nameof(options.Policy), options.Policy), (nameof(options.ActionPolicy), options.ActionPolicy) })
+        {
+            if (policy is null || (services.GetService<IAuthorizationPolicyProvider>() is { } provider && await provider.GetPolicyAsync(policy) is not null)) continue;
+
+            findings.Error(OpsErrors.NoSuchPolicyCode, OpsErrors.NoPolicy(key, policy),
+                $"Add it: builder.Services.AddAuthorizationBuilder().AddPolicy(\"{policy}\", p => p.RequireRole(\"operator\")).");
+        }
     }
 
-    private string? Policy()
+    private OpsOptions? Options()
     {
         try
         {
-            return services.GetRequiredService<IOptions<OpsOptions>>().Value.Policy;
+            return services.GetRequiredService<IOptions<OpsOptions>>().Value;
         }
         catch (Exception e) when (e is OptionsValidationException or InvalidOperationException)
         {

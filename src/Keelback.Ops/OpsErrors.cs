@@ -8,6 +8,10 @@ internal static class OpsErrors
 {
     public const string NoSuchPolicyCode = "KB1701";
 
+    public static string NoPolicy(string key, string policy) => $"Keelback:Ops:{key} names '{policy}', and there is no such authorization policy.";
+
+    public static KeelbackException NoSuchPolicy(string key, string policy) => new(NoSuchPolicyCode, NoPolicy(key, policy));
+
     public static KeelbackException NotAdded() => new("KB1702",
         "MapJobsPages was called, but Keelback.Ops is not among the services. Call AddKeelback(), or AddOps() on a KeelbackBuilder.");
 

@@ -11,6 +11,12 @@ public sealed class OpsOptions
     /// </summary>
     public string? Policy { get; set; }
 
+    /// <summary>
+    /// The authorization policy that acting demands beside seeing: retry, cancel, edit, revoke, pause, change, stop. Who has it not sees the pages without
+    /// their buttons. Default: none, and who may see may act. The developer who came by the link may.
+    /// </summary>
+    public string? ActionPolicy { get; set; }
+
     /// <summary>Where <c>UseKeelback</c> maps the pages. Default <c>/ops/jobs</c>; empty: nowhere.</summary>
     public string Path { get; set; } = "/ops/jobs";
 

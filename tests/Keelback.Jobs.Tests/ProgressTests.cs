@@ -100,7 +100,9 @@ public sealed class ProgressTests : JobsTest
         var id = await host.Jobs.EnqueueAsync(import.Call());
         await gate.Started();
 
-        Assert.Equal(new Step(1, 3), (await host.Jobs.GetAsync(id))!.ProgressAs<Step>());
+        var early = (await host.Jobs.GetAsync(id))!;
+        Assert.Equal(new Step(1, 3), early.ProgressAs<Step>());
+        Assert.Equal("KB1285", Assert.Throws<KeelbackException>(() => early.ProgressAs<int>()).Code);
         Clock.Advance(TimeSpan.FromMinutes(1));
 
         await Eventually(async () => (await host.Jobs.GetAsync(id))!.ProgressAs<Step>() == new Step(2, 3), "the second is written");

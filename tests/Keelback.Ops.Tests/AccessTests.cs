@@ -1,9 +1,10 @@
 using System.Net;
-using Keelback.Testing;
+using Keelback.Jobs.Tests;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using TestClock = Keelback.Testing.TestClock;
 
 namespace Keelback.Ops.Tests;
 
@@ -48,6 +49,42 @@ public sealed class AccessTests : OpsTest
         Assert.All(anonymous, status => Assert.Equal(HttpStatusCode.Unauthorized, status));
         Assert.Equal(HttpStatusCode.Forbidden, stranger);
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(app, HttpMethod.Get, "/ops/jobs"));
+    }
+
+    [Fact]
+    public async Task Who_has_not_the_policy_for_actions_sees_every_page_without_its_buttons_and_can_do_nothing()
+    {
+        var failing = TestJobs.Kind("failing", _ => throw new InvalidOperationException("Never"), j => j.MaxAttempts = 1);
+        await using var app = await OpsApp.OpenAsync(Database, [failing], ops: o => (o.Policy, o.ActionPolicy) = ("viewers", "operators"));
+        var run = await app.Jobs.EnqueueAsync(failing.Call());
+        await app.DrainAsync();
+        await app.CopyAsync();
+        string[] pages = ["", "/runs?kind=failing", $"/runs/{run}", "/schedules", "/workers", "/audit"];
+        var forms = 0;
+        foreach (var page in pages) forms += Forms(await app.PageAsync("/ops/jobs" + page));
+
+        app.Client.DefaultRequestHeaders.Remove("X-Role");
+        app.Client.DefaultRequestHeaders.Add("X-Role", "viewer");
+
+        Assert.True(forms > 3);
+        foreach (var page in pages) Assert.Equal((page, 0), (page, Forms(await app.PageAsync("/ops/jobs" + page))));
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(app, HttpMethod.Get, $"/ops/jobs/runs/{run}/edit"));
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(app, HttpMethod.Get, "/ops/jobs/bulk?kind=failing&action=retry"));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(app, HttpMethod.Get, $"/ops/jobs/api/runs/{run}"));
+        foreach (var (method, path) in Addresses(app).Where(a => a.Method != HttpMethod.Get))
+            Assert.Equal((path, HttpStatusCode.Forbidden), (path, await StatusAsync(app, method, path)));
+
+        static int Forms(string html) => System.Text.RegularExpressions.Regex.Count(html, "method=\"post\"|/edit\"|/bulk\\?");
+    }
+
+    [Fact]
+    public async Task Pages_that_are_open_to_everyone_let_nobody_act_without_the_policy_for_actions()
+    {
+        await using var app = await OpsApp.StartAsync(Database, map: a => a.MapJobsPages().AllowAnonymous(), ops: o => o.ActionPolicy = "operators");
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(app, HttpMethod.Get, "/ops/jobs"));
+        foreach (var (method, path) in Addresses(app).Where(a => a.Method != HttpMethod.Get))
+            Assert.Equal((path, HttpStatusCode.Unauthorized), (path, await StatusAsync(app, method, path)));
     }
 
     [Fact]

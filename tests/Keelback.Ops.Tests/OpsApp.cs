@@ -54,7 +54,7 @@ internal sealed class OpsApp : IAsyncDisposable
         builder.Services.AddSingleton(clock ?? TimeProvider.System);
         builder.Configuration["Keelback:DrainDelay"] = "00:00:00";
         builder.Services.AddAuthentication("header").AddScheme<AuthenticationSchemeOptions, HeaderAuthentication>("header", null);
-        builder.Services.AddAuthorizationBuilder().AddPolicy("operators", p => p.RequireRole("operator"));
+        builder.Services.AddAuthorizationBuilder().AddPolicy("operators", p => p.RequireRole("operator")).AddPolicy("viewers", p => p.RequireRole("viewer", "operator"));
 
         var keelback = builder.AddKeelback().AddPostgres(o => (o.App, o.ListenConnection) = ("test", "")).AddJobs(o =>
         {

@@ -60,6 +60,7 @@ internal sealed class EnqueuePlan
 
         plan.LinkCallbacks();
         GraphRoots.Mark(plan);
+        if (plan.IsFlat) return plan;
 
         foreach (var run in plan._runs.Except(roots))
             if (run.Options?.Id is not null)
@@ -67,7 +68,7 @@ internal sealed class EnqueuePlan
             else if (run.Options?.Unique is not null)
                 throw JobErrors.BadOptions(run.Kind.Name, "a unique key belongs to the job that is enqueued, not to one that it waits for.");
 
-        if (roots.Count > 1 && !plan.IsFlat && roots.Find(root => root.UniqueKey is not null) is { } unique)
+        if (roots.Count > 1 && roots.Find(root => root.UniqueKey is not null) is { } unique)
             throw JobErrors.BadOptions(unique.Kind.Name, "of many graphs at once none can have a unique key; enqueue it by itself.");
         return plan;
     }
@@ -75,6 +76,8 @@ internal sealed class EnqueuePlan
     // An explicit stack: a chain of jobs may be longer than the thread's.
     private PlannedRun Add(Job root)
     {
+        if (IsAlone(root)) return _planned.TryGetValue(root, out var known) ? known : _planned[root] = Plan(root);
+
         var open = new Stack<Job>([root]);
         var callbacks = new Queue<Job>();
         while (open.TryPeek(out var job) || callbacks.TryDequeue(out job))
@@ -111,7 +114,7 @@ internal sealed class EnqueuePlan
     {
         var run = new PlannedRun(job.Kind, WithEmptyArrays(job), job.Options)
         {
-            BoundParameters = [.. job.Bindings.Select(b => b.Parameter).OfType<string>()],
+            BoundParameters = job.Bindings.Count == 0 ? [] : [.. job.Bindings.Select(b => b.Parameter).OfType<string>()],
             Example = IsEngines(job) && job.Bindings.Count > 0 ? _planned[job.Bindings[0].Source] : null,
         };
         run.Check();
@@ -124,7 +127,7 @@ internal sealed class EnqueuePlan
             {
                 Link(_planned[up], run, rule);
                 if (binding.Parameter is { } parameter && job.Kind != JobKind.Barrier)
-                    run.Bound.Add((_planned[up], Shape(parameter, rule, many || job.Kind == JobKind.Gather)));
+                    run.Bind(_planned[up], Shape(parameter, rule, many || job.Kind == JobKind.Gather));
             }
         }
 
@@ -152,7 +155,7 @@ internal sealed class EnqueuePlan
             rule = other == JobEdgeRule.End ? rule : other;
         }
 
-        down.Ups[up] = rule;
+        down.Follow(up, rule);
         up.Followed = true;
         up.Settles |= rule == JobEdgeRule.Failure;
     }
@@ -175,6 +178,8 @@ internal sealed class EnqueuePlan
     private static IEnumerable<Job> Sources(Job job) =>
         job.Bindings.SelectMany(b => IsInlined(job, b) ? b.Source.Bindings.Select(inner => inner.Source) : [b.Source]);
 
+    private static bool IsAlone(Job job) => job.Bindings.Count == 0 && job.Parts is { Run: null, Callbacks.Count: 0 };
+
     private static bool IsInlined(Job consumer, JobBinding binding) => binding is { Source: var source, Rule: JobEdgeRule.Success }
         && IsEngines(source) && !IsEngines(consumer) && source.Options is null && source.Parts.Callbacks.Count == 0
         && source.Bindings.All(b => b.Parameter == JobBinding.Members || source.Kind == JobKind.Barrier);
@@ -184,6 +189,8 @@ internal sealed class EnqueuePlan
     // Job.All of nothing is an empty array that is known now.
     private static ReadOnlyMemory<byte> WithEmptyArrays(Job job)
     {
+        if (job.Bindings.Count == 0 && job.Kind != JobKind.Gather) return job.Payload;
+
         var empty = job.Kind == JobKind.Gather && job.Bindings.Count == 0
             ? [JobBinding.Members]
             : job.Bindings.Where(b => b.Parameter is not null && b.Source.Bindings.Count == 0 && IsInlined(job, b) && b.Source.Kind == JobKind.Gather)

@@ -264,7 +264,7 @@ internal static class EnqueueStatements
 
     // Runs of other graphs that only come first: nothing else leads from a run to them.
     private static IEnumerable<(PlannedRun Up, string Parameter)> Unbound(PlannedRun run) =>
-        run.Ups.Keys.Where(up => up.Exists && run.Bound.TrueForAll(b => b.Up != up)).Select(up => (up, ""));
+        run.Ups.Keys.Where(up => up.Exists && run.Bound.All(b => b.Up != up)).Select(up => (up, ""));
 
     private static void AddOrigin(NpgsqlCommand command, long? parent)
     {

@@ -7,6 +7,11 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
 {
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(36_525);
     private static readonly ReadOnlyMemory<byte> s_empty = "{}"u8.ToArray();
+    private static readonly Dictionary<PlannedRun, JobEdgeRule> s_noUps = [];
+
+    // Most runs have neither, and a thousand are planned at once.
+    private List<(PlannedRun Up, string Parameter)>? _bound;
+    private Dictionary<PlannedRun, JobEdgeRule>? _ups;
 
     /// <summary>Replaced where it has secrets.</summary>
     public ReadOnlyMemory<byte> Input { get; set; } = Input;
@@ -59,10 +64,10 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
     public ReadOnlyMemory<byte> Payload => Input.IsEmpty ? s_empty : Input;
 
     /// <summary>The arguments that are other runs' results; <c>name[]</c> is an element of an array.</summary>
-    public List<(PlannedRun Up, string Parameter)> Bound { get; } = [];
+    public IReadOnlyList<(PlannedRun Up, string Parameter)> Bound => _bound ?? [];
 
     /// <summary>The runs that come first, each once, and how they must have ended.</summary>
-    public Dictionary<PlannedRun, JobEdgeRule> Ups { get; } = new(ReferenceEqualityComparer.Instance);
+    public IReadOnlyDictionary<PlannedRun, JobEdgeRule> Ups => _ups ?? s_noUps;
 
     /// <summary>Whether another run waits for this one.</summary>
     public bool Followed { get; set; }
@@ -90,6 +95,12 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
 
     /// <summary>The arguments that other runs will have the values of.</summary>
     public required IReadOnlyCollection<string> BoundParameters { get; init; }
+
+    /// <summary>Gives an argument the result of another run.</summary>
+    public void Bind(PlannedRun up, string parameter) => (_bound ??= []).Add((up, parameter));
+
+    /// <summary>Has it wait for another run.</summary>
+    public void Follow(PlannedRun up, JobEdgeRule rule) => (_ups ??= new(ReferenceEqualityComparer.Instance))[up] = rule;
 
     /// <exception cref="KeelbackException">KB1208, KB1225.</exception>
     public void Check()

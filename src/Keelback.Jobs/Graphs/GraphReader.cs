@@ -5,36 +5,39 @@ namespace Keelback.Jobs;
 /// <summary>Reads graphs and tags for people; nothing here is on the hot path.</summary>
 internal static class GraphReader
 {
-    private const string Nodes =
+    private const string Columns = "r.id, r.kind, r.queue, r.state, r.attempt, r.due_at, r.started_at, r.finished_at, r.parent, r.replaced_by, r.ups";
+
+    // A graph has up to ten thousand runs, and a look by key for each is what this costs: only open ones have a claim, or wait.
+    private const string Told =
         """
-        with root as (
-            select coalesce(r.root, r.id) as id from keelback.run r join keelback.queue q on q.id = r.queue and q.app = $2 where r.id = $1
-        ), member as (
-            select r.id, r.ups from keelback.run r, root where r.root = root.id
-            union
-            select r.id, r.ups from keelback.run r, root where r.id = root.id
-        ), node as (
-            select id from member
-            union
-            select e.down from keelback.edge e where e.up in (select id from member)
-            union
-            select unnest(ups) from member
-        )
-        select root.id, r.id, r.kind, q.name,
+        select r.root, r.id, r.kind, q.name,
                case when r.state <> 0 then keelback.state_name(r.state)
                     when c.run_id is not null then 'Running'
                     when exists (select from keelback.wait w where w.run_id = r.id) then 'Blocked'
-                    when greatest(a.retry_at, r.due_at) > keelback.clock() then 'Scheduled'
+                    when greatest(a.retry_at, r.due_at) > (select keelback.clock()) then 'Scheduled'
                     else 'Ready' end,
                coalesce(c.attempt, r.attempt, a.n, 0)::int,
-               keelback.run_enqueued_at(r.id), coalesce(c.at, r.started_at), r.finished_at, r.parent, r.replaced_by, r.id in (select id from member)
-        from root cross join node
-        join keelback.run r on r.id = node.id
+               keelback.run_enqueued_at(r.id), coalesce(c.at, r.started_at), r.finished_at, r.parent, r.replaced_by, r.ups
+        from node r
         join keelback.queue q on q.id = r.queue
-        left join keelback.claim c on c.run_id = r.id
-        left join lateral (select n, retry_at from keelback.attempt where run_id = r.id order by n desc limit 1) a on true
-        order by 12 desc, 2
+        left join lateral (select run_id, attempt, at from keelback.claim where run_id = r.id and r.state = 0 limit 1) c on true
+        left join lateral (select n, retry_at from keelback.attempt where run_id = r.id and (r.state = 0 or r.attempt is null) order by n desc limit 1) a on true
+        order by r.id
         """;
+
+    private const string Members =
+        $"""
+        with root as materialized (
+            select coalesce(r.root, r.id) as id from keelback.run r join keelback.queue q on q.id = r.queue and q.app = $2 where r.id = $1
+        ), node as (
+            select root.id as root, {Columns} from root join keelback.run r on r.root = root.id
+            union all
+            select root.id, {Columns} from root join keelback.run r on r.id = root.id and r.root is distinct from root.id
+        )
+        {Told}
+        """;
+
+    private const string Others = $"with node as (select null::bigint as root, {Columns} from unnest($1) o (id) join keelback.run r on r.id = o.id) {Told}";
 
     private const string Edges =
         """
@@ -44,21 +47,39 @@ internal static class GraphReader
 
     public static async Task<JobGraph?> FindAsync(NpgsqlConnection connection, long run, string app, CancellationToken ct)
     {
-        long? root = null;
-        var nodes = new List<JobGraphNode>();
-        await using (var batch = new NpgsqlBatch(connection) { BatchCommands = { Statement.ByKey(), Statement.Of(Nodes, Statement.P(run), Statement.P(app)) } })
+        var members = await NodesAsync(connection, Statement.Of(Members, Statement.P(run), Statement.P(app)), isMember: true, ct);
+        if (members.Count == 0) return null;
+
+        var edges = await EdgesAsync(connection, [.. members.Select(m => m.Node.Id)], ct);
+        var known = members.Select(m => m.Node.Id).ToHashSet();
+        long[] strangers = [.. edges.Select(e => e.Down).Concat(members.SelectMany(m => m.Ups)).Distinct().Where(id => !known.Contains(id))];
+        var others = strangers.Length == 0 ? [] : await NodesAsync(connection, Statement.Of(Others, Statement.P(strangers)), isMember: false, ct);
+        if (others.Count > 0)
         {
-            await using var row = await batch.ExecuteReaderAsync(ct);
-            await row.NextResultAsync(ct);
-            while (await row.ReadAsync(ct))
-            {
-                root = row.GetInt64(0);
-                nodes.Add(new(row.GetInt64(1), row.GetString(2), row.GetString(3), Enum.Parse<JobRunState>(row.GetString(4)), row.GetInt32(5),
-                    row.GetFieldValue<DateTimeOffset>(6), Time(row, 7), Time(row, 8), Id(row, 9), Id(row, 10), row.GetBoolean(11)));
-            }
+            edges.AddRange(await EdgesAsync(connection, [.. others.Select(o => o.Node.Id)], ct));
+            edges.Sort((a, b) => (a.Up, a.Down).CompareTo((b.Up, b.Down)));
+            known.UnionWith(others.Select(o => o.Node.Id));
         }
 
-        return root is { } found ? new(found, nodes, await EdgesAsync(connection, [.. nodes.Select(node => node.Id)], ct)) : null;
+        edges.RemoveAll(e => !known.Contains(e.Down)); // of runs of other graphs they lead further
+        return new(members[0].Root!.Value, [.. members.Concat(others).Select(n => n.Node)], edges);
+    }
+
+    private static async Task<List<(long? Root, JobGraphNode Node, long[] Ups)>> NodesAsync(NpgsqlConnection connection, NpgsqlBatchCommand statement, bool isMember, CancellationToken ct)
+    {
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { Statement.ByKey(), statement } };
+
+        var nodes = new List<(long? Root, JobGraphNode Node, long[] Ups)>();
+        await using var row = await batch.ExecuteReaderAsync(ct);
+        await row.NextResultAsync(ct);
+        while (await row.ReadAsync(ct))
+        {
+            var node = new JobGraphNode(row.GetInt64(1), row.GetString(2), row.GetString(3), Enum.Parse<JobRunState>(row.GetString(4)), row.GetInt32(5),
+                row.GetFieldValue<DateTimeOffset>(6), Time(row, 7), Time(row, 8), Id(row, 9), Id(row, 10), isMember);
+            nodes.Add((Id(row, 0), node, row.IsDBNull(11) ? [] : row.GetFieldValue<long[]>(11)));
+        }
+
+        return nodes;
     }
 
     /// <summary>The app's runs with a tag, the newest first.</summary>
@@ -103,9 +124,7 @@ internal static class GraphReader
         var edges = new List<JobGraphEdge>();
         await using var row = await batch.ExecuteReaderAsync(ct);
         await row.NextResultAsync(ct);
-        var known = nodes.ToHashSet(); // of runs of other graphs, edges lead further
-        while (await row.ReadAsync(ct))
-            if (known.Contains(row.GetInt64(1))) edges.Add(new(row.GetInt64(0), row.GetInt64(1), (JobEdgeRule)row.GetInt16(2), row.GetBoolean(3)));
+        while (await row.ReadAsync(ct)) edges.Add(new(row.GetInt64(0), row.GetInt64(1), (JobEdgeRule)row.GetInt16(2), row.GetBoolean(3)));
 
         return edges;
     }

@@ -8,13 +8,14 @@ namespace Keelback.Ops;
 /// An endpoint with a policy was decided by the authorization middleware before it came here. The app's fallback policy does not
 /// count: "any user" is not meant for what can cancel every job. That a request comes from this machine is no login either.
 /// </remarks>
-internal sealed class OpsGate(DevelopmentLink link)
+internal sealed class OpsGate(DevelopmentLink link, ActionGate actions)
 {
     public ValueTask<object?> PassAsync(EndpointFilterInvocationContext call, EndpointFilterDelegate next)
     {
         var http = call.HttpContext;
         var place = http.GetPlace();
-        if (IsDecided(http.GetEndpoint()!.Metadata) || link.IsOpen(http)) return next(call);
+        if (IsDecided(http.GetEndpoint()!.Metadata)) return actions.PassAsync(call, next);
+        if (link.IsOpen(http)) return next(call);
         if (!link.Exists || http.IsForMachines()) return new(Results.NotFound());
 
         link.Say(place.Root);

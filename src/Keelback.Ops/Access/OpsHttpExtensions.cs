@@ -18,9 +18,16 @@ internal static class OpsHttpExtensions
 
     public static IAntiforgery GetRequiredAntiforgery(this IServiceProvider services) => services.GetRequiredService<IAntiforgery>();
 
-    /// <summary>The hidden field of a form that changes something.</summary>
+    /// <summary>Whether the pages show the forms that change something.</summary>
+    public static bool MayAct(this HttpContext http) => !http.Items.ContainsKey(typeof(ActionGate));
+
+    public static void SetMayNotAct(this HttpContext http) => http.Items[typeof(ActionGate)] = null;
+
+    /// <summary>The hidden field of a form that changes something; empty: who asks may not, and sees no such form.</summary>
     public static Markup GetFormToken(this HttpContext http)
     {
+        if (!http.MayAct()) return Markup.Empty;
+
         var tokens = http.RequestServices.GetRequiredAntiforgery().GetAndStoreTokens(http);
         return Html.Of($"""<input type="hidden" name="{tokens.FormFieldName}" value="{tokens.RequestToken}">""");
     }

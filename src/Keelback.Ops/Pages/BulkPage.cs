@@ -23,8 +23,8 @@ internal static class BulkPage
         <li><b>{(bulk.EndedAt is null ? "at work" : "ended")}</b>{(bulk.EndedAt is { } end ? Html.Of($"after {Show.Span(end - bulk.At)}") : Html.Of($"in the background"))}</li>
         </ul>
         {(bulk.EndedAt is null
-            ? Html.Of($"""<form method="post" action="{place.Bulk(bulk.Id)}/stop">{token}<div class="buttons"><button class="danger">stop</button></div></form>""")
-            : bulk.Outcome is { } outcome && outcome != "done" ? Html.Of($"""<p>{outcome}</p>""") : Html.Of($""))}
+            ? token.IsEmpty ? Markup.Empty : Html.Of($"""<form method="post" action="{place.Bulk(bulk.Id)}/stop">{token}<div class="buttons"><button class="danger">stop</button></div></form>""")
+            : bulk.Outcome is { } outcome && outcome != "done" ? Html.Of($"""<p>{outcome}</p>""") : Markup.Empty)}
         """))
     { Live = bulk.EndedAt is null ? 1000 : 0 };
 }

@@ -20,14 +20,14 @@ internal sealed class PageEndpoints(
     {
         // The readers are asked for with the request: mapping must not need a database.
         // Not behind the gate's doors: they hold nothing of the app's, and a link must open before there is a session.
-        group.MapGet("/-/{name}", AssetAsync).AllowAnonymous();
+        group.MapGet("/-/{name}", AssetAsync).WithMetadata(new ForMachines()).AllowAnonymous();
         group.MapGet("/open", (HttpContext http) => Of(http).Open(http)).AllowAnonymous();
 
         group.MapGet("", (HttpContext http, CancellationToken ct) => Of(http).OverviewAsync(http, ct));
         group.MapGet("/runs", (HttpContext http, CancellationToken ct) => Of(http).RunsAsync(http, ct));
         group.MapGet("/runs/{id:long}", (HttpContext http, long id, CancellationToken ct) => Of(http).RunAsync(http, id, ct));
-        group.MapGet("/runs/{id:long}/edit", (HttpContext http, long id, CancellationToken ct) => Of(http).EditAsync(http, id, ct));
-        group.MapGet("/bulk", (HttpContext http, CancellationToken ct) => Of(http).ConfirmAsync(http, ct));
+        group.MapGet("/runs/{id:long}/edit", (HttpContext http, long id, CancellationToken ct) => Of(http).EditAsync(http, id, ct)).WithMetadata(new ForActors());
+        group.MapGet("/bulk", (HttpContext http, CancellationToken ct) => Of(http).ConfirmAsync(http, ct)).WithMetadata(new ForActors());
         group.MapGet("/bulk/{id:long}", (HttpContext http, long id, CancellationToken ct) => Of(http).BulkAsync(http, id, ct));
         group.MapGet("/schedules", (HttpContext http, JobSchedules schedules, CancellationToken ct) => Of(http).SchedulesAsync(http, schedules, ct));
         group.MapGet("/schedules/{name}", (HttpContext http, string name, CancellationToken ct) => Of(http).ScheduleAsync(http, name, ct));
@@ -92,7 +92,7 @@ internal sealed class PageEndpoints(
             }
         }
 
-        return await WriteAsync(http, RunsPage.Render(search, http.Request.Query, found, mistakes, await searcher.KindsAsync(ct), queues.Keys, place), ct);
+        return await WriteAsync(http, RunsPage.Render(search, http.Request.Query, found, mistakes, await searcher.KindsAsync(ct), queues.Keys, place, http.MayAct()), ct);
     }
 
     private async Task<IResult> RunAsync(HttpContext http, long id, CancellationToken ct)

@@ -18,7 +18,7 @@ internal static class RunDetailsPage
         {Html.If(run.Error is not null, () => Html.Of($"<section><h2>Error</h2>{Failure(run.Error!, "error")}</section>"))}
         {Html.If(run.Progress is not null, () => Html.Of($"""<section><h2>Progress</h2><pre id="progress" tabindex="0"><code>{run.Progress}</code></pre></section>"""))}
         <section><h2>Arguments</h2><pre id="input" tabindex="0"><code>{run.Input}</code></pre>
-        {Html.If(run.Bound.Length > 0, () => Html.Of($"""<p class="soft">From the results of the runs before it in the graph: {string.Join(", ", run.Bound)}. <a href="{place.Run(run.Id)}/edit">All of them together</a></p>"""))}</section>
+        {Html.If(run.Bound.Length > 0, () => Html.Of($"""<p class="soft">From the results of the runs before it in the graph: {string.Join(", ", run.Bound)}. {Html.If(!token.IsEmpty, () => Html.Of($"""<a href="{place.Run(run.Id)}/edit">All of them together</a>"""))}</p>"""))}</section>
         {Html.If(run.Output is not null, () => Html.Of($"""<section><h2>Result</h2><pre id="output" tabindex="0"><code>{run.Output}</code></pre></section>"""))}
         {Html.If(run.Graph is not null, () => Html.Of($"<section><h2>Graph</h2>{GraphPicture.Render(run.Graph!, run.Id, place)}</section>"))}
         <section><h2>Attempts that did not succeed</h2>{Attempts(run)}</section>

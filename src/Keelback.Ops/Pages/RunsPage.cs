@@ -9,12 +9,12 @@ internal static class RunsPage
 {
     public static Page Render(
         RunSearch search, IQueryCollection typed, RunPage? found, IReadOnlyList<FieldError> mistakes, IReadOnlyList<string> kinds, IReadOnlyCollection<string> queues,
-        Place place) => new("Runs", "runs", Html.Of(
+        Place place, bool mayAct) => new("Runs", "runs", Html.Of(
         $"""
         <div class="head"><h1>Runs</h1>{Html.If(found is not null, () => Html.Of($"""<p class="soft">Newest first. The search is {Show.Span(Lag(found!))} behind.</p>"""))}</div>
         {Form(search, typed, kinds, queues, place)}
         {Html.Each(mistakes, m => Html.Of($"""<p class="error" role="alert">{m.Message}</p>"""))}
-        {Html.If(found is not null, () => Html.Of($"{List(found!, search, place)}{Bulk(search, found!, place)}"))}
+        {Html.If(found is not null, () => Html.Of($"{List(found!, search, place)}{Html.If(mayAct, () => Bulk(search, found!, place))}"))}
         """))
         {
             Live = found is not null && search.Before is null ? 5000 : 0,

@@ -29,7 +29,7 @@ internal static class SchedulesPage
         <div class="two">
         <section><h2>Next ticks</h2>{Next(schedule, now)}</section>
         <section><h2>Facts</h2><dl>{Facts(schedule, place)}</dl></section></div>
-        <section><h2>Change when it ticks</h2>{Change(schedule, place, token, typed)}</section>
+        {Html.If(!token.IsEmpty, () => Html.Of($"<section><h2>Change when it ticks</h2>{Change(schedule, place, token, typed)}</section>"))}
         <section><h2>Ticks that passed</h2>{History(history, place)}</section>
         """))
         {
