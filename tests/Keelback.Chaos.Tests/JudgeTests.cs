@@ -243,6 +243,20 @@ public sealed class JudgeTests
         Assert.DoesNotContain("I8", Broken());
     }
 
+    [Theory]
+    [InlineData(3, 41, false)] // the second attempt died between its claim and the job's first line
+    [InlineData(3, 42, true)]
+    public void Each_death_that_left_no_line_has_a_recovery_of_its_own(int number, int second, bool isBroken)
+    {
+        Called(1, Shape.Plain, "A 20 1 101");
+        Ran(101, "plain", 1, Succeeded);
+        Worked("w0.1", "S 30 101 1 7 plain");
+        _facts.AddFaults([$"D {System.Diagnostics.Stopwatch.Frequency} w0.1 kill"]);
+        Worked("w1.1", $"S {second * System.Diagnostics.Stopwatch.Frequency} 101 {number} 8 plain", $"E {60 * System.Diagnostics.Stopwatch.Frequency} 101 {number} 8 ok");
+
+        Assert.Equal(isBroken, Broken().Contains("I8"));
+    }
+
     [Fact]
     public void Two_winners_of_a_race_are_found()
     {

@@ -284,7 +284,8 @@ internal sealed class Judge(Facts facts, ChaosOptions options)
                 var away = outages.Sum(f => Math.Max(0, Math.Min(again, f.To) - Math.Max(death.At, f.From)));
                 var took = Stopwatch.GetElapsedTime(death.At + away, Math.Max(death.At + away, again));
                 times.Add(took);
-                if (took > Recovery) bad.Add($"run {run} ({a.Kind}) of {a.Node} ({death.Why}) ran again after {took.TotalSeconds:0.0} s");
+                var deaths = attempts[i + 1].Number - a.Number; // of those that died between their claim and the job's first line no line tells
+                if (took > Recovery * deaths) bad.Add($"run {run} ({a.Kind}) of {a.Node} ({death.Why}) ran again after {took.TotalSeconds:0.0} s");
             }
 
         times.Sort();

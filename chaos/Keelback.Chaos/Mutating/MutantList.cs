@@ -36,6 +36,8 @@ internal static class MutantList
             "c.crashes + 1 as crashes", "c.crashes as crashes", "tests: CrashTests"),
         new("suspects-share-a-worker", "Keelback.Jobs/Workers/Pump.cs",
             "TakesSuspect = !hasSuspect", "TakesSuspect = !hasSuspect || free > 0", "tests: CrashTests|PumpTests"),
+        new("suspects-are-taken-together", "Keelback.Jobs/Store/ClaimStatement.cs",
+            "not suspect or nth = 1", "not suspect or nth >= 1", "tests: CrashTests"),
         new("lease-storm-after-a-jump", "Keelback.Jobs/Maintenance/JobRescuer.cs",
             "if (jump > s_jump", "if (jump > TimeSpan.MaxValue", "tests: CrashTests|FencingTests"),
         new("handed-back-without-its-attempt", "Keelback.Jobs/Store/ReleaseStatement.cs",
@@ -79,6 +81,6 @@ internal static class MutantList
         new("id-taken-twice", "Keelback.Jobs/Enqueueing/EnqueueStatements.cs",
             "on conflict (app, id) do update set id = excluded.id", "on conflict (app, id) do update set run_id = excluded.run_id", "tests: EnqueueTests"),
         new("unknown-kind-costs-an-attempt", "Keelback.Jobs/Store/ClaimStatement.cs",
-            "interval '25 s' end,\n                   run_id, 0, attempt, crashes", "interval '25 s' end,\n                   run_id, 0, attempt + 1, crashes", "tests: WorkerTests"),
+            "interval '25 s', run_id, 0, attempt, crashes", "interval '25 s', run_id, 0, attempt + 1, crashes", "tests: WorkerTests"),
     ];
 }

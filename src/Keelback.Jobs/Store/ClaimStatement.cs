@@ -8,63 +8,69 @@ namespace Keelback.Jobs;
 /// SKIP LOCKED lets workers claim side by side. The rows are chosen in an array, because a planner that takes the queue for
 /// empty may run a sub-select once per joined row, and its LIMIT would then lock more rows than asked. Lanes are read in the
 /// order given; a lane's mark keeps the scan from walking over the dead rows below it. A worker without its row gets nothing.
-/// A kind that this process does not know goes back in the same statement, its attempt unspent. So does a suspect beside another: a later
-/// statement would leave a moment in which it is charged with the other's death. It waits for less time, since other workers may be free.
+/// A kind that this process does not know goes back in the same statement, its attempt unspent. A suspect beside another is not taken at all: it keeps
+/// its place for a worker that has none.
 /// What is revoked is taken to be ended: past its limits, so that it takes no slot and no start from others.
 /// </remarks>
 internal static class ClaimStatement
 {
     /// <summary>The lanes of plain runs.</summary>
     public const string Sql =
-        """
+        $"""
         with taken as (
-            delete from keelback.ready
-            where ctid = any(array(
-                    select r.ctid
-                    from unnest($1, $2, $3) lane (queue, priority, mark)
-                    cross join lateral (
-                        select ctid from keelback.ready
-                        where queue = lane.queue and priority = lane.priority and seq > lane.mark
-                        order by seq
-                        limit $4
-                        for update skip locked) r
-                    limit $4))
-        """ + Rest;
+            {Take}
+                from unnest($1, $2, $3) lane (queue, priority, mark)
+                cross join lateral (
+                    select ctid, crashes from keelback.ready
+                    where queue = lane.queue and priority = lane.priority and seq > lane.mark and ($13 or crashes < $12)
+                    order by seq
+                    limit $4
+                    for update skip locked) r
+                {OfSuspectsOne}
+        {Rest}
+        """;
 
     /// <summary>The same where some queue has slots, or tenants that take turns. A queue without a free slot is not looked at.</summary>
     public const string Shared =
-        """
+        $"""
         with room as materialized (
             select queue, keelback.queue_room($8, queue) as n from unnest($9) queue
         ), taken as (
-            delete from keelback.ready
+            {Take}
+                from unnest($1, $2, $3, $14) lane (queue, priority, mark, tenant)
+                cross join lateral (select least($4, coalesce((select n from room where queue = abs(lane.queue)), $4)) as n) free
+                cross join lateral (
+                    select ctid, crashes from (
+                        select ctid, crashes from keelback.ready
+                        where queue = lane.queue and priority = lane.priority and seq > lane.mark and lane.queue > 0 and ($13 or crashes < $12)
+                        order by seq
+                        limit free.n
+                        for update skip locked) p
+                    union all
+                    select t.id, t.crashes
+                    from keelback.by_turns(lane.queue, lane.priority, lane.mark, lane.tenant, free.n, case when $13 then 32767 else $12 - 1 end::smallint) t
+                    where lane.queue < 0) r
+                {OfSuspectsOne}
+        {Rest}
+        """;
+
+    private const string Take =
+        """
+        delete from keelback.ready
             where ctid = any(array(
-                    select r.ctid
-                    from unnest($1, $2, $3, $14) lane (queue, priority, mark, tenant)
-                    cross join lateral (select least($4, coalesce((select n from room where queue = abs(lane.queue)), $4)) as n) free
-                    cross join lateral (
-                        select ctid from (
-                            select ctid from keelback.ready
-                            where queue = lane.queue and priority = lane.priority and seq > lane.mark and lane.queue > 0
-                            order by seq
-                            limit free.n
-                            for update skip locked) p
-                        union all
-                        select t from keelback.by_turns(lane.queue, lane.priority, lane.mark, lane.tenant, free.n) t where lane.queue < 0) r
-                    limit $4))
-        """ + Rest;
+                select ctid from (select ctid, suspect, sum(suspect::int) over (rows unbounded preceding) as nth from (select r.ctid, r.crashes >= $12 as suspect
+        """;
+
+    private const string OfSuspectsOne = "limit $4) found) counted where not suspect or nth = 1))";
 
     private const string Rest =
         """
-
               and exists (select from keelback.worker where id = $5 and epoch = $6 and lease_until > keelback.clock())
             returning queue, priority, seq, run_id, attempt, crashes, tenant
         ), body as (
             select t.*, r.kind, r.max_attempts, r.base_attempt, r.timeout_ms, r.followed, r.trace, r.input, r.ups, r.params,
                    r.result_ms, r.due_at, r.root, r.parent, r.known, r.revoked,
-                   (r.special or abs(t.queue) = any($9)) and not r.revoked as special,
-                   not r.revoked and t.crashes >= $12 and t.run_id is distinct from (
-                       select run_id from taken where $13 and crashes >= $12 order by priority, seq limit 1) as apart
+                   (r.special or abs(t.queue) = any($9)) and not r.revoked as special
             from taken t
             cross join lateral (
                 select *, kind = any($7) as known,
@@ -76,23 +82,21 @@ internal static class ClaimStatement
                          array_agg(seq order by priority, seq) as seqs, array_agg(run_id order by priority, seq) as ids,
                          array_agg(attempt order by priority, seq) as attempts, array_agg(crashes order by priority, seq) as crashes,
                          array_agg(tenant order by priority, seq) as tenants
-                  from body where special and known and not apart having count(*) > 0) s
+                  from body where special and known having count(*) > 0) s
             cross join lateral keelback.admit($8, s.queues, s.priorities, s.seqs, s.ids, s.attempts, s.crashes, s.tenants) a
         ), held as (
             insert into keelback.claim (run_id, token, worker_id, epoch, attempt, crashes, at)
-            select run_id, nextval('keelback.token_seq'), $5, $6, attempt + 1, crashes, (select keelback.clock()) from body where known and not apart and not special
+            select run_id, nextval('keelback.token_seq'), $5, $6, attempt + 1, crashes, (select keelback.clock()) from body where known and not special
             union all
             select run_id, token, $5, $6, attempt + 1, crashes, at from admitted
             returning run_id, token, attempt
         ), back as (
             insert into keelback.timer (at, run_id, what, attempt, crashes)
-            select keelback.clock() + case when known then interval '1 s' + random() * interval '2 s' else interval '5 s' + random() * interval '25 s' end,
-                   run_id, 0, attempt, crashes
-            from body where apart or not known
+            select keelback.clock() + interval '5 s' + random() * interval '25 s', run_id, 0, attempt, crashes from body where not known
         ), deadline as (
             insert into keelback.timer (at, run_id, what, attempt)
             select (select keelback.clock()) + (timeout_ms::bigint + 5000) * interval '1 ms', run_id, 1, attempt + 1
-            from body where timeout_ms is not null and known and not apart and not special
+            from body where timeout_ms is not null and known and not special
             union all
             select a.at + (b.timeout_ms::bigint + 5000) * interval '1 ms', a.run_id, 1, a.attempt + 1
             from admitted a join body b using (run_id) where b.timeout_ms is not null
@@ -126,7 +130,7 @@ internal static class ClaimStatement
             if (row.IsDBNull(4))
             {
                 if (!row.GetBoolean(17)) result.UnknownKinds.Add(row.GetString(7));
-                continue; // or kept apart; or not admitted: it waits for a limit now, or has expired
+                continue; // or not admitted: it waits for a limit now, or has expired
             }
 
             result.Claims.Add(new(row.GetInt64(3), row.GetInt64(4), row.GetInt16(5), row.GetInt16(6), row.GetString(7), row.IsDBNull(12) ? [] : row.GetFieldValue<byte[]>(12))

@@ -104,6 +104,7 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
             _lastFull = clock.GetTimestamp();
         }
 
+        if (turn.Telling.Exists(outcome => outcome.Claim.IsSuspect)) _look.Make(); // the next may have its turn, and lies before all marks
         if (request.Claim is { } looked) slots.Saw(Jobs.Count + result.Claimed.Claims.Count, result.Claimed.Seen.Count == looked.Limit);
         Lanes.Saw(result.Claimed.Seen);
 
@@ -147,7 +148,7 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
     /// <summary>Until the next turn, if nobody wakes it.</summary>
     public TimeSpan Rest(ExchangeRequest request, ExchangeResult result)
     {
-        if (_untold.Count > 0) return TimeSpan.Zero;
+        if (_untold.Count > 0 || _look.IsOpen(_look.Made)) return TimeSpan.Zero;
 
         var claimed = result.Claimed.Seen.Count;
         if (request.Claim is { } asked && claimed == asked.Limit && slots.Free(Jobs.Count) > 0) return TimeSpan.Zero;

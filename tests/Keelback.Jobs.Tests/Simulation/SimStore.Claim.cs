@@ -17,9 +17,11 @@ internal sealed partial class SimStore
         }
 
         if (Ready.Count == 0) return;
-        var taken = Ready.Where(row => row.Seq > MarkOf(row.Run.Call.Priority)).OrderBy(row => row.Run.Call.Priority).ThenBy(row => row.Seq).Take(wanted.Limit).ToList();
+        var found = Ready.Where(row => row.Seq > MarkOf(row.Run.Call.Priority) && (wanted.TakesSuspect || !row.IsSuspect)).OrderBy(row => row.Run.Call.Priority).ThenBy(row => row.Seq).Take(wanted.Limit).ToList();
         long MarkOf(int priority) => wanted.Marks[Array.IndexOf(wanted.Priorities, (short)priority)];
 
+        var taken = found.FindAll(row => !row.IsSuspect || row == found.Find(other => other.IsSuspect) || bugs.HasFlag(Bugs.SuspectsTogether));
+        if (taken.Count < found.Count) Hit(Transition.ReadyKeptApart);
         foreach (var row in taken)
         {
             Ready.Remove(row);
@@ -28,12 +30,10 @@ internal sealed partial class SimStore
 
         var isRevoked = wanted.RevokedKinds.Length > 0;
         if (!bugs.HasFlag(Bugs.LateStart) && !isRevoked) Expire([.. taken.Where(row => row.Attempt == 0).Select(row => row.Run)], Transition.ReadyExpired);
-        var suspect = wanted.TakesSuspect ? taken.Find(row => row.IsSuspect) : null;
         var refused = new List<ReadyRow>();
         foreach (var row in taken)
         {
             if (!row.Run.IsOpen) Hit(Transition.ReadyDroppedAsEnded);
-            else if (!isRevoked && row.IsSuspect && row != suspect && (suspect is null || !bugs.HasFlag(Bugs.SuspectsTogether))) KeepApart(row);
             else if (!isRevoked && row.Run.Call.Limit is { } limit && Room(limit) <= 0 && !bugs.HasFlag(Bugs.NoLimit)) refused.Add(row);
             else result.Claims.Add(Start(row, wanted.Worker, isRevoked));
         }
@@ -61,12 +61,6 @@ internal sealed partial class SimStore
                 Hit(Transition.ReadyParkedAhead);
             }
         }
-    }
-
-    private void KeepApart(ReadyRow row)
-    {
-        Timers.Add(new(clock.Now + (1 + 2 * random.NextDouble()) * TimeSpan.FromSeconds(1), row.Run, TimerWhat.Ready, row.Attempt, row.Crashes));
-        Hit(Transition.ReadyKeptApart);
     }
 
     private Claim Start(ReadyRow row, WorkerIdentity worker, bool isRevoked)

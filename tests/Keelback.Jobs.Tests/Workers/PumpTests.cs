@@ -72,6 +72,19 @@ public sealed class PumpTests
     }
 
     [Fact]
+    public void What_waits_for_the_end_of_a_suspect_is_looked_for_at_once()
+    {
+        Turn(s_worker); // the full scan that is due
+        var suspect = _pump.Start(Claim(2) with { Crashes = 2 });
+        _pump.Jobs.End(suspect, new Outcome.Succeeded(suspect.Claim, default));
+        var telling = _pump.Begin();
+        var request = _pump.Request(telling, s_worker);
+        _pump.Heard(telling, request, new());
+
+        Assert.Equal((false, TimeSpan.Zero, true), (telling.IsFull, _pump.Rest(request, new()), _pump.Begin().IsFull));
+    }
+
+    [Fact]
     public void A_wish_that_comes_while_a_turn_is_under_way_or_whose_turn_failed_is_the_next_turns()
     {
         _pump.LookAgain();
