@@ -7,21 +7,21 @@ internal static class GraphReader
 {
     private const string Columns = "r.id, r.kind, r.queue, r.state, r.attempt, r.due_at, r.started_at, r.finished_at, r.parent, r.replaced_by, r.ups";
 
-    // A graph has up to ten thousand runs, and a look by key for each is what this costs: only open ones have a claim, or wait.
+    // A graph has up to ten thousand runs: what is known of the open ones alone is not looked for with the others.
     private const string Told =
         """
-        select r.root, r.id, r.kind, q.name,
+        select r.root, r.id, r.kind, r.queue,
                case when r.state <> 0 then keelback.state_name(r.state)
-                    when c.run_id is not null then 'Running'
+                    when exists (select from keelback.claim c where c.run_id = r.id) then 'Running'
                     when exists (select from keelback.wait w where w.run_id = r.id) then 'Blocked'
-                    when greatest(a.retry_at, r.due_at) > (select keelback.clock()) then 'Scheduled'
+                    when greatest((select a.retry_at from keelback.attempt a where a.run_id = r.id order by a.n desc limit 1), r.due_at) > (select keelback.clock()) then 'Scheduled'
                     else 'Ready' end,
-               coalesce(c.attempt, r.attempt, a.n, 0)::int,
-               keelback.run_enqueued_at(r.id), coalesce(c.at, r.started_at), r.finished_at, r.parent, r.replaced_by, r.ups
+               case when r.state <> 0 and r.attempt is not null then r.attempt
+                    else coalesce((select c.attempt from keelback.claim c where c.run_id = r.id), r.attempt,
+                                  (select a.n from keelback.attempt a where a.run_id = r.id order by a.n desc limit 1), 0) end::int,
+               keelback.run_enqueued_at(r.id), case when r.state <> 0 then r.started_at else coalesce((select c.at from keelback.claim c where c.run_id = r.id), r.started_at) end,
+               r.finished_at, r.parent, r.replaced_by, r.ups
         from node r
-        join keelback.queue q on q.id = r.queue
-        left join lateral (select run_id, attempt, at from keelback.claim where run_id = r.id and r.state = 0 limit 1) c on true
-        left join lateral (select n, retry_at from keelback.attempt where run_id = r.id and (r.state = 0 or r.attempt is null) order by n desc limit 1) a on true
         order by r.id
         """;
 
@@ -30,9 +30,9 @@ internal static class GraphReader
         with root as materialized (
             select coalesce(r.root, r.id) as id from keelback.run r join keelback.queue q on q.id = r.queue and q.app = $2 where r.id = $1
         ), node as (
-            select root.id as root, {Columns} from root join keelback.run r on r.root = root.id
+            select r.root, {Columns} from keelback.run r where r.root = (select id from root)
             union all
-            select root.id, {Columns} from root join keelback.run r on r.id = root.id and r.root is distinct from root.id
+            select r.id, {Columns} from keelback.run r where r.id = (select id from root) and r.root is distinct from r.id
         )
         {Told}
         """;
@@ -41,7 +41,8 @@ internal static class GraphReader
 
     private const string Edges =
         """
-        select e.up, e.down, e.rule, e.done from unnest($1) m (id) cross join lateral (select * from keelback.edge where up = m.id) e
+        select up, down, rule, done from keelback.edge
+        where up = any($1) and up between $2 and $3 -- the bounds alone tell partitions apart
         order by 1, 2
         """;
 
@@ -67,14 +68,16 @@ internal static class GraphReader
 
     private static async Task<List<(long? Root, JobGraphNode Node, long[] Ups)>> NodesAsync(NpgsqlConnection connection, NpgsqlBatchCommand statement, bool isMember, CancellationToken ct)
     {
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { Statement.ByKey(), statement } };
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { Statement.ByKey(), new("select id, name from keelback.queue"), statement } };
 
-        var nodes = new List<(long? Root, JobGraphNode Node, long[] Ups)>();
+        var (queues, nodes) = (new Dictionary<short, string>(), new List<(long? Root, JobGraphNode Node, long[] Ups)>());
         await using var row = await batch.ExecuteReaderAsync(ct);
+        await row.NextResultAsync(ct);
+        while (await row.ReadAsync(ct)) queues[row.GetInt16(0)] = row.GetString(1);
         await row.NextResultAsync(ct);
         while (await row.ReadAsync(ct))
         {
-            var node = new JobGraphNode(row.GetInt64(1), row.GetString(2), row.GetString(3), Enum.Parse<JobRunState>(row.GetString(4)), row.GetInt32(5),
+            var node = new JobGraphNode(row.GetInt64(1), row.GetString(2), queues[row.GetInt16(3)], Enum.Parse<JobRunState>(row.GetString(4)), row.GetInt32(5),
                 row.GetFieldValue<DateTimeOffset>(6), Time(row, 7), Time(row, 8), Id(row, 9), Id(row, 10), isMember);
             nodes.Add((Id(row, 0), node, row.IsDBNull(11) ? [] : row.GetFieldValue<long[]>(11)));
         }
@@ -119,7 +122,7 @@ internal static class GraphReader
 
     private static async Task<List<JobGraphEdge>> EdgesAsync(NpgsqlConnection connection, long[] nodes, CancellationToken ct)
     {
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { Statement.ByKey(), Statement.Of(Edges, Statement.P(nodes)) } };
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { Statement.ByKey(), Statement.Of(Edges, Statement.P(nodes), Statement.P(nodes.Min()), Statement.P(nodes.Max())) } };
 
         var edges = new List<JobGraphEdge>();
         await using var row = await batch.ExecuteReaderAsync(ct);

@@ -93,6 +93,6 @@ internal static class RunsPage
     private static Markup Bulk(RunSearch search, RunPage found, Place place) => search.IsEmpty || found.Runs.Count == 0 ? Markup.Empty : Html.Of(
         $"""
         <p class="bulk">With all that this search finds, older pages too:
-        {Html.Each(RunActions.Bulk, a => Html.Of($"""<a class="button" href="{place.Root}/bulk{search.Query()}&amp;action={a}">{a} all …</a> """))}</p>
+        {Html.Each(RunActions.Bulk, a => Html.Of($"""<a class="button" href="{place.Root}/bulk{search.Query()}&amp;action={a}">{Show.Capital(a)} all …</a> """))}</p>
         """);
 }

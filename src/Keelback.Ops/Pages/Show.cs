@@ -52,6 +52,8 @@ internal static class Show
 
     public static string Full(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.fff 'UTC'", CultureInfo.InvariantCulture);
 
+    public static string Capital(string word) => char.ToUpperInvariant(word[0]) + word[1..];
+
     public static string Id(long id) => id.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The state's colour, icon and word.</summary>

@@ -41,7 +41,7 @@ internal sealed class RunDetailsReader(NpgsqlDataSource db, QueueCatalog catalog
                    r.input, r.output, r.error, r.trace, r.root, r.parent, r.tenant, coalesce(r.limits, '{"{}"}'), r.expires_at,
                    array(select tag from keelback.tag where run_id = r.id order by tag), w.name || ' #' || w.id, {RunStates.Limit},
                    (select data from keelback.progress p where p.run_id = r.id), r.replaced_by, r.result_ms,
-                   array(select distinct rtrim(p, '[]!?') from unnest(r.params) p where p <> '' order by 1)
+                   array(select distinct rtrim(p, '[]!?') from (select distinct p from unnest(r.params) p) u where p <> '' order by 1)
             from keelback.run r
             join keelback.queue q on q.id = r.queue and q.app = $2
             {RunStates.Joins}

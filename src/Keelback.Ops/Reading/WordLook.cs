@@ -13,7 +13,7 @@ internal sealed class WordLook : AskingLook
     private const int FewHits = 5_000; // up to here the index is asked first
     private const int ManyHits = 100_000; // more than it can put in order in time
     private const int FirstSlice = 500; // runs read in turn: each slice twice the last
-    private const int MostSlice = 16_000;
+    private const int MostSlice = 8_000; // a longer one would end far beyond the time
     private const int LongestWord = 100; // as keelback.words_of keeps it
     private static readonly TimeSpan s_indexPatience = TimeSpan.FromMilliseconds(45); // together with the reading under what a page may take
 
