@@ -41,6 +41,8 @@ internal static class OpsErrors
     public static KeelbackException NoSuchBulk(string action, IEnumerable<string> known) => new("KB1711",
         $"'{Short(action)}' is nothing that can be done to all runs of a search." + DidYouMean(action, known) + Known(known, "There are"));
 
+    public static KeelbackException NoBulk(long id) => new("KB1721", $"There is no bulk {Show.Id(id)}. The audit names those that there were.");
+
     public static KeelbackException BulkOverEverything() => new("KB1712",
         "The search names nothing, so the action would be done to every run there is. Narrow it by kind, queue, state, tag, words or time.");
 

@@ -61,7 +61,9 @@ public sealed class RetentionTests : JobsTest
         var windowed = new EnqueueOptions { Unique = new("one") { Window = TimeSpan.FromDays(60) } };
         var first = await host.Jobs.EnqueueAsync(note.Call(), windowed);
         await host.Jobs.EnqueueManyAsync(Enumerable.Range(0, 2500).Select(i => note.Call().With(new() { Unique = new($"order:{i}") })));
-        await host.Services.GetRequiredService<JobDrainer>().DrainAsync();
+        await host.StartAsync();
+        await Eventually(async () => await host.ScalarAsync<long>("select count(*) from keelback.run where state = 0") == 0, "all have run");
+        await host.StopAsync();
         await host.Jobs.EnqueueAsync(note.Call(), new() { Unique = new("later"), Delay = TimeSpan.FromDays(365) });
 
         await PassAsync(host, TimeSpan.FromDays(30));

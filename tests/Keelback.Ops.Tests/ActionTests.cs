@@ -339,7 +339,7 @@ public sealed class ActionTests : OpsTest
         }
 
         Assert.Equal(5, failures);
-        Assert.Equal("done", (await bulks.FindAsync(good, default))!.Outcome);
+        Assert.Equal("done", (await bulks.LookAsync(good, default)).Outcome);
         Assert.StartsWith("failed: The JSON value could not be converted", await app.ScalarAsync<string>($"select outcome from keelback.bulk where id = {bad}"));
         Assert.StartsWith("done: 0, left as they were: 0; failed: The JSON", await app.ScalarAsync<string>($"select outcome from keelback.audit where target = 'bulk {bad}'"));
     }
@@ -359,12 +359,12 @@ public sealed class ActionTests : OpsTest
         var more = await agent.PageAsync(default);
         var again = await bulks.StopAsync(bulk, s_ada, default);
 
-        Assert.Equal((HttpStatusCode.SeeOther, false, false), (stopped.StatusCode, more, again!.Done));
+        Assert.Equal((HttpStatusCode.SeeOther, false, false), (stopped.StatusCode, more, again.Done));
         Assert.Contains("<p>stopped</p>", await app.PageAsync($"/ops/jobs/bulk/{bulk}"));
         Assert.Equal(100L, await app.ScalarAsync<long>("select count(*) from keelback.run where state = 3"));
         Assert.Equal("cancel all done: 100, left as they were: 0; stopped|stop stopped|stop had ended already", await app.ScalarAsync<string>(
             "select string_agg(action || ' ' || outcome, '|' order by id) from keelback.audit where via <> 'bulk'"));
-        Assert.Null(await bulks.StopAsync(bulk + 1, s_ada, default));
+        Assert.Equal("KB1721", (await Assert.ThrowsAsync<KeelbackException>(() => bulks.StopAsync(bulk + 1, s_ada, default))).Code);
     }
 
     [Fact]

@@ -114,15 +114,29 @@ public sealed class CommandTests : OpsTest
         var asked = await RunAsync("jobs", "retry", "--all", "--from", "2020-01-01");
         var before = await app.ScalarAsync<long>("select count(*) from keelback.bulk");
         var sure = await RunAsync("jobs", "retry", "--all", "--kind", "import.rows", "--state", "failed", "--yes");
+        var begun = await RunAsync("jobs", "bulk", "1");
         while (await app.Services.GetRequiredService<BulkAgent>().PageAsync(default))
         {
         }
 
+        var ended = await RunAsync("jobs", "bulk", "1");
+        var stopped = await RunAsync("jobs", "bulk", "1", "stop");
+        var missing = await RunAsync("jobs", "bulk", "2");
+        var wrong = await RunAsync("jobs", "bulk", "1", "halt");
+
+        Assert.Equal((0, "not yet"), (begun.Code, Field(begun.Out, "ended")));
+        Assert.Equal(("retry all of state failed, kind import.rows", "2", "0"), (Field(ended.Out, "does"), Field(ended.Out, "done"), Field(ended.Out, "left as they were")));
+        Assert.EndsWith("UTC, done", Field(ended.Out, "ended"));
+        Assert.Equal((0, "had ended already\n"), (stopped.Code, stopped.Out));
+        Assert.Equal((1, true), (missing.Code, missing.Error.Contains("KB1721: There is no bulk 2.")));
+        Assert.Equal((2, "'jobs bulk' cannot 'halt'. It can stop.\n"), (wrong.Code, wrong.Error));
         Assert.Equal((1, "The search finds 3 runs, 2 of them in a state for it. Nothing was done: add --yes.\n", 0L), (asked.Code, asked.Out, before));
-        Assert.Equal((0, "retry 2 runs: bulk 1 has begun; it is done in the background.\n"), (sure.Code, sure.Out));
+        Assert.Equal((0, "retry 2 runs: bulk 1 has begun; it is done in the background. 'jobs bulk 1' tells how far it is.\n"), (sure.Code, sure.Out));
         Assert.Equal("retry all bulk 1: done: 2, left as they were: 0", await app.ScalarAsync<string>("select action || ' ' || target || ': ' || outcome from keelback.audit where via = 'cli'"));
         Assert.Equal(2L, await app.ScalarAsync<long>("select count(*) from keelback.run where state = 0"));
     }
+
+    private static string Field(string lines, string name) => lines.Split('\n').Single(line => line.StartsWith(name + "  ", StringComparison.Ordinal))[name.Length..].Trim();
 
     [Fact]
     public async Task A_schedule_that_is_given_other_times_stays_in_its_zone()

@@ -74,22 +74,44 @@ internal sealed class TickSource
         return null;
     }
 
-    // Ticks of the days off before a working day come on that day beside its own, each at its time of day: all are looked at, the first counts.
     private DateTimeOffset? OffDaysMoved(DateTimeOffset after)
     {
-        var from = DateOf(after);
-        for (var i = 0; i < LongestHoliday && _options.Holidays!.Contains(from.AddDays(-1)); i++) from = from.AddDays(-1);
-        var look = from == DateOf(after) ? after : StartOf(from).AddTicks(-1);
-
-        DateTimeOffset? first = null;
-        for (var tick = Bare(look); tick is { } at && (first is null || at < first); tick = Bare(at))
+        for (var look = after; WorkingDayFrom(DateOf(look)) is { } day;)
         {
-            if (Moved(at) is { } moved && moved > after && (first is null || moved < first)) first = moved;
-            if (at > _options.End) break;
+            if (FirstOn(day, after) is { } first) return first;
+            if (Bare(StartOf(day.AddDays(1)).AddTicks(-1)) is not { } next || next > _options.End) return null;
+            look = next;
         }
+
+        return null;
+    }
+
+    // Ticks of the days off before a working day come on that day beside its own, each at its time of day: the first of each is looked at.
+    private DateTimeOffset? FirstOn(DateOnly day, DateTimeOffset after)
+    {
+        DateTimeOffset? first = null;
+        var from = day;
+        do
+        {
+            var clocksChange = ClocksChange(from) || ClocksChange(day);
+            var look = StartOf(from).AddTicks(-1);
+            if (after >= StartOf(day) && !clocksChange) look = StartOf(from) + (after - StartOf(day));
+
+            for (var tick = Bare(look); tick is { } at && DateOf(at) == from; tick = Bare(at))
+            {
+                if (Moved(at) is not { } moved || moved <= after) continue;
+                if (first is null || moved < first) first = moved;
+                if (!clocksChange) break; // the others of that day come later
+            }
+
+            from = from.AddDays(-1);
+        }
+        while (_options.Holidays!.Contains(from) && day.DayNumber - from.DayNumber <= LongestHoliday);
 
         return first;
     }
+
+    private bool ClocksChange(DateOnly day) => StartOf(day.AddDays(1)) - StartOf(day) != TimeSpan.FromDays(1);
 
     private DateTimeOffset? Moved(DateTimeOffset tick)
     {
@@ -99,13 +121,12 @@ internal sealed class TickSource
         return NextWorkingDay(day) is { } next ? _zone.AtLeniently(LocalDate.FromDateOnly(next) + local.TimeOfDay).ToDateTimeOffset() : null;
     }
 
-    private DateOnly? NextWorkingDay(DateOnly day)
+    private DateOnly? NextWorkingDay(DateOnly day) => WorkingDayFrom(day.AddDays(1));
+
+    private DateOnly? WorkingDayFrom(DateOnly day)
     {
-        for (var i = 0; i < LongestHoliday; i++)
-        {
-            day = day.AddDays(1);
+        for (var i = 0; i < LongestHoliday; i++, day = day.AddDays(1))
             if (!_options.Holidays!.Contains(day)) return day;
-        }
 
         return null;
     }

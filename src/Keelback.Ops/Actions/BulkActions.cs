@@ -43,10 +43,11 @@ internal sealed class BulkActions(NpgsqlDataSource db, QueueCatalog catalog, Aud
         return id;
     }
 
-    /// <summary>Ends one before it is through: after the page of runs that is being worked on. Null: there is none.</summary>
-    public async Task<ActionResult?> StopAsync(long id, Actor actor, CancellationToken ct)
+    /// <summary>Ends one before it is through: after the page of runs that is being worked on.</summary>
+    /// <exception cref="KeelbackException">KB1721: there is none.</exception>
+    public async Task<ActionResult> StopAsync(long id, Actor actor, CancellationToken ct)
     {
-        if (await FindAsync(id, ct) is null) return null;
+        await LookAsync(id, ct);
 
         return await audit.AuditAsync(actor, "stop", Target(id), null, async () =>
         {
@@ -54,7 +55,7 @@ internal sealed class BulkActions(NpgsqlDataSource db, QueueCatalog catalog, Aud
             await using var transaction = await connection.BeginTransactionAsync(ct);
             var stopped = await BulkEnd.TellAsync(connection, id, "stopped", ct);
             await transaction.CommitAsync(ct);
-            return stopped ? new(true, "stopped") : new(false, "had ended already");
+            return stopped ? new ActionResult(true, "stopped") : new(false, "had ended already");
         }, ct);
     }
 
@@ -65,14 +66,15 @@ internal sealed class BulkActions(NpgsqlDataSource db, QueueCatalog catalog, Aud
         if (search.IsEmpty) throw OpsErrors.BulkOverEverything();
     }
 
-    public async Task<BulkLook?> FindAsync(long id, CancellationToken ct)
+    /// <exception cref="KeelbackException">KB1721: there is none.</exception>
+    public async Task<BulkLook> LookAsync(long id, CancellationToken ct)
     {
         await using var command = db.CreateCommand(
             "select who, action, filter, at, done, refused, ended_at, keelback.clock(), outcome from keelback.bulk where id = $1 and app = $2");
         command.Parameters.AddWithValue(id);
         command.Parameters.AddWithValue(catalog.App);
         await using var row = await command.ExecuteReaderAsync(ct);
-        return !await row.ReadAsync(ct) ? null : new(
+        return !await row.ReadAsync(ct) ? throw OpsErrors.NoBulk(id) : new(
             id, row.GetString(0), row.GetString(1), JsonSerializer.Deserialize<RunSearch>(row.GetString(2), OpsJson.Options)!,
             row.GetFieldValue<DateTimeOffset>(3), row.GetInt32(4), row.GetInt32(5), row.IsDBNull(6) ? null : row.GetFieldValue<DateTimeOffset>(6),
             row.GetFieldValue<DateTimeOffset>(7))

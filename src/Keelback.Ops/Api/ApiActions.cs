@@ -18,6 +18,8 @@ internal static class ApiActions
         group.MapPost("/runs/{id:long}/copy", async (HttpContext http, long id, CancellationToken ct) =>
             Ok(await Get<RunActions>(http).CopyAsync(id, await TextAsync(http, ct), Actor(http), ct)));
 
+        plain.MapPost("/bulk/{id:long}/stop", async (HttpContext http, long id, CancellationToken ct) => Ok(await Get<BulkActions>(http).StopAsync(id, Actor(http), ct)));
+
         plain.MapPost("/queues/{name}/pause", async (HttpContext http, string name, CancellationToken ct) => Ok(await Get<QueueActions>(http).PauseAsync(name, true, Actor(http), ct)));
         plain.MapPost("/queues/{name}/resume", async (HttpContext http, string name, CancellationToken ct) => Ok(await Get<QueueActions>(http).PauseAsync(name, false, Actor(http), ct)));
         group.MapPost("/queues/{name}/slots", async (HttpContext http, string name, CancellationToken ct) =>

@@ -36,8 +36,7 @@ internal sealed class ApiEndpoints(NpgsqlDataSource db, QueueCatalog catalog, Ru
         plain.MapGet("/audit", (HttpContext http, CancellationToken ct) => http.RequestServices.GetRequiredService<ApiEndpoints>().AuditAsync(http, ct)).WithMetadata(new QueryKeys("before"));
         group.MapGet("/runs", (HttpContext http, CancellationToken ct) => http.RequestServices.GetRequiredService<ApiEndpoints>().RunsAsync(http, ct));
         plain.MapGet("/runs/{id:long}", async (long id, RunDetailsReader runs, CancellationToken ct) => Ok(ApiShapes.Run(await runs.WholeAsync(id, ct) ?? throw JobErrors.NoSuchRun(id))));
-        plain.MapGet("/bulk/{id:long}", async (long id, BulkActions bulks, CancellationToken ct) =>
-            await bulks.FindAsync(id, ct) is { } bulk ? Ok(ApiShapes.Bulk(bulk)) : new Problem(StatusCodes.Status404NotFound, $"There is no bulk {Show.Id(id)}."));
+        plain.MapGet("/bulk/{id:long}", async (long id, BulkActions bulks, CancellationToken ct) => Ok(ApiShapes.Bulk(await bulks.LookAsync(id, ct))));
         group.MapPost("/bulk", (HttpContext http, CancellationToken ct) => http.RequestServices.GetRequiredService<ApiEndpoints>().BulkAsync(http, ct));
         ApiActions.Map(plain);
     }
@@ -63,7 +62,7 @@ internal sealed class ApiEndpoints(NpgsqlDataSource db, QueueCatalog catalog, Ru
         if (mistakes.Count > 0) return Problem.Input(mistakes);
 
         var bulks = http.RequestServices.GetRequiredService<BulkActions>();
-        return Ok(ApiShapes.Bulk((await bulks.FindAsync(await bulks.BeginAsync(body.Action, search, http.GetActor("api"), ct), ct))!));
+        return Ok(ApiShapes.Bulk(await bulks.LookAsync(await bulks.BeginAsync(body.Action, search, http.GetActor("api"), ct), ct)));
     }
 
     private async Task<RunSearch> SearchAsync(IQueryCollection query, List<FieldError> mistakes, CancellationToken ct)

@@ -126,6 +126,7 @@ internal static class ApiShapes
         done = bulk.Done,
         refused = bulk.Refused,
         endedAt = bulk.EndedAt,
+        outcome = bulk.Outcome,
     };
 
     public static object Schedule(JobSchedule schedule, DateTimeOffset now) => new

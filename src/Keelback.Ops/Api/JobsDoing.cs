@@ -36,10 +36,14 @@ internal sealed class JobsDoing(
         }
 
         var id = await bulks.BeginAsync(action, search, Actor, ct);
-        var bulk = await bulks.FindAsync(id, ct);
-        Output.WriteLine(Json ? JsonSerializer.Serialize(ApiShapes.Bulk(bulk!), OpsJson.Options) : $"{action} {size.Words}: bulk {Show.Id(id)} has begun; it is done in the background.");
+        Output.WriteLine(Json
+            ? JsonSerializer.Serialize(ApiShapes.Bulk(await bulks.LookAsync(id, ct)), OpsJson.Options)
+            : $"{action} {size.Words}: bulk {Show.Id(id)} has begun; it is done in the background. 'jobs bulk {Show.Id(id)}' tells how far it is.");
         return 0;
     }
+
+    /// <exception cref="KeelbackException">KB1721: there is no such bulk.</exception>
+    public Task<int> StopBulkAsync(long id, CancellationToken ct) => TellAsync(bulks.StopAsync(id, Actor, ct));
 
     public Task<int> PauseQueueAsync(string queue, bool paused, CancellationToken ct) => TellAsync(queues.PauseAsync(queue, paused, Actor, ct));
 

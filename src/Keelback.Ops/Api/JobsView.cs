@@ -6,7 +6,7 @@ namespace Keelback.Ops;
 
 /// <summary>What the pages show, as lines for a terminal or as JSON.</summary>
 internal sealed class JobsView(
-    OverviewReader overview, RunSearcher searcher, RunDetailsReader runs, ScheduleActions schedule, JobSchedules schedules, JobRevocations revocations, AuditReader audit, WarningReader warnings, KnownNames names)
+    OverviewReader overview, RunSearcher searcher, RunDetailsReader runs, ScheduleActions schedule, JobSchedules schedules, JobRevocations revocations, AuditReader audit, WarningReader warnings, KnownNames names, BulkActions bulks)
 {
     public TextWriter Output { get; set; } = TextWriter.Null;
 
@@ -46,6 +46,22 @@ internal sealed class JobsView(
         if (run.Output is not null) Say($"\nresult\n{run.Output}");
         foreach (var attempt in run.Attempts)
             Say($"\nattempt {attempt.Number} {attempt.Outcome.ToString().ToLowerInvariant()} {Show.Full(attempt.EndedAt)}\n{attempt.Error?.Details ?? attempt.Error?.Message}");
+        return 0;
+    }
+
+    /// <summary>How far an action over a whole search is.</summary>
+    /// <exception cref="KeelbackException">KB1721: there is none.</exception>
+    public async Task<int> BulkAsync(long id, CancellationToken ct)
+    {
+        var bulk = await bulks.LookAsync(id, ct);
+        if (Json) return Write(ApiShapes.Bulk(bulk));
+
+        Table(null,
+        [
+            ["bulk", Show.Id(bulk.Id)], ["does", $"{bulk.Action} all of {string.Join(", ", bulk.Search.Facts().Select(f => $"{f.Name.ToLowerInvariant()} {f.Value}"))}"],
+            ["begun", $"{Show.Full(bulk.At)} by {bulk.Who}"], ["done", Show.Count(bulk.Done)], ["left as they were", Show.Count(bulk.Refused)],
+            ["ended", bulk.EndedAt is { } end ? $"{Show.Full(end)}, {bulk.Outcome}" : "not yet"],
+        ]);
         return 0;
     }
 

@@ -21,8 +21,8 @@ internal static class FormEndpoints
                 ActAsync(act(Actions(http), id, http.GetActor("page"), ct), http.GetPlace().Run(id)));
         group.MapPost("/runs/{id:long}/edit", EditAsync);
         group.MapPost("/bulk", BulkAsync);
-        group.MapPost("/bulk/{id:long}/stop", async (HttpContext http, long id, CancellationToken ct) =>
-            await Bulks(http).StopAsync(id, http.GetActor("page"), ct) is null ? Results.NotFound() : SeeOther(http.GetPlace().Bulk(id)));
+        group.MapPost("/bulk/{id:long}/stop", (HttpContext http, long id, CancellationToken ct) =>
+            ActAsync(Bulks(http).StopAsync(id, http.GetActor("page"), ct), http.GetPlace().Bulk(id)));
         foreach (var (action, act) in ScheduleActions.Named)
             group.MapPost($"/schedules/{{name}}/{action}", async (HttpContext http, string name, CancellationToken ct) =>
                 SeeOther(await act(Schedules(http), name, http.GetActor("page"), ct) is { Run: { } run } ? http.GetPlace().Run(run) : http.GetPlace().Schedule(name)));

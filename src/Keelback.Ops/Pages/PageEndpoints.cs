@@ -153,10 +153,17 @@ internal sealed class PageEndpoints(
         return await WriteAsync(http, AuditPage.Render(lines, now, http.GetPlace()), ct);
     }
 
-    private async Task<IResult> BulkAsync(HttpContext http, long id, CancellationToken ct) =>
-        await bulks.FindAsync(id, ct) is { } bulk
-            ? await WriteAsync(http, BulkPage.Render(bulk, http.GetPlace(), http.GetFormToken()), ct)
-            : await TellAsync(http, StatusCodes.Status404NotFound, "No such bulk", [$"There is no bulk {Show.Id(id)}. The audit names those that there were."], ct);
+    private async Task<IResult> BulkAsync(HttpContext http, long id, CancellationToken ct)
+    {
+        try
+        {
+            return await WriteAsync(http, BulkPage.Render(await bulks.LookAsync(id, ct), http.GetPlace(), http.GetFormToken()), ct);
+        }
+        catch (KeelbackException e) when (e.Code == "KB1721")
+        {
+            return await TellAsync(http, StatusCodes.Status404NotFound, "No such bulk", [e.Message], ct);
+        }
+    }
 
     /// <summary>What would be done to how many, before it is. Changes nothing.</summary>
     private async Task<IResult> ConfirmAsync(HttpContext http, CancellationToken ct)

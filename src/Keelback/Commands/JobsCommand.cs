@@ -5,11 +5,11 @@ using Keelback.Ops;
 namespace Keelback;
 
 /// <summary>The jobs pages for a terminal: the same readers and actions, the same audit.</summary>
-[Command("jobs", "Look at jobs and act on them: list, show, retry, cancel, copy, queues, workers, schedules, revocations, revoke, allow, audit, warnings")]
+[Command("jobs", "Look at jobs and act on them: list, show, retry, cancel, copy, bulk, queues, workers, schedules, revocations, revoke, allow, audit, warnings")]
 internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
 {
     private static readonly string[] s_verbs =
-        ["list", "show", "retry", "cancel", "copy", "queues", "workers", "schedules", "revocations", "revoke", "allow", "audit", "warnings"];
+        ["list", "show", "retry", "cancel", "copy", "bulk", "queues", "workers", "schedules", "revocations", "revoke", "allow", "audit", "warnings"];
 
     // The words are wrong whatever the database holds.
     private static readonly string[] s_misused = ["KB1705", "KB1708", "KB1709", "KB1710", "KB1712", "KB1713", "KB1717", "KB1718", "KB1720"];
@@ -18,13 +18,13 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
     private static readonly string[] s_workers = ["list", "pause", "resume", "scale", "stop", "stop-now"];
     private static readonly string[] s_schedules = ["list", "show", "pause", "resume", "run", "change", "reset"];
 
-    [Argument("list, show RUN, retry RUN, cancel RUN, copy RUN, queues, workers, schedules, revocations, revoke, allow, audit or warnings")]
+    [Argument("list, show RUN, retry RUN, cancel RUN, copy RUN, bulk BULK, queues, workers, schedules, revocations, revoke, allow, audit or warnings")]
     public required string What { get; init; }
 
-    [Argument("The run's id. queues: list, pause, resume, slots. workers: list, pause, resume, scale, stop, stop-now. schedules: list, show, pause, resume, run, change, reset. revoke, allow: kind or tag, or run")]
+    [Argument("The run's id, or the bulk's. queues: list, pause, resume, slots. workers: list, pause, resume, scale, stop, stop-now. schedules: list, show, pause, resume, run, change, reset. revoke, allow: kind or tag, or run")]
     public string? Target { get; init; }
 
-    [Argument("The name of the queue, schedule, kind or tag; the worker's id, or all")]
+    [Argument("The name of the queue, schedule, kind or tag; the worker's id, or all. bulk: stop, or nothing to see how far it is")]
     public string? Name { get; init; }
 
     [Argument("queues slots, workers scale: how many, or none. schedules change: a cron expression, or 'every 5m'")]
@@ -114,6 +114,7 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
             case "retry": return await doing.RetryAsync(Run(), Graph, ct);
             case "cancel": return await doing.CancelAsync(Run(), Graph, ct);
             case "copy": return await doing.CopyAsync(Run(), Arguments == "-" ? await Input.ReadToEndAsync(ct) : Arguments, ct);
+            case "bulk": return await BulkAsync(ct);
             case "queues": return await QueuesAsync(ct);
             case "workers": return await WorkersAsync(ct);
             case "schedules": return await SchedulesAsync(ct);
@@ -126,6 +127,17 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
             case "warnings": return await view.WarningsAsync(ct);
             default: return await CannotAsync("jobs", What, s_verbs);
         }
+    }
+
+    private async Task<int> BulkAsync(CancellationToken ct)
+    {
+        var bulk = Run(Needed(Target, "BULK"));
+        return Name switch
+        {
+            null => await view.BulkAsync(bulk, ct),
+            "stop" => await doing.StopBulkAsync(bulk, ct),
+            _ => await CannotAsync("jobs bulk", Name, ["stop"]),
+        };
     }
 
     private async Task<int> QueuesAsync(CancellationToken ct) => Target switch
@@ -170,6 +182,7 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
         ("list" or "revocations" or "audit" or "warnings", _) => 1,
         ("retry" or "cancel", _) when All => 1,
         ("show" or "retry" or "cancel" or "copy", _) or ("queues" or "workers" or "schedules", null or "list") => 2,
+        ("bulk", _) => 3,
         ("queues", "slots") or ("workers", "scale") or ("schedules", "change") => 4,
         ("queues" or "workers" or "schedules" or "revoke" or "allow", _) => 3,
         _ => 4,

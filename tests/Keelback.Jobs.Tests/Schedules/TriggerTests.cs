@@ -123,6 +123,62 @@ public sealed class TriggerTests
         Assert.Equal("04-07 08:00", $"{source.Next(new(2026, 4, 5, 3, 0, 0, TimeSpan.Zero)):MM-dd HH:mm}");
     }
 
+    [Theory]
+    [InlineData("Europe/Berlin", 2026, 3, 29)] // the clocks go forward
+    [InlineData("America/New_York", 2026, 11, 1)] // and back
+    [InlineData("Australia/Lord_Howe", 2026, 4, 5)] // by half an hour
+    [InlineData("Africa/Casablanca", 2026, 2, 15)]
+    [InlineData("UTC", 2026, 6, 1)]
+    public void Moved_ticks_are_those_of_all_days_off_put_in_order(string zone, int year, int month, int day)
+    {
+        var random = new Random(year + month);
+        var middle = new DateTimeOffset(year, month, day, 0, 0, 0, TimeSpan.Zero);
+        foreach (var cron in new[] { "7,37 * * * *", "30 1,2 * * *", "0 */5 * * SUN,MON", "15 0,23 1,15 * *" })
+        {
+            var off = Enumerable.Range(-12, 24).Select(i => DateOnly.FromDateTime(middle.UtcDateTime).AddDays(i)).Where(_ => random.Next(3) > 0).ToHashSet();
+            var options = new ScheduleOptions { OnHoliday = OnHoliday.NextWorkingDay, Holidays = new() { Dates = [.. off] } };
+            var trigger = Trigger.Cron(cron, zone);
+            var from = middle.AddDays(-10).AddMinutes(random.Next(20_000));
+
+            var moved = trigger.TicksAfter(middle.AddDays(-60)).TakeWhile(tick => tick < middle.AddDays(90)).Select(tick => Moved(tick, zone, off)).Where(tick => tick > from).Distinct().Order().TakeWhile(tick => tick < middle.AddDays(60));
+            Assert.Equal(moved.Take(500), new TickSource(trigger, options, "", middle).After(from).TakeWhile(tick => tick < middle.AddDays(60)).Take(500));
+        }
+    }
+
+    private static DateTimeOffset Moved(DateTimeOffset tick, string zone, HashSet<DateOnly> off)
+    {
+        var clocks = NodaTime.DateTimeZoneProviders.Tzdb[zone];
+        var local = NodaTime.Instant.FromDateTimeOffset(tick).InZone(clocks).LocalDateTime;
+        if (!off.Contains(local.Date.ToDateOnly())) return tick;
+
+        while (off.Contains(local.Date.ToDateOnly())) local = local.PlusDays(1);
+        return clocks.AtLeniently(local).ToDateTimeOffset();
+    }
+
+    [Fact]
+    public void A_tick_after_days_off_is_found_without_all_of_theirs()
+    {
+        var looked = 0;
+        var everySecond = new CountedTrigger(() => looked++);
+        var options = new ScheduleOptions { OnHoliday = OnHoliday.NextWorkingDay, Holidays = new() { Weekdays = [System.DayOfWeek.Saturday, System.DayOfWeek.Sunday] } };
+        var monday = new DateTimeOffset(2026, 6, 1, 15, 0, 0, TimeSpan.Zero);
+
+        Assert.Equal(monday.AddSeconds(1), new TickSource(everySecond, options, "", monday).Next(monday));
+
+        Assert.InRange(looked, 1, 10);
+    }
+
+    private sealed record CountedTrigger(Action Looked) : Trigger
+    {
+        internal override string Words => "each second";
+
+        internal override DateTimeOffset? Next(DateTimeOffset after, TickOrigin origin)
+        {
+            Looked();
+            return Trigger.Every(TimeSpan.FromSeconds(1), aligned: true).Next(after, origin);
+        }
+    }
+
     // Times as almanacs print them, to the minute: NOAA's calculator and the local papers differ by one now and then.
     [Theory]
     [InlineData(SolarEvent.Sunrise, 51.5074, -0.1278, "2024-06-21", "03:43")]
