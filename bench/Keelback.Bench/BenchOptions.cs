@@ -22,7 +22,7 @@ internal sealed record BenchOptions(IReadOnlyList<string> Names, int Rounds, boo
     public int Samples => IsSmoke ? 20 : 100;
 
     /// <summary>Rounds of each side before those that count: the just-in-time compiler, which has one core with all else, compiles what is called seldom a second time late.</summary>
-    public int WarmUps => IsSmoke ? 1 : 8;
+    public int WarmUps => IsSmoke ? 1 : 20;
 
     public TimeSpan Load => TimeSpan.FromSeconds(IsSmoke ? 1 : 4);
 
