@@ -1,5 +1,5 @@
--- The same for a worker that may not take every row: one that holds a suspect leaves the others where they are. The function of five
--- arguments is that of programs before this script.
+-- The turns of tenants for a worker that may not take every row: one that holds a suspect leaves the others where they are. Programs before
+-- this script ask with five arguments, and take every row.
 create function keelback.by_turns(lane smallint, prio smallint, mark bigint, served text, most int, most_crashes smallint)
 returns table (id tid, crashes smallint) language plpgsql volatile set enable_seqscan = off set jit = off as $$
 #variable_conflict use_column
@@ -50,3 +50,6 @@ begin
         order by head.n, u.turn
         limit most;
 end $$;
+
+create or replace function keelback.by_turns(lane smallint, prio smallint, mark bigint, served text, most int) returns setof tid language sql volatile as
+'select id from keelback.by_turns(lane, prio, mark, served, most, 32767::smallint)';
