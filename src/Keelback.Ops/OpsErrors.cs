@@ -43,6 +43,8 @@ internal static class OpsErrors
 
     public static KeelbackException NoBulk(long id) => new("KB1721", $"There is no bulk {Show.Id(id)}. The audit names those that there were.");
 
+    public static KeelbackException NoBulkId(string text) => new("KB1722", $"'{Short(text)}' is no bulk's number: it has digits alone. 'jobs audit' shows them.");
+
     public static KeelbackException BulkOverEverything() => new("KB1712",
         "The search names nothing, so the action would be done to every run there is. Narrow it by kind, queue, state, tag, words or time.");
 

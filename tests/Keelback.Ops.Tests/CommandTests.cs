@@ -129,6 +129,8 @@ public sealed class CommandTests : OpsTest
         Assert.EndsWith("UTC, done", Field(ended.Out, "ended"));
         Assert.Equal((0, "had ended already\n"), (stopped.Code, stopped.Out));
         Assert.Equal((1, true), (missing.Code, missing.Error.Contains("KB1721: There is no bulk 2.")));
+        var wordy = await RunAsync("jobs", "bulk", "x");
+        Assert.Equal((2, true), (wordy.Code, wordy.Error.Contains("KB1722: 'x' is no bulk's number")));
         Assert.Equal((2, "'jobs bulk' cannot 'halt'. It can stop.\n"), (wrong.Code, wrong.Error));
         Assert.Equal((1, "The search finds 3 runs, 2 of them in a state for it. Nothing was done: add --yes.\n", 0L), (asked.Code, asked.Out, before));
         Assert.Equal((0, "retry 2 runs: bulk 1 has begun; it is done in the background. 'jobs bulk 1' tells how far it is.\n"), (sure.Code, sure.Out));

@@ -12,7 +12,7 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
         ["list", "show", "retry", "cancel", "copy", "bulk", "queues", "workers", "schedules", "revocations", "revoke", "allow", "audit", "warnings"];
 
     // The words are wrong whatever the database holds.
-    private static readonly string[] s_misused = ["KB1705", "KB1708", "KB1709", "KB1710", "KB1712", "KB1713", "KB1717", "KB1718", "KB1720"];
+    private static readonly string[] s_misused = ["KB1705", "KB1708", "KB1709", "KB1710", "KB1712", "KB1713", "KB1717", "KB1718", "KB1720", "KB1722"];
 
     private static readonly string[] s_queues = ["list", "pause", "resume", "slots"];
     private static readonly string[] s_workers = ["list", "pause", "resume", "scale", "stop", "stop-now"];
@@ -131,7 +131,7 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
 
     private async Task<int> BulkAsync(CancellationToken ct)
     {
-        var bulk = Run(Needed(Target, "BULK"));
+        var bulk = Number(Needed(Target, "BULK"), OpsErrors.NoBulkId);
         return Name switch
         {
             null => await view.BulkAsync(bulk, ct),
@@ -222,7 +222,10 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
 
     private long Run() => Run(Needed(Target, "RUN"));
 
-    private static long Run(string id) => long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var run) ? run : throw OpsErrors.NoRunId(id);
+    private static long Run(string id) => Number(id, OpsErrors.NoRunId);
+
+    private static long Number(string text, Func<string, KeelbackException> not) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw not(text);
 
     private string Needed(string? given, string what) => given ?? throw OpsErrors.TargetMissing(What, what);
 
