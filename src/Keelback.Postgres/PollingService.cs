@@ -70,8 +70,8 @@ internal abstract class PollingService(TimeProvider clock, ILogger log) : Backgr
 
     private async Task SleepAsync(TimeSpan duration, CancellationToken stopping)
     {
-        using var timeout = new CancellationTokenSource(duration, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token);
-        await _wake.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // The alarm wakes like anybody else. A wait that is cancelled instead would throw at the end of each idle sleep.
+        await using var alarm = clock.CreateTimer(static loop => ((PollingService)loop!).Wake(), this, duration, Timeout.InfiniteTimeSpan);
+        await _wake.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }
