@@ -37,6 +37,7 @@ public static class JobsBuilderExtensions
         services.AddSingleton<EnqueueGate>();
         services.AddSingleton(static sp => new JobEvents(sp.GetRequiredService<ILogger<JobEvents>>()));
         services.AddSingleton<CurrentAttempt>();
+        services.AddSingleton<CallCarrier>();
         services.AddSingleton<EnqueueWriter>();
         services.AddSingleton<EnqueueRetry>();
         services.AddSingleton<Submission>();

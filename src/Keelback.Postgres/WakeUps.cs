@@ -26,7 +26,12 @@ internal sealed class WakeUps
     public void Signal(string channel)
     {
         WakeHere(channel);
+        SignalElsewhere(channel);
+    }
 
+    /// <summary>Wakes the channel's loops in other processes.</summary>
+    public void SignalElsewhere(string channel)
+    {
         lock (_gate)
             if (!_pending.Add(channel)) return; // the relay has not told the last one yet
 

@@ -44,6 +44,8 @@ internal static class MutantList
             "d.run_id, d.attempt - 1, d.crashes", "d.run_id, d.attempt, d.crashes", "tests: WorkerTests"),
         new("strangers-stay-claimed", "Keelback.Jobs/Workers/Exchange.cs",
             "if (request.Known is { } known)", "if (request.Known is { Tokens: null } known)", "tests: WorkerTests|FencingTests|CrashTests"),
+        new("claim-dropped-with-a-bad-call", "Keelback.Jobs/Workers/Worker.cs",
+            "            _pump.Forget();\n            return null;", "            return null;", "tests: CarriedCallTests"),
         new("outcome-dropped-with-the-answer", "Keelback.Jobs/Workers/Pump.cs",
             "_answerLost = true;\n        return true;", "_answerLost = true;\n        _untold.Clear();\n        return true;", "tests: SimulationTests|PumpTests"),
         new("epoch-does-not-rise", "Keelback.Postgres/Workers/WorkerRegistry.cs",
@@ -64,8 +66,8 @@ internal static class MutantList
         // Limits and schedules
         new("slot-not-counted", "Keelback.Jobs/Schema/0003_limits.sql",
             "select r.slots - count(*) into room", "select r.slots - 0 * count(*) into room", "tests: SlotTests"),
-        new("unique-released-too-early", "Keelback.Jobs/Schema/0003_limits.sql",
-            "(held.until > keelback.clock() or r.state = 0 and not", "(held.until > keelback.clock() or r.state < 0 and not", "tests: UniqueTests"),
+        new("unique-released-too-early", "Keelback.Jobs/Schema/0006_keys.sql",
+            "held.run_id and r.state = 0 and not (held", "held.run_id and r.state < 0 and not (held", "tests: UniqueTests"),
         new("tick-without-its-unique-row", "Keelback.Jobs/Schedules/TickPass.cs",
             "call.At != call.Schedule.QueuedAt && !made.Contains(", "call.Schedule.Id < 0 && !made.Contains(", "tests: TickerTests"),
 

@@ -44,6 +44,9 @@ internal sealed class EnqueuePlan
     /// <summary>An earlier try may have written the rows under the ids that are reserved.</summary>
     public bool MayBeWritten { get; set; }
 
+    /// <summary>This process's worker wrote it, and has looked for it.</summary>
+    public bool IsCarried { get; set; }
+
     public bool IsFlat => _runs.TrueForAll(run => run.Ups.Count == 0);
 
     /// <exception cref="KeelbackException">KB1206, KB1207, KB1208, KB1240, KB1241, KB1242.</exception>

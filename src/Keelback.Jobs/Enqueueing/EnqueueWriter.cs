@@ -4,7 +4,7 @@ namespace Keelback.Jobs;
 
 /// <summary>Writes a plan inside a transaction that is open already, in both colours: a synchronous SaveChanges must not block on a task.</summary>
 internal sealed class EnqueueWriter(
-    QueueCatalog queues, LimitCatalog limits, EnqueueGate gate, CurrentAttempt current, PreparedStatements prepared, JobTelemetry telemetry)
+    QueueCatalog queues, LimitCatalog limits, EnqueueGate gate, CurrentAttempt current, PreparedStatements prepared, CallCarrier carrier, JobTelemetry telemetry)
 {
     // Large enough that a round trip costs nothing beside the rows, small enough to keep the server's memory flat.
     private const int RowsAtOnce = 5000;
@@ -33,7 +33,7 @@ internal sealed class EnqueueWriter(
     {
         try
         {
-            return await WriteAsync(plan, connection, async: true, ct, prepared.Enabled);
+            return await WriteAsync(plan, connection, async: true, ct, isAlone: true);
         }
         catch (PostgresException e) when (prepared.IsRefusal(e))
         {
@@ -42,7 +42,7 @@ internal sealed class EnqueueWriter(
     }
 
     // With async = false every await below is on something that is complete.
-    private async Task<long[]> WriteAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct, bool prepare = false)
+    private async Task<long[]> WriteAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct, bool isAlone = false)
     {
         gate.Pass(plan);
         using var activity = telemetry.Enqueueing(plan);
@@ -51,7 +51,7 @@ internal sealed class EnqueueWriter(
         {
             var existing = plan.ReserveIds
                 ? await GraphAsync(plan, connection, async, ct).ConfigureAwait(false)
-                : await FlatAsync(plan, connection, async, prepare, ct).ConfigureAwait(false);
+                : await FlatAsync(plan, connection, async, isAlone, ct).ConfigureAwait(false);
 
             if (existing is { } run) return [run];
         }
@@ -78,11 +78,14 @@ internal sealed class EnqueueWriter(
             await limits.EnsureAsync(plan.Runs.SelectMany(run => run.Limits).Select(LimitCatalog.NameOf), async, ct).ConfigureAwait(false);
     }
 
-    private async ValueTask<long?> FlatAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, bool prepare, CancellationToken ct)
+    private async ValueTask<long?> FlatAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, bool isAlone, CancellationToken ct)
     {
         foreach (var page in plan.Runs.Chunk(RowsAtOnce))
         {
-            var ids = await IdsAsync(EnqueueStatements.Flat(page, queues, current.Run), connection, async, ct, prepare).ConfigureAwait(false);
+            // Many rows would make the worker wait for theirs.
+            var carried = isAlone && page.Length == 1 ? await carrier.SendAsync(() => EnqueueStatements.Flat(page, queues, current.Run), ct).ConfigureAwait(false) : null;
+            plan.IsCarried = carried is not null;
+            var ids = carried ?? await IdsAsync(EnqueueStatements.Flat(page, queues, current.Run), connection, async, ct, isAlone && prepared.Enabled).ConfigureAwait(false);
             for (var i = 0; i < page.Length; i++) page[i].Id = ids[i];
         }
 

@@ -51,7 +51,8 @@ internal sealed class Submission(EnqueueWriter writer, EnqueueRetry retry, JobEv
 
     private void Wake(EnqueuePlan plan)
     {
-        wakes.Workers();
+        if (plan.IsCarried) wakes.WorkersElsewhere();
+        else wakes.Workers();
         if (events.AreWanted)
             foreach (var run in plan.Runs) events.Raise(new JobEnqueued(run.Id, run.Kind.Name, run.Queue));
         if (plan.Runs.Any(run => run.ExpiresAfter is not null || run.Options is { Delay: not null } or { At: not null } or { ExpiresAt: not null })) wakes.Timers();

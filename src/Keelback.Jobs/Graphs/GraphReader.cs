@@ -19,7 +19,7 @@ internal static class GraphReader
                case when r.state <> 0 and r.attempt is not null then r.attempt
                     else coalesce((select c.attempt from keelback.claim c where c.run_id = r.id), r.attempt,
                                   (select a.n from keelback.attempt a where a.run_id = r.id order by a.n desc limit 1), 0) end::int,
-               keelback.run_enqueued_at(r.id), case when r.state <> 0 then r.started_at else coalesce((select c.at from keelback.claim c where c.run_id = r.id), r.started_at) end,
+               case when r.state <> 0 then r.started_at else coalesce((select c.at from keelback.claim c where c.run_id = r.id), r.started_at) end,
                r.finished_at, r.parent, r.replaced_by, r.ups
         from node r
         order by r.id
@@ -78,8 +78,8 @@ internal static class GraphReader
         while (await row.ReadAsync(ct))
         {
             var node = new JobGraphNode(row.GetInt64(1), row.GetString(2), queues[row.GetInt16(3)], Enum.Parse<JobRunState>(row.GetString(4)), row.GetInt32(5),
-                row.GetFieldValue<DateTimeOffset>(6), Time(row, 7), Time(row, 8), Id(row, 9), Id(row, 10), isMember);
-            nodes.Add((Id(row, 0), node, row.IsDBNull(11) ? [] : row.GetFieldValue<long[]>(11)));
+                JobRun.EnqueuedAtOf(row.GetInt64(1)), Time(row, 6), Time(row, 7), Id(row, 8), Id(row, 9), isMember);
+            nodes.Add((Id(row, 0), node, row.IsDBNull(10) ? [] : row.GetFieldValue<long[]>(10)));
         }
 
         return nodes;

@@ -38,6 +38,9 @@ internal sealed class JobWakes(WakeUps wakeUps, IOptions<PostgresOptions> postgr
     /// <summary>Runs became ready.</summary>
     public void Workers() => wakeUps.Signal(Work);
 
+    /// <summary>Runs became ready, and this process's worker knows.</summary>
+    public void WorkersElsewhere() => wakeUps.SignalElsewhere(Work);
+
     /// <summary>Runs came back that go before others, or queues were paused, resumed or given slots.</summary>
     public void LookAgain() => wakeUps.Signal(Again);
 

@@ -7,6 +7,9 @@ namespace Keelback.Jobs;
 /// <summary>What a worker has to tell and to ask, in one round trip and one commit.</summary>
 internal sealed record ExchangeRequest
 {
+    /// <summary>A call that goes before, and is committed by itself.</summary>
+    public CarriedCall? Carried { get; init; }
+
     public required IReadOnlyList<Outcome> Outcomes { get; init; }
 
     /// <summary>Null: no slot is free, or no lease held.</summary>
@@ -43,6 +46,9 @@ internal sealed class Exchange(NpgsqlDataSource db, PreparedStatements prepared,
 {
     private NpgsqlConnection? _connection;
 
+    /// <summary>Whether a call may go with the next one: its connection has stood the last, and statements stay prepared on it.</summary>
+    public bool MayCarry => _connection is not null && prepared.Enabled;
+
     public async Task<ExchangeResult> RunAsync(ExchangeRequest request, CancellationToken ct)
     {
         try
@@ -53,10 +59,18 @@ internal sealed class Exchange(NpgsqlDataSource db, PreparedStatements prepared,
         {
             Log.PreparedStatementsOff(log);
             await DropAsync();
-            return await OnceAsync(request, ct);
+            if (request.Carried is { IsCommitted: false } call)
+            {
+                call.Refuse(); // nothing of it was done; what came after it may have been
+                throw;
+            }
+
+            return await OnceAsync(request with { Carried = null }, ct);
         }
-        catch
+        catch (Exception e)
         {
+            // After a commit that failed beside other statements, Npgsql takes their answers for those of the session's next ones: nobody may get it.
+            if (request.Carried?.Failed(e) is true && request.Carried.HasRun) db.Clear();
             await DropAsync();
             throw;
         }
@@ -66,7 +80,14 @@ internal sealed class Exchange(NpgsqlDataSource db, PreparedStatements prepared,
 
     private async Task<ExchangeResult> OnceAsync(ExchangeRequest request, CancellationToken ct)
     {
+        if (_connection is null && request.Carried is { } call)
+        {
+            call.Refuse(); // its caller has better rules for a database that is away
+            request = request with { Carried = null };
+        }
+
         _connection ??= await db.OpenConnectionAsync(ct);
+        if (request.Carried is not null) ct = CancellationToken.None; // who called is not stopping
         return await RunAsync(_connection, request, prepared.Enabled, ct);
     }
 
@@ -78,6 +99,7 @@ internal sealed class Exchange(NpgsqlDataSource db, PreparedStatements prepared,
         var readers = new List<Func<NpgsqlDataReader, Task>>();
 
         await using var batch = new NpgsqlBatch(connection);
+        if (request.Carried is { } call) batch.BatchCommands.Add(call.Command);
 
         // A crash of the database may take a claim back: what ends a run waits for the disk, and the log is written in order, so nothing
         // that was told is lost with it. The run is ready again; of it and the attempt that still runs, the first to end counts. A claim that takes a limit's slot waits as well.
@@ -112,10 +134,17 @@ internal sealed class Exchange(NpgsqlDataSource db, PreparedStatements prepared,
         if (request.Claim is { } claim)
             Add(ClaimStatement.Of(claim), row => ClaimStatement.ReadAsync(row, result.Claimed, ct));
 
-        if (readers.Count == 0) return result;
+        if (readers.Count == 0 && request.Carried is null) return result;
 
         if (prepare) await batch.PrepareAsync(ct);
         await using var reader = await batch.ExecuteReaderAsync(ct);
+        if (request.Carried is { } carried)
+        {
+            carried.HasRun = true;
+            carried.Committed(await Statement.IdsAsync(reader, ct)); // reads the end of its transaction
+            await reader.NextResultAsync(ct);
+        }
+
         foreach (var read in readers)
         {
             await reader.NextResultAsync(ct);

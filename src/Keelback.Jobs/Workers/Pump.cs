@@ -42,6 +42,9 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
     /// <summary>Whether somebody must give back what the database has under this worker's name.</summary>
     public bool HoldsAny => !Jobs.IsEmpty || _untold.Count > 0 || _answerLost;
 
+    /// <summary>Whether one more could start.</summary>
+    public bool HasRoom => slots.Free(Jobs.Count) > 0;
+
     private TimeSpan FullScan => options.PollInterval < s_fullScan ? options.PollInterval : s_fullScan;
 
     /// <summary>No claim from here on; at once: whatever runs, or just begins, is cancelled and handed back.</summary>

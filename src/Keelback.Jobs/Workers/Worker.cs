@@ -8,7 +8,7 @@ namespace Keelback.Jobs;
 /// <summary>Runs this process's share of the jobs: the <see cref="Pump"/> decides, and this carries it out, one exchange with the database a turn; each claim runs in its own slot.</summary>
 internal sealed class Worker(
     NpgsqlDataSource db, Exchange exchange, JobKinds kinds, JobRunner runner, QueueCatalog queues, RunWaiters waiters,
-    UnknownKinds unknownKinds, Revoked revoked, JobWakes wakes, JobEvents events, JobTelemetry telemetry, IOptions<JobsOptions> configured,
+    UnknownKinds unknownKinds, Revoked revoked, JobWakes wakes, CallCarrier carrier, JobEvents events, JobTelemetry telemetry, IOptions<JobsOptions> configured,
     TimeProvider clock, ILogger<Worker> log)
     : PollingService(clock, log)
 {
@@ -109,6 +109,7 @@ internal sealed class Worker(
 
     public override void Dispose()
     {
+        carrier.Close()?.Refuse();
         _heartbeat?.Dispose();
         base.Dispose();
     }
@@ -136,6 +137,7 @@ internal sealed class Worker(
         }
 
         await base.StopAsync(cancellationToken);
+        carrier.Close()?.Refuse();
         await HandBackAsync();
         _heartbeat?.Dispose();
         await exchange.DisposeAsync();
@@ -147,10 +149,29 @@ internal sealed class Worker(
         // Jobs that are ready to end do so first: they wait before this pass in the pool's queue, and one round trip tells them all.
         if (Running > 0) await Task.Yield();
 
+        var carried = carrier.Close();
+        try
+        {
+            return await TurnAsync(carried, stopping);
+        }
+        finally
+        {
+            carried?.Refuse(); // if it did not come to that
+        }
+    }
+
+    private async Task<TimeSpan> TurnAsync(CarriedCall? carried, CancellationToken stopping)
+    {
         var turn = _pump.Begin();
+        if (turn.Telling.Count > 0)
+        {
+            carried?.Refuse(); // a caller's mistake must not touch them
+            carried = null;
+        }
+
         if (turn.IsFull || _queuesSeen != queues.Count) await RefreshLanesAsync(stopping);
 
-        var request = _pump.Request(turn, Identity);
+        var request = _pump.Request(turn, Identity) with { Carried = carried };
         if (request.Claim is { } claim) request = request with { Claim = revoked.Tell(claim) };
         if (await ExchangeAsync(request, stopping) is not { } result) return TimeSpan.Zero;
         if (turn.Telling.Exists(outcome => outcome is Outcome.Succeeded { Claim.Followed: true })) FailPoint.Hit(FailPoint.ChordLast);
@@ -165,7 +186,9 @@ internal sealed class Worker(
         await StartAsync(request, result, stopping);
 
         if (_pump.IsDrained) _drain.Empty();
-        return _pump.Rest(request, result);
+        var rest = _pump.Rest(request, result);
+        if (rest > TimeSpan.Zero && request.Claim is not null && _pump.HasRoom && exchange.MayCarry && !stopping.IsCancellationRequested) carrier.Open(Wake);
+        return rest;
     }
 
     private async Task<ExchangeResult?> ExchangeAsync(ExchangeRequest request, CancellationToken stopping)
@@ -173,6 +196,12 @@ internal sealed class Worker(
         try
         {
             return await exchange.RunAsync(request, stopping);
+        }
+        catch (PostgresException) when (request.Carried is { IsCommitted: false })
+        {
+            // Its caller's mistake, who is told. The claim beside it was a transaction of its own.
+            _pump.Forget();
+            return null;
         }
         catch (Exception e)
         {

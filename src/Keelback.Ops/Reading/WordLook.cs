@@ -15,7 +15,7 @@ internal sealed class WordLook : AskingLook
     private const int FirstSlice = 500; // runs read in turn: each slice twice the last
     private const int MostSlice = 8_000; // a longer one would end far beyond the time
     private const int LongestWord = 100; // as keelback.words_of keeps it
-    private static readonly TimeSpan s_indexPatience = TimeSpan.FromMilliseconds(45); // together with the reading under what a page may take
+    private static readonly TimeSpan s_indexPatience = TimeSpan.FromMilliseconds(30); // together with the reading under what a page may take
 
     private readonly string _words;
     private readonly bool _isEverywhere;
