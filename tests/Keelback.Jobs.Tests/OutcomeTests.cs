@@ -126,6 +126,15 @@ public sealed class OutcomeTests : JobsTest
     }
 
     [Fact]
+    public async Task The_jobs_own_word_goes_before_a_rule_for_all_exceptions()
+    {
+        var kind = TestJobs.Kind("call", _ => throw JobExit.Retry(TimeSpan.Zero), d => d.MaxAttempts = 3).With(new NoRetryAttribute<Exception>());
+        await using var host = await StartAsync(kind);
+
+        Assert.Equal(3, (await host.EndOf(await host.Jobs.EnqueueAsync(kind.Call()))).Attempt);
+    }
+
+    [Fact]
     public async Task A_rule_counts_from_anew_when_a_run_is_retried_by_hand_and_for_rows_of_older_code()
     {
         static Task Throw(JobCall call) => throw (call.Get<bool>("io") ? new IOException() : new ArgumentException("what"));

@@ -9,7 +9,7 @@ internal sealed class RetryRules(JobKinds kinds, IOptions<JobsOptions> options, 
     public TimeSpan? After(Claim claim, Exception e)
     {
         var kind = kinds.Find(claim.Kind);
-        var rule = Nearest<RetryRuleAttribute>(kind, e);
+        var rule = e is JobExit ? null : Nearest<RetryRuleAttribute>(kind, e); // a job's own word goes before a rule for all exceptions
         var failures = claim.Attempt - claim.Crashes - claim.BaseAttempt; // crashes are counted apart, with a limit of their own
         var most = rule is { MaxAttempts: > 0 } ? rule.MaxAttempts : claim.MaxAttempts - claim.BaseAttempt;
         if (failures >= most) return null;
