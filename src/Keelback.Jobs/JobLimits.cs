@@ -8,11 +8,12 @@ public sealed class JobLimits
 {
     private readonly NpgsqlDataSource _db;
     private readonly QueueCatalog _queues;
+    private readonly LimitCatalog _catalog;
     private readonly LimitLoop _loop;
     private readonly JobWakes _wakes;
 
-    internal JobLimits(NpgsqlDataSource db, QueueCatalog queues, LimitLoop loop, JobWakes wakes) =>
-        (_db, _queues, _loop, _wakes) = (db, queues, loop, wakes);
+    internal JobLimits(NpgsqlDataSource db, QueueCatalog queues, LimitCatalog catalog, LimitLoop loop, JobWakes wakes) =>
+        (_db, _queues, _catalog, _loop, _wakes) = (db, queues, catalog, loop, wakes);
 
     /// <summary>Gives a limit other numbers, or makes it. More room is used at once; with less, what runs goes on. What runs when the limit is given slots counts.</summary>
     /// <exception cref="KeelbackException">KB1227: no such name, or numbers that cannot be.</exception>
@@ -28,33 +29,30 @@ public sealed class JobLimits
             """);
         command.Parameters.AddWithValue(_queues.App);
         command.Parameters.AddWithValue(name);
-        command.Parameters.Add(new NpgsqlParameter<int?> { TypedValue = numbers.Slots });
-        command.Parameters.AddWithValue(numbers.Starts);
-        command.Parameters.AddWithValue(numbers.Windows);
+        AddNumbers(command, numbers);
         await command.ExecuteNonQueryAsync(ct);
         Tell();
     }
 
-    /// <summary>Gives a limit the code's and the settings' numbers again; where they have none, it limits nothing any more.</summary>
-    /// <returns>False: it was not set at run time.</returns>
+    /// <summary>
+    /// Gives a limit the numbers of this process's code and settings again. Where they have none, it limits nothing any more: so ends one that an earlier
+    /// version of the app had.
+    /// </summary>
+    /// <returns>False: it has those numbers, or there is no such limit.</returns>
     public async Task<bool> ResetAsync(string name, CancellationToken ct = default)
     {
-        await using var command = _db.CreateCommand(
-            """
-            with back as (
-                update keelback.limit_rule set slots = code_slots, starts = code_starts, windows = code_windows, set_at = null
-                where app = $1 and name = $2 and set_at is not null and (code_slots is not null or code_starts <> '{}')
-                returning 1
-            ), gone as (
-                delete from keelback.limit_rule
-                where app = $1 and name = $2 and set_at is not null and code_slots is null and code_starts = '{}'
-                returning 1
-            )
-            select exists (select from back union all select from gone)
-            """);
+        var code = _catalog.InCode(name);
+        await using var command = _db.CreateCommand(code is null
+            ? "delete from keelback.limit_rule where app = $1 and name = $2"
+            : """
+              update keelback.limit_rule
+              set slots = $3, starts = $4, windows = $5, code_slots = $3, code_starts = $4, code_windows = $5, set_at = null
+              where app = $1 and name = $2 and set_at is not null
+              """);
         command.Parameters.AddWithValue(_queues.App);
         command.Parameters.AddWithValue(name);
-        var was = (bool)(await command.ExecuteScalarAsync(ct))!;
+        if (code is not null) AddNumbers(command, code);
+        var was = await command.ExecuteNonQueryAsync(ct) > 0;
         Tell();
         return was;
     }
@@ -118,6 +116,13 @@ public sealed class JobLimits
     {
         _loop.Wake();
         _wakes.LookAgain();
+    }
+
+    private static void AddNumbers(NpgsqlCommand command, JobLimit numbers)
+    {
+        command.Parameters.Add(new NpgsqlParameter<int?> { TypedValue = numbers.Slots });
+        command.Parameters.AddWithValue(numbers.Starts);
+        command.Parameters.AddWithValue(numbers.Windows);
     }
 
     private static JobLimit Numbers(NpgsqlDataReader row, int at) =>

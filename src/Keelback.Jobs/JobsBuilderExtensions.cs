@@ -86,7 +86,7 @@ public static class JobsBuilderExtensions
         services.AddSingleton<RetentionLoop>();
         services.AddSingleton<LimitLoop>();
         services.AddSingleton(static sp => new JobLimits(sp.GetRequiredService<NpgsqlDataSource>(), sp.GetRequiredService<QueueCatalog>(),
-            sp.GetRequiredService<LimitLoop>(), sp.GetRequiredService<JobWakes>()));
+            sp.GetRequiredService<LimitCatalog>(), sp.GetRequiredService<LimitLoop>(), sp.GetRequiredService<JobWakes>()));
         services.AddSingleton(static sp => new JobQueues(sp.GetRequiredService<NpgsqlDataSource>(), sp.GetRequiredService<QueueCatalog>(),
             sp.GetRequiredService<LimitLoop>(), sp.GetRequiredService<JobWakes>()));
         services.AddHostedService<JobServices>();

@@ -137,6 +137,20 @@ public sealed class SlotTests : JobsTest
         foreach (var run in runs) await host.EndOf(run);
     }
 
+    [Fact]
+    public async Task A_limit_that_the_code_has_no_more_is_taken_off_by_a_reset()
+    {
+        var slow = Limited("slow", _ => Task.CompletedTask, new LimitAttribute("one") { Slots = 1 });
+        await using (var before = JobHost.Create(Database, [slow])) await before.Jobs.EnqueueAsync(slow.Call());
+        await using var host = JobHost.Create(Database, [TestJobs.Kind("slow", _ => Task.CompletedTask)]);
+
+        Assert.NotNull(await Limits(host).GetAsync("one"));
+        Assert.True(await Limits(host).ResetAsync("one"));
+
+        Assert.Null(await Limits(host).GetAsync("one"));
+        Assert.False(await Limits(host).ResetAsync("one"));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
