@@ -147,11 +147,6 @@ public sealed partial class JobClient
     private static EnqueuePlan Many(IEnumerable<Job> jobs)
     {
         ArgumentNullException.ThrowIfNull(jobs);
-        var plan = EnqueuePlan.Of(jobs);
-        foreach (var root in plan.Roots)
-            if (root.Options?.Id is not null)
-                throw JobErrors.BadOptions(root.Kind.Name, "an id is for a single call; enqueue it by itself.");
-
-        return plan;
+        return EnqueuePlan.Of(jobs);
     }
 }

@@ -54,6 +54,29 @@ public sealed class FilterTests : JobsTest
         }
     }
 
+    private sealed class Tagging : IEnqueueFilter
+    {
+        public void OnEnqueue(JobEnqueue job)
+        {
+            if (job.Kind == "body") job.Options = job.Options with { Tags = ["told"] };
+            else if (job.Options.Priority == 9) job.Options = job.Options with { Id = Guid.CreateVersion7() };
+        }
+    }
+
+    [Fact]
+    public async Task Tags_that_a_filter_gives_go_through_the_graph_and_its_ids_obey_the_rules_for_ids()
+    {
+        var (member, body) = (TestJobs.Kind("member", _ => Task.CompletedTask), TestJobs.Kind("body", _ => Task.CompletedTask));
+        await using var host = JobHost.Create(Database, [member, body], services: s => s.AddSingleton<IEnqueueFilter, Tagging>());
+
+        await host.Jobs.EnqueueAsync(body.Call().After(member.Call()));
+        var late = await Assert.ThrowsAsync<KeelbackException>(() =>
+            host.Jobs.EnqueueAsync(body.Call().After(member.Call().With(new() { Priority = 9 }))));
+
+        Assert.Equal(2, await host.ScalarAsync<long>("select count(*) from keelback.tag where tag = 'told'"));
+        Assert.Equal("KB1208", late.Code);
+    }
+
     [Theory, InlineData(false), InlineData(true)]
     public async Task Filters_run_around_the_method_in_their_order(bool transactional)
     {

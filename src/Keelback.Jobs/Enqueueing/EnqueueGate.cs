@@ -12,9 +12,13 @@ internal sealed class EnqueueGate(IEnumerable<IEnqueueFilter> filters, JobSecret
     {
         if (plan.HasPassed) return;
 
+        var filtered = false;
+        foreach (var run in plan.Runs)
+            if (run.Kind.DeclaredBy != typeof(Job)) filtered |= Filter(run);
+        if (filtered) plan.Settle();
+
         foreach (var run in plan.Runs)
         {
-            if (run.Kind.DeclaredBy != typeof(Job)) Filter(run);
             if (run.Kind.Secrets.Count > 0) Seal(run);
             PayloadRules.CheckSize(run.Kind.Name, run.Payload.Length, options.Value.MaxPayload);
         }
@@ -22,9 +26,9 @@ internal sealed class EnqueueGate(IEnumerable<IEnqueueFilter> filters, JobSecret
         plan.HasPassed = true;
     }
 
-    private void Filter(PlannedRun run)
+    private bool Filter(PlannedRun run)
     {
-        if (_filters.Length == 0 && run.Kind.Metadata.Count == 0) return;
+        if (_filters.Length == 0 && run.Kind.Metadata.Count == 0) return false;
 
         var seen = false;
         foreach (var filter in _filters.Concat(run.Kind.Metadata.OfType<IEnqueueFilter>()))
@@ -34,6 +38,7 @@ internal sealed class EnqueueGate(IEnumerable<IEnqueueFilter> filters, JobSecret
         }
 
         if (seen) run.Check();
+        return seen;
     }
 
     private void Seal(PlannedRun run)

@@ -62,18 +62,27 @@ internal sealed class EnqueuePlan
         }
 
         plan.LinkCallbacks();
-        GraphRoots.Mark(plan);
-        if (plan.IsFlat) return plan;
+        plan.Settle();
+        return plan;
+    }
 
-        foreach (var run in plan._runs.Except(roots))
+    /// <summary>What the runs' options are for the whole: tags go through a graph, and an id or a unique key is the enqueued job's alone. Again after options have changed.</summary>
+    /// <exception cref="KeelbackException">KB1208.</exception>
+    public void Settle()
+    {
+        GraphRoots.Mark(this);
+        if (Roots.Count > 1 && Roots.FirstOrDefault(root => root.Options?.Id is not null) is { } named)
+            throw JobErrors.BadOptions(named.Kind.Name, "an id is for a single call; enqueue it by itself.");
+        if (IsFlat) return;
+
+        foreach (var run in _runs.Except(Roots))
             if (run.Options?.Id is not null)
                 throw JobErrors.BadOptions(run.Kind.Name, "an id belongs to the job that is enqueued, not to one that it waits for.");
             else if (run.Options?.Unique is not null)
                 throw JobErrors.BadOptions(run.Kind.Name, "a unique key belongs to the job that is enqueued, not to one that it waits for.");
 
-        if (roots.Count > 1 && roots.Find(root => root.UniqueKey is not null) is { } unique)
+        if (Roots.Count > 1 && Roots.FirstOrDefault(root => root.UniqueKey is not null) is { } unique)
             throw JobErrors.BadOptions(unique.Kind.Name, "of many graphs at once none can have a unique key; enqueue it by itself.");
-        return plan;
     }
 
     // An explicit stack: a chain of jobs may be longer than the thread's.
