@@ -1,13 +1,15 @@
 using Keelback.Postgres;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace Keelback.Jobs;
 
 /// <summary>Writes a plan in a transaction of its own, and again while the database is away.</summary>
 /// <remarks>
 /// A try that never got a connection wrote nothing. One whose answer was lost may have: it is done again only where that is harmless,
-/// which is when the runs' ids were reserved before. The second insert then waits for the first, should it still be at work, and finds its rows.
+/// which is when the runs' ids were reserved before. The second insert then waits for the first, should it still be at work, and is refused when
+/// that commits: a third try finds its rows.
 /// </remarks>
 internal sealed class EnqueueRetry(
     EnqueueWriter writer, JobConnections connections, IOptions<JobsOptions> options, TimeProvider clock, ILogger<EnqueueRetry> log)
@@ -31,6 +33,10 @@ internal sealed class EnqueueRetry(
                 (mayBeWritten, pinned) = (true, !connection.Owned);
                 if (!EnqueueWriter.IsOneStatement(plan)) return await connection.AtomicallyAsync(c => writer.WriteAsync(plan, c, ct), ct);
                 return pinned ? await writer.WriteAsync(plan, connection.Connection, ct) : await writer.WriteAloneAsync(plan, connection.Connection, ct);
+            }
+            catch (PostgresException e) when (plan.MayBeWritten && e is { SqlState: PostgresErrorCodes.UniqueViolation, SchemaName: "keelback" })
+            {
+                // The first try was still at work when this one looked for its rows, and has committed: the next one finds them.
             }
             catch (Exception e) when (!pinned && Outage.Is(e) && !ct.IsCancellationRequested)
             {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Npgsql;
@@ -12,6 +13,7 @@ public sealed class LossyProxy : IAsyncDisposable
     private readonly NpgsqlConnectionStringBuilder _server;
     private readonly Lose _what;
     private readonly Task _accepting;
+    private readonly ConcurrentBag<TcpClient> _clients = [];
     private volatile bool _armed;
     private int _lost;
 
@@ -44,6 +46,12 @@ public sealed class LossyProxy : IAsyncDisposable
 
     public void Arm() => _armed = true;
 
+    /// <summary>Hangs up on every client, whatever the server is doing for it.</summary>
+    public void Cut()
+    {
+        while (_clients.TryTake(out var client)) client.Close();
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
@@ -67,6 +75,7 @@ public sealed class LossyProxy : IAsyncDisposable
     private async Task ServeAsync(TcpClient client)
     {
         using var server = new TcpClient();
+        _clients.Add(client);
         using (client)
         {
             try

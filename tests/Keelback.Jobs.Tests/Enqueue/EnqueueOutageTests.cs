@@ -56,6 +56,35 @@ public sealed class EnqueueOutageTests : JobsTest
     }
 
     [Fact]
+    public async Task A_call_that_is_tried_again_while_its_first_try_commits_is_enqueued_once()
+    {
+        await using var host = JobHost.Create(Database, [s_note]);
+        await host.ScalarAsync<long>("""
+            create function slow_commit() returns trigger language plpgsql as 'begin perform pg_advisory_xact_lock(7); return null; end';
+            create constraint trigger slow_commit after insert on keelback.uniq deferrable initially deferred for each row execute function slow_commit();
+            select 1::bigint
+            """);
+        await using var other = await host.Db.OpenConnectionAsync();
+        await using (var hold = new NpgsqlCommand("select pg_advisory_lock(7)", other)) await hold.ExecuteNonQueryAsync();
+        var options = new EnqueueOptions { Id = Guid.CreateVersion7() };
+
+        await using var proxy = new LossyProxy(Database.ConnectionString, LossyProxy.Lose.Answer);
+        await using var caller = JobHost.Create(proxy.ConnectionString, [s_note]);
+        var call = caller.Jobs.EnqueueAsync(s_note.Call(), options);
+        await Eventually(() => Waits("advisory"), "the first try commits");
+        proxy.Cut();
+        await Eventually(() => Waits("transactionid"), "the second try waits for it");
+        await using (var open = new NpgsqlCommand("select pg_advisory_unlock(7)", other)) await open.ExecuteNonQueryAsync();
+
+        var run = await call;
+
+        Assert.Equal(JobRunState.Ready, (await host.Jobs.GetAsync(run))!.State);
+        Assert.Equal((1L, 1L), (await CountAsync("run"), await CountAsync("ready")));
+
+        Task<bool> Waits(string what) => host.ScalarAsync<bool>($"select exists (select from pg_locks where locktype = '{what}' and not granted)");
+    }
+
+    [Fact]
     public async Task A_plain_call_whose_answer_was_lost_is_an_error_that_says_so()
     {
         await using var host = JobHost.Create(Database, [s_note]);
