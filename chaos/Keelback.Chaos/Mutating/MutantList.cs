@@ -66,7 +66,7 @@ internal static class MutantList
         // Limits and schedules
         new("slot-not-counted", "Keelback.Jobs/Schema/0003_limits.sql",
             "select r.slots - count(*) into room", "select r.slots - 0 * count(*) into room", "tests: SlotTests"),
-        new("unique-released-too-early", "Keelback.Jobs/Schema/0006_keys.sql",
+        new("unique-released-too-early", "Keelback.Jobs/Schema/0011_starts.sql",
             "held.run_id and r.state = 0 and not (held", "held.run_id and r.state < 0 and not (held", "tests: UniqueTests"),
         new("tick-without-its-unique-row", "Keelback.Jobs/Schedules/TickPass.cs",
             "call.At != call.Schedule.QueuedAt && !made.Contains(", "call.Schedule.Id < 0 && !made.Contains(", "tests: TickerTests"),

@@ -89,6 +89,18 @@ internal static class EnqueueStatements
         return command;
     }
 
+    /// <summary>Gives an id that was taken just now to another run; to none: it is free again.</summary>
+    public static NpgsqlCommand Give(string app, Guid id, long? runId)
+    {
+        var command = new NpgsqlCommand(runId is null
+            ? "delete from keelback.uniq where app = $1 and id = $2 returning run_id"
+            : "update keelback.uniq set run_id = $3 where app = $1 and id = $2 returning run_id");
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = app });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
+        if (runId is { } run) command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = run });
+        return command;
+    }
+
     /// <summary>What a run is of. A statement of its own: its snapshot sees what the transaction that <see cref="Take"/> waited for has written.</summary>
     public static NpgsqlCommand KindOf(long runId)
     {

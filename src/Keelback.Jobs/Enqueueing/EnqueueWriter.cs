@@ -101,17 +101,23 @@ internal sealed class EnqueueWriter(
             for (var i = 0; i < ids.Count; i++) plan.Runs[i].Id = ids[i];
         }
 
-        if (plan.Roots is [{ Options.Id: { } id } root])
+        var root = plan.Roots[0];
+        var id = plan.Roots.Count == 1 ? root.Options?.Id : null;
+        if (id is { } own)
         {
-            var taken = (await IdsAsync(EnqueueStatements.Take(queues.App, id, root.Id), connection, async, ct).ConfigureAwait(false))[0];
+            var taken = (await IdsAsync(EnqueueStatements.Take(queues.App, own, root.Id), connection, async, ct).ConfigureAwait(false))[0];
             if (taken != root.Id)
             {
-                await CheckKindAsync(root, taken, connection, async, ct).ConfigureAwait(false);
+                if (root.Unique is null or { Scope: UniqueScope.Kind }) await CheckKindAsync(root, taken, connection, async, ct).ConfigureAwait(false);
                 return taken;
             }
         }
 
         await TakeKeysAsync(plan, connection, async, ct).ConfigureAwait(false);
+        var refused = plan.Roots.FirstOrDefault(r => r.Answer is not null && r.Unique!.OnConflict == UniqueConflict.Reject);
+        if (id is { } answered && root.Answer is { } holder) // the id must not name a run that is not written
+            await IdsAsync(EnqueueStatements.Give(queues.App, answered, refused is null ? holder : null), connection, async, ct).ConfigureAwait(false);
+        if (refused is not null) throw JobErrors.NotUnique(refused.Kind.Name, refused.UniqueKey!, refused.Answer!.Value);
         if (plan.Roots is [{ Answer: { } existing }]) return existing;
 
         // First, so that whatever ends meanwhile waits for us, and then sees the edges.
@@ -143,8 +149,6 @@ internal sealed class EnqueueWriter(
             {
                 root.Answer = taken == root.Id ? null : taken;
                 root.HeldKey = root.Answer is null ? root.UniqueKey : null;
-                if (root.Answer is not null && root.Unique!.OnConflict == UniqueConflict.Reject)
-                    throw JobErrors.NotUnique(root.Kind.Name, root.UniqueKey!, taken);
             }
         }
     }

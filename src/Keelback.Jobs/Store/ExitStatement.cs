@@ -11,12 +11,12 @@ internal static class ExitStatement
             select * from unnest($1, $2, $3) t (id, token, delay)
         ), d as (
             delete from keelback.claim c using f where c.run_id = f.id and c.token = f.token
-            returning c.run_id, c.attempt, c.crashes, f.delay
+            returning c.run_id, c.attempt, c.crashes, c.at, f.delay
         ), t as (
             insert into keelback.timer (at, run_id, what, attempt, crashes)
             select (select keelback.clock()) + delay, run_id, 0, attempt - 1, crashes from d
         ), u as (
-            update keelback.run r set due_at = (select keelback.clock()) + d.delay from d where r.id = d.run_id
+            update keelback.run r set due_at = (select keelback.clock()) + d.delay, started_at = coalesce(r.started_at, d.at) from d where r.id = d.run_id
         )
         select run_id from d
         """;

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Keelback.Jobs;
 
-/// <summary>Hands claims back as if they had not been made: the attempt is given back with them.</summary>
+/// <summary>Hands claims back: the attempt is given back with them. That the run was started stays: it does not expire any more.</summary>
 internal static class ReleaseStatement
 {
     private const string Back =
@@ -21,11 +21,13 @@ internal static class ReleaseStatement
         """
         with d as (
             delete from keelback.claim c using unnest($1, $2) f (id, token) where c.run_id = f.id and c.token = f.token
-            returning c.run_id, c.attempt, c.crashes
+            returning c.run_id, c.attempt, c.crashes, c.at
+        ), s as (
+            update keelback.run r set started_at = d.at from d where r.id = d.run_id and r.state = 0 and r.started_at is null
         )
         """ + Back;
 
-    /// <summary>Whatever a worker holds but does not know of: the answer to its claim was lost on the way.</summary>
+    /// <summary>Whatever a worker holds but does not know of: the answer to its claim was lost on the way, and nothing was started.</summary>
     public const string Strangers =
         """
         with d as (

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+
 namespace Keelback.Jobs.Tests;
 
 public sealed class ExpiryTests : JobsTest
@@ -57,6 +59,48 @@ public sealed class ExpiryTests : JobsTest
         gate.Open();
 
         Assert.Equal((JobRunState.Succeeded, 2), await host.EndOf(run) is { } r ? (r.State, r.Attempt) : default);
+    }
+
+    [Fact]
+    public async Task What_started_and_was_put_off_or_became_a_graph_does_not_expire()
+    {
+        var gate = new Gate();
+        var tries = 0;
+        var shy = TestJobs.Kind("shy", _ => Interlocked.Increment(ref tries) == 1 ? throw JobExit.Snooze(TimeSpan.FromMinutes(2)) : Task.CompletedTask);
+        var slow = TestJobs.Kind("slow", call => gate.PassAsync(call.Cancellation));
+        var split = TestJobs.Kind("split", call => Task.FromResult(call.Services.GetRequiredService<JobContext>().Replace(slow.Call<int>())));
+        await using var host = await JobHost.Create(Database, [shy, slow, split], o => o.Lease = TimeSpan.FromHours(1), clock: Clock).StartAsync();
+        var options = new EnqueueOptions { ExpiresAfter = TimeSpan.FromMinutes(1) };
+        var snoozed = await host.Jobs.EnqueueAsync(shy.Call(), options);
+        var replaced = await host.Jobs.EnqueueAsync(split.Call<int>(), options);
+        await gate.Started();
+        await Eventually(async () => (await host.Jobs.GetAsync(snoozed))!.State == JobRunState.Scheduled, "it is put off");
+
+        Clock.Advance(TimeSpan.FromMinutes(5));
+        await Eventually(async () => await host.ScalarAsync<long>("select count(*) from keelback.timer") == 0, "the timers have fired");
+        gate.Open();
+
+        Assert.Equal(JobRunState.Succeeded, (await host.EndOf(snoozed)).State);
+        Assert.Equal(JobRunState.Succeeded, (await host.EndOf(replaced)).State);
+    }
+
+    [Fact]
+    public async Task What_a_worker_handed_back_does_not_expire()
+    {
+        var gate = new Gate();
+        var slow = TestJobs.Kind("slow", call => gate.PassAsync(call.Cancellation));
+        long run;
+        await using (var first = await JobHost.Create(Database, [slow], o => o.ShutdownTimeout = TimeSpan.FromSeconds(1)).StartAsync())
+        {
+            run = await first.Jobs.EnqueueAsync(slow.Call(), new() { ExpiresAfter = TimeSpan.FromMinutes(1) });
+            await gate.Started();
+        }
+
+        Clock.Advance(TimeSpan.FromMinutes(5));
+        gate.Open();
+        await using var second = await JobHost.Create(Database, [slow], clock: Clock).StartAsync();
+
+        Assert.Equal((JobRunState.Succeeded, 1), await second.EndOf(run) is { } r ? (r.State, r.Attempt) : default);
     }
 
     [Fact]

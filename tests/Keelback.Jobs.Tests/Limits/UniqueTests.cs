@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+
 namespace Keelback.Jobs.Tests;
 
 public sealed class UniqueTests : JobsTest
@@ -84,6 +86,60 @@ public sealed class UniqueTests : JobsTest
         Assert.NotEqual(running, waiting);
         Assert.Equal(waiting, same);
         gate.Open();
+    }
+
+    [Fact]
+    public async Task A_key_that_is_kept_until_the_start_stays_free_when_the_run_is_put_off()
+    {
+        var tries = 0;
+        var shy = TestJobs.Kind("shy", _ => Interlocked.Increment(ref tries) == 1 ? throw JobExit.Snooze(TimeSpan.FromHours(1)) : Task.CompletedTask);
+        await using var host = await StartAsync(shy);
+        var options = new EnqueueOptions { Unique = new("one") { Until = UniqueUntil.Started } };
+        var first = await host.Jobs.EnqueueAsync(shy.Call(), options);
+        await Eventually(async () => await host.Jobs.GetAsync(first) is { State: JobRunState.Scheduled }, "it is put off");
+
+        var second = await host.Jobs.EnqueueAsync(shy.Call(), options);
+
+        Assert.NotEqual(first, second);
+        Assert.Equal(JobRunState.Succeeded, (await host.EndOf(second)).State);
+    }
+
+    [Fact]
+    public async Task Replacing_a_graph_cancels_all_of_it()
+    {
+        await using var host = JobHost.Create(Database, [s_note]);
+        var options = new EnqueueOptions { Unique = new("one") { OnConflict = UniqueConflict.Replace } };
+        var first = await host.Jobs.EnqueueAsync(s_note.Call().After(s_note.Call(), s_note.Call()), options);
+
+        var second = await host.Jobs.EnqueueAsync(s_note.Call(), options);
+
+        Assert.Equal([3, 3, 3], (await host.Jobs.GetGraphAsync(first))!.Nodes.Select(node => node.State == JobRunState.Cancelled ? 3 : 0));
+        Assert.Equal((1L, second), (await host.ScalarAsync<long>("select count(*) from keelback.run where state = 0"), await host.ScalarAsync<long>("select id from keelback.run where state = 0")));
+    }
+
+    [Fact]
+    public async Task An_id_names_the_run_that_has_the_key_and_none_when_the_call_was_refused()
+    {
+        await using var host = JobHost.Create(Database, [s_note]);
+        var holder = await host.Jobs.EnqueueAsync(s_note.Call(), new() { Unique = new("one") });
+        var options = new EnqueueOptions { Id = Guid.CreateVersion7(), Unique = new("one") };
+
+        Assert.Equal(holder, await host.Jobs.EnqueueAsync(s_note.Call(), options));
+        Assert.Equal(holder, await host.Jobs.EnqueueAsync(s_note.Call(), options));
+
+        var refused = new EnqueueOptions { Id = Guid.CreateVersion7(), Unique = new("one") { OnConflict = UniqueConflict.Reject } };
+        await using var connection = await host.Db.OpenConnectionAsync();
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            var plan = EnqueuePlan.Of([s_note.Call()], refused);
+            var error = await Assert.ThrowsAsync<KeelbackException>(() => host.Services.GetRequiredService<EnqueueWriter>().WriteAsync(plan, connection, default));
+            Assert.Equal("KB1231", error.Code);
+            await transaction.CommitAsync(); // a caller who goes on without the job
+        }
+
+        Assert.True(await host.Jobs.CancelAsync(holder));
+        var anew = await host.Jobs.EnqueueAsync(s_note.Call(), refused);
+        Assert.Equal(JobRunState.Ready, (await host.Jobs.GetAsync(anew))!.State);
     }
 
     [Fact]
