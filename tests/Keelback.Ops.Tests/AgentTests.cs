@@ -125,6 +125,30 @@ public sealed class AgentTests : OpsTest
     }
 
     [Fact]
+    public async Task What_another_app_keeps_for_longer_stays()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, ops: o => (o.KeepFigures, o.KeepAudit) = (TimeSpan.FromDays(10), TimeSpan.FromDays(10)));
+        await using (var command = app.Db.CreateCommand(
+            """
+            insert into keelback.queue (app, name) values ('test', 'own'), ('other', 'theirs');
+            insert into keelback.rollup select step, keelback.clock() - interval '20 days', id, 'kind', 1, 1, 0, 0, 0, 0, 1, '{1}', 1, '{1}' from keelback.queue, (values (0), (1)) s (step);
+            insert into keelback.audit (at, app, who, via, action, target, outcome)
+            select keelback.clock() - interval '20 days', app, 'ada', 'cli', 'pause', 'queue x', 'paused' from keelback.queue;
+            insert into keelback.bulk (app, who, action, filter, at, upto, ended_at)
+            select app, 'ada', 'retry', '{}', keelback.clock() - interval '20 days', 0, keelback.clock() - interval '20 days' from keelback.queue;
+            """)) await command.ExecuteNonQueryAsync();
+
+        await app.Services.GetRequiredService<Tidier>().TidyAsync(default);
+
+        Assert.Equal("other, other, other 0, other 1", await app.ScalarAsync<string>(
+            """
+            select string_agg(what, ', ' order by what) from (
+                select app from keelback.audit union all select app from keelback.bulk
+                union all select q.app || ' ' || r.step from keelback.rollup r join keelback.queue q on q.id = r.queue) t (what)
+            """));
+    }
+
+    [Fact]
     public async Task A_full_queue_is_looked_at_without_counting_it()
     {
         await using var app = await OpsApp.OpenAsync(Database, [s_mail]);

@@ -6,8 +6,12 @@ using Npgsql;
 
 namespace Keelback.Ops;
 
-/// <summary>Deletes, every 10 minutes and in pages, what the pages no longer need: copies of runs that are gone, old figures, old audit rows.</summary>
-internal sealed class Tidier(NpgsqlDataSource db, IOptions<OpsOptions> configured, IOptions<JobsOptions> jobs, TimeProvider clock, ILogger<Tidier> log)
+/// <summary>
+/// Deletes, every 10 minutes and in pages, what the pages no longer need: copies of runs that are gone, and this app's own old figures,
+/// bulks and audit rows. Other apps on the database keep theirs for as long as their own options say.
+/// </summary>
+internal sealed class Tidier(
+    NpgsqlDataSource db, QueueCatalog catalog, IOptions<OpsOptions> configured, IOptions<JobsOptions> jobs, TimeProvider clock, ILogger<Tidier> log)
     : PollingService(clock, log)
 {
     private const int PageSize = 5000;
@@ -29,20 +33,24 @@ internal sealed class Tidier(NpgsqlDataSource db, IOptions<OpsOptions> configure
 
         await using var command = db.CreateCommand(
             """
-            with minutes as (
-                delete from keelback.rollup where step = 0 and at < keelback.clock() - $1 returning 1
+            with own as (
+                select id from keelback.queue where app = $4
+            ), minutes as (
+                delete from keelback.rollup where step = 0 and at < keelback.clock() - $1 and queue in (select id from own) returning 1
             ), hours as (
-                delete from keelback.rollup where step = 1 and at < keelback.clock() - $2 returning 1
+                delete from keelback.rollup where step = 1 and at < keelback.clock() - $2 and queue in (select id from own) returning 1
             ), audit as (
-                delete from keelback.audit where id in (select id from keelback.audit where at < keelback.clock() - $3 order by id limit 50000) returning 1
+                delete from keelback.audit where id in (
+                    select id from keelback.audit where app = $4 and at < keelback.clock() - $3 order by id limit 50000) returning 1
             ), bulk as (
-                delete from keelback.bulk where ended_at < keelback.clock() - $3 returning 1
+                delete from keelback.bulk where app = $4 and ended_at < keelback.clock() - $3 returning 1
             )
             select (select count(*) from minutes) + (select count(*) from hours) + (select count(*) from audit) + (select count(*) from bulk)
             """);
         command.Parameters.AddWithValue(s_minutes);
         command.Parameters.AddWithValue(configured.Value.KeepFigures);
         command.Parameters.AddWithValue(configured.Value.KeepAudit);
+        command.Parameters.AddWithValue(catalog.App);
         return deleted + (int)(long)(await command.ExecuteScalarAsync(ct))!;
     }
 
