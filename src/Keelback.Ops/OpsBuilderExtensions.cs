@@ -58,6 +58,7 @@ public static class OpsBuilderExtensions
 
         services.AddSingleton<SearchAgent>();
         services.AddSingleton<QueueLooker>();
+        services.AddSingleton<CleaningLook>();
         services.AddSingleton<HealthWatch>();
         services.AddSingleton<BulkAgent>();
         services.AddSingleton<Tidier>();

@@ -38,6 +38,75 @@ public sealed class HealthTests : OpsTest
     }
 
     [Fact]
+    public async Task A_vacuum_that_takes_long_is_not_warned_of_but_what_it_waits_for()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, ops: o => o.WarnTransaction = TimeSpan.FromTicks(1));
+        await using (var command = app.Db.CreateCommand("create table pinned as select n from generate_series(1, 10) n")) await command.ExecuteNonQueryAsync();
+        await using var reader = await app.Db.OpenConnectionAsync();
+        await using var vacuum = await app.Db.OpenConnectionAsync();
+        await using var transaction = await reader.BeginTransactionAsync();
+        await using (var command = new NpgsqlCommand("declare c cursor for select n from pinned; fetch 1 from c", reader)) await command.ExecuteNonQueryAsync();
+
+        // It waits until nobody has the table's only page in use any more.
+        await using var freeze = new NpgsqlCommand("vacuum (freeze) pinned", vacuum);
+        var vacuumed = freeze.ExecuteNonQueryAsync();
+        while (!await app.ScalarAsync<bool>($"select exists (select from pg_stat_activity where pid = {vacuum.ProcessID} and wait_event_type = 'BufferPin')"))
+            Assert.False(vacuumed.IsCompleted);
+        await LookAsync(app);
+
+        var warnings = await app.PageAsync("/ops/jobs/api/health");
+        await transaction.RollbackAsync();
+        await vacuumed;
+        Assert.Contains($"pg_terminate_backend({reader.ProcessID})", warnings);
+        Assert.DoesNotContain($"Session {vacuum.ProcessID} ", warnings);
+    }
+
+    /// <summary>None of these can be had at will, so the session sees views of the test's own in place of PostgreSQL's.</summary>
+    [Fact]
+    public async Task Prepared_transactions_slots_and_standbys_that_hold_back_the_cleaning_are_warned_of_and_no_autovacuum_is()
+    {
+        var clock = new TestClock(Database.DataSource);
+        var path = new NpgsqlConnectionStringBuilder(Database.ConnectionString) { SearchPath = "seen, pg_catalog" }.ConnectionString;
+        await using var app = await OpsApp.StartAsync(Database, clock: clock, services: s => s.AddSingleton(NpgsqlDataSource.Create(path)));
+        await using (var command = Database.DataSource.CreateCommand(
+            """
+            create schema seen;
+            create view seen.pg_prepared_xacts as
+                select gid, 'bob'::name as owner, clock_timestamp() - age as prepared, current_database() as database, pg_current_xact_id()::xid as transaction
+                from (values ('o''clock', interval '2 hours'), ('fresh', interval '1 second')) v (gid, age);
+            create table seen.slot as
+                select * from (values ('gone', false, 'reserved', '3'::xid), ('lost', false, 'lost', '3'), ('logical', false, null, null), ('moving', true, null, '3')) v (name, active, wal_status, needs);
+            create view seen.pg_replication_slots as select name::name as slot_name, active, wal_status, needs as xmin from seen.slot;
+            create table seen.pg_stat_replication as select 'berlin'::text as application_name, 17 as pid, '3'::xid as backend_xmin;
+            create view seen.pg_stat_activity as
+                select a.pid, a.leader_pid, a.application_name, a.usename, a.state, a.xact_start - interval '1 hour' * (a.application_name = 'cleaner')::int as xact_start, a.backend_xmin, a.backend_xid, a.datname,
+                    case when a.application_name = 'cleaner' then 'autovacuum worker' else a.backend_type end as backend_type
+                from pg_catalog.pg_stat_activity a
+            """)) await command.ExecuteNonQueryAsync();
+        await using var cleaner = await NpgsqlDataSource.Create(Database.ConnectionString + ";Application Name=cleaner").OpenConnectionAsync();
+        await using var cleaning = await cleaner.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
+        await using (var command = new NpgsqlCommand("select pg_current_xact_id()", cleaner)) await command.ExecuteNonQueryAsync();
+
+        await LookAsync(app);
+        var first = await WarningsAsync();
+        clock.Advance(TimeSpan.FromMinutes(2));
+        await using (var command = Database.DataSource.CreateCommand("update seen.slot set needs = '4' where name = 'moving'")) await command.ExecuteNonQueryAsync();
+        await LookAsync(app);
+        var later = await WarningsAsync();
+        await using (var command = Database.DataSource.CreateCommand("delete from seen.slot; delete from seen.pg_stat_replication")) await command.ExecuteNonQueryAsync();
+        await LookAsync(app);
+
+        Assert.Equal("prepared:o'clock", first);
+        Assert.Equal("prepared:o'clock, slot:gone, standby:berlin", later);
+        Assert.Equal("prepared:o'clock", await WarningsAsync());
+        Assert.Contains(app.Log, line => line.Contains("has waited for its second phase for 2 h") && line.Contains("rollback prepared 'o''clock', or commit prepared."));
+        Assert.Contains(app.Log, line => line.Contains("Replication slot 'gone' has kept every row that died in the last 2 min") && line.Contains("pg_drop_replication_slot('gone')"));
+        Assert.Contains(app.Log, line => line.Contains("Standby 'berlin' has kept") && line.Contains("hot_standby_feedback"));
+
+        Task<string> WarningsAsync() => app.ScalarAsync<string>("select coalesce(string_agg(key, ', ' order by key), '') from keelback.warning");
+    }
+
+    [Fact]
     public async Task A_queue_that_no_worker_takes_is_warned_of()
     {
         await using var app = await OpsApp.OpenAsync(Database, [s_mail]);

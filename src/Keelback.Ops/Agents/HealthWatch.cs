@@ -1,4 +1,3 @@
-using System.Globalization;
 using Keelback.Jobs;
 using Keelback.Postgres;
 using Microsoft.Extensions.Logging;
@@ -9,7 +8,8 @@ namespace Keelback.Ops;
 
 /// <summary>Looks every 10 s, on one node of the app at a time, for what will hurt soon; says it when it begins and when it is over.</summary>
 internal sealed class HealthWatch(
-    NpgsqlDataSource db, QueueCatalog catalog, IOptions<OpsOptions> configured, TimeProvider clock, ILogger<HealthWatch> log) : PollingService(clock, log)
+    NpgsqlDataSource db, QueueCatalog catalog, CleaningLook cleaning, IOptions<OpsOptions> configured, TimeProvider clock, ILogger<HealthWatch> log)
+    : PollingService(clock, log)
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(10);
 
@@ -29,7 +29,7 @@ internal sealed class HealthWatch(
         if (!await Turn.TakeAsync(connection, $"health:{catalog.App}", s_interval * 0.9, ct)) return false;
 
         var found = new List<(string Key, string Text)>();
-        found.AddRange(await TransactionsAsync(connection, ct));
+        found.AddRange(await cleaning.FindAsync(connection, ct));
         found.AddRange(await QueuesAsync(connection, ct));
         found.AddRange(await SchedulesAsync(connection, ct));
         found.AddRange(await DeadRowsAsync(connection, ct));
@@ -37,33 +37,6 @@ internal sealed class HealthWatch(
 
         await transaction.CommitAsync(ct);
         return true;
-    }
-
-    /// <summary>Sessions whose snapshot keeps dead rows alive: the oldest first, since the others matter only once it is gone.</summary>
-    private async Task<List<(string, string)>> TransactionsAsync(NpgsqlConnection connection, CancellationToken ct)
-    {
-        await using var command = new NpgsqlCommand(
-            """
-            select pid, coalesce(nullif(application_name, ''), 'no name'), coalesce(usename, '?'), state, clock_timestamp() - xact_start
-            from pg_stat_activity
-            where datname = current_database() and pid <> pg_backend_pid() and xact_start < clock_timestamp() - $1
-              and (backend_xmin is not null or backend_xid is not null)
-            order by xact_start limit 3
-            """, connection);
-        command.Parameters.AddWithValue(configured.Value.WarnTransaction);
-
-        var found = new List<(string, string)>();
-        await using var row = await command.ExecuteReaderAsync(ct);
-        while (await row.ReadAsync(ct))
-        {
-            var pid = row.GetInt32(0).ToString(CultureInfo.InvariantCulture);
-            found.Add(($"transaction:{pid}",
-                $"Session {pid} ({row.GetString(1)}, user {row.GetString(2)}, {(row.IsDBNull(3) ? "?" : row.GetString(3))}) has held a transaction open for " +
-                $"{Minutes(row.GetTimeSpan(4))}: no dead row is cleaned up meanwhile, and claims get slower. " +
-                $"Find out what it waits for, or end it: select pg_terminate_backend({pid})."));
-        }
-
-        return found;
     }
 
     private async Task<List<(string, string)>> QueuesAsync(NpgsqlConnection connection, CancellationToken ct)
