@@ -104,6 +104,26 @@ public sealed class CommandTests : OpsTest
     }
 
     [Fact]
+    public async Task Nor_does_an_error_that_quotes_one_or_what_was_typed()
+    {
+        var loud = TestJobs.Kind("loud", _ => throw new InvalidOperationException("Out\u001b[2J\u009b2J\nof paper"), j => j.MaxAttempts = 1);
+        await using var app = await OpsApp.StartAsync(Database, [loud, s_mail]);
+        var follower = await app.Jobs.EnqueueAsync(s_mail.Call().After(loud.Call()));
+        await app.DrainAsync();
+
+        var quoted = await RunAsync("jobs", "retry", follower.ToString());
+        var verbose = await RunAsync("--verbose", "jobs", "retry", follower.ToString());
+        var verb = await RunAsync("jobs", "l\u001b[2J");
+        var run = await RunAsync("jobs", "show", "\u001b[2J");
+        var stranger = await RunAsync("jobs", "list", "\u001b[2J");
+
+        Assert.StartsWith("KB1243: ", quoted.Error);
+        Assert.Contains("Out [2J 2J\nof paper", quoted.Error);
+        Assert.Equal([1, 1, 2, 2, 2], new[] { quoted, verbose, verb, run, stranger }.Select(answer => answer.Code));
+        Assert.DoesNotContain(quoted.Error + verbose.Error + verb.Error + run.Error + stranger.Error, c => char.IsControl(c) && c is not ('\n' or '\t'));
+    }
+
+    [Fact]
     public async Task All_that_a_search_finds_is_retried_when_the_user_is_sure()
     {
         await using var app = await OpsApp.StartAsync(Database, [s_mail, s_bad]);

@@ -1,3 +1,4 @@
+using Keelback.Ops;
 using Microsoft.AspNetCore.Connections;
 using Npgsql;
 
@@ -8,7 +9,7 @@ internal static class Failure
 {
     public static int Report(Exception failure, TextWriter error, bool verbose)
     {
-        error.WriteLine(Text(failure, verbose));
+        error.WriteLine(TerminalText.Lines(Text(failure, verbose))); // a message may quote what a job or a server said
         return Shell.Failed;
     }
 

@@ -88,7 +88,7 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
     {
         if (Stranger() is { } stranger)
         {
-            await Error.WriteLineAsync(stranger);
+            await Error.WriteLineAsync(TerminalText.Line(stranger));
             return Shell.WrongUsage;
         }
 
@@ -98,7 +98,7 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
         }
         catch (KeelbackException e) when (s_misused.Contains(e.Code))
         {
-            await Error.WriteLineAsync(e.Message);
+            await Error.WriteLineAsync(TerminalText.Line(e.Message));
             return Shell.WrongUsage;
         }
     }
@@ -203,7 +203,7 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
 
     private async Task<int> CannotAsync(string command, string verb, string[] verbs)
     {
-        await Error.WriteLineAsync($"'{command}' cannot '{verb}'.{OpsErrors.DidYouMean(verb, verbs)} It can {string.Join(", ", verbs)}.");
+        await Error.WriteLineAsync(TerminalText.Line($"'{command}' cannot '{verb}'.{OpsErrors.DidYouMean(verb, verbs)} It can {string.Join(", ", verbs)}."));
         return Shell.WrongUsage;
     }
 
