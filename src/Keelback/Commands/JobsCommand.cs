@@ -170,7 +170,7 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
     {
         if (!s_verbs.Contains(What)) return null; // told by what it can do
 
-        var verb = Target is not null && Words > 2 && What is not ("revoke" or "allow") ? $"{What} {Target}" : What;
+        var verb = Target is not null && Words > 2 && (What is not ("revoke" or "allow") || Target is "run" or "kind" or "tag") ? $"{What} {Target}" : What;
         return new[] { What, Target, Name, Value }.Skip(Words).FirstOrDefault(word => word is not null) is { } word ? $"'jobs {verb}' takes no argument '{word}'."
             : Given().FirstOrDefault(o => o.IsGiven && !o.Verbs.Contains(What)) is { Option: { } option } ? $"'jobs {verb}' takes no option '{option}'."
             : null;
@@ -190,16 +190,21 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
 
     private IEnumerable<(string Option, bool IsGiven, string[] Verbs)> Given()
     {
+        // Where the second word is none of the verb's, its options pass: what is wrong is the word.
         string[] search = All ? ["retry", "cancel"] : ["list"];
+        string[] revoke = Target == "run" ? [] : ["revoke"];
         return
         [
             ("--kind", Kind is not null, search), ("--queue", Queue is not null, search), ("--state", State is not null, search), ("--tag", Tag is not null, search),
-            ("--text", Text is not null, search), ("--from", From is not null, search), ("--to", To is not null, search),
-            ("--before", Before is not null, ["list"]), ("--limit", Limit is not null, ["list", "audit", "schedules"]), ("--arguments", Arguments is not null, ["copy"]),
-            ("--graph", Graph, All ? [] : ["retry", "cancel", "revoke"]), ("--all", All, ["retry", "cancel"]), ("--yes", Yes, All ? ["retry", "cancel"] : []),
-            ("--zone", Zone is not null, ["schedules"]), ("--lasting", Lasting is not null, ["revoke"]), ("--reason", Reason is not null, ["revoke"]),
+            ("--text", Text is not null, search), ("--from", From is not null, search), ("--to", To is not null, search), ("--before", Before is not null, ["list"]),
+            ("--limit", Limit is not null, IsOther(s_schedules, "show") ? ["list", "audit"] : ["list", "audit", "schedules"]), ("--arguments", Arguments is not null, ["copy"]),
+            ("--graph", Graph, All ? [] : Target is "kind" or "tag" ? ["retry", "cancel"] : ["retry", "cancel", "revoke"]),
+            ("--all", All, ["retry", "cancel"]), ("--yes", Yes, All ? ["retry", "cancel"] : []), ("--zone", Zone is not null, IsOther(s_schedules, "change") ? [] : ["schedules"]),
+            ("--lasting", Lasting is not null, revoke), ("--reason", Reason is not null, revoke), ("--unknown", Unknown, Target == "tag" ? [] : revoke),
         ];
     }
+
+    private bool IsOther(string[] targets, string than) => (Target ?? "list") is var target && target != than && targets.Contains(target);
 
     private async Task<int> CannotAsync(string command, string verb, string[] verbs)
     {
