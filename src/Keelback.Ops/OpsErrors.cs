@@ -74,6 +74,12 @@ internal static class OpsErrors
 
     public static KeelbackException BadDuration(string text) => new("KB1720", $"'{Short(text)}' is no length of time. Write it as 90s, 15m, 2h, 7d or 01:30:00.");
 
+    public static KeelbackException NoWord(string text) => new("KB1723",
+        $"'{Short(text)}' holds no letter or digit, so there is no word to search for. Give words of the arguments or the error, or leave the text out.");
+
+    public static KeelbackException TooManyWords(string text, int count, int most) => new("KB1724",
+        $"'{Short(text)}' has {count} words, and a search takes {most}. Leave out those that other runs hold too.");
+
     public static string BadState(string text) => $"'{Short(text)}' is no state." + DidYouMean(text, States.All) + $" States are {string.Join(", ", States.All)}.";
 
     public static string BadTime(string text) => $"'{Short(text)}' is no point in time. Write it as 2026-01-31T23:59:59Z.";

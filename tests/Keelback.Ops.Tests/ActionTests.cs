@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Keelback.Jobs;
 using Keelback.Jobs.Tests;
 using Microsoft.Extensions.DependencyInjection;
@@ -275,6 +276,48 @@ public sealed class ActionTests : OpsTest
 
         Assert.Equal((status, "text/html"), (response.StatusCode, response.Content.Headers.ContentType!.MediaType));
         Assert.Contains(message, WebUtility.HtmlDecode(await response.Content.ReadAsStringAsync()));
+    }
+
+    [Theory]
+    [InlineData("text=*", "'*' holds no letter or digit, so there is no word to search for.")]
+    [InlineData("kind=echo&text=%25", "'%' holds no letter or digit, so there is no word to search for.")]
+    [InlineData("text=%F0%9F%98%80...", "'😀...' holds no letter or digit, so there is no word to search for.")]
+    [InlineData("text=a+b+c+d+e+f+g+h+i+j+k+l+m+n+o+p+q+r+s+t+echo", "has 21 words, and a search takes 20. Leave out those that other runs hold too.")]
+    public async Task A_text_that_no_search_can_be_made_of_is_told_and_nothing_is_done_to_any_run(string query, string message)
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_echo]);
+        await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 3).Select(i => s_echo.Call(new { word = "w" + i })));
+        await app.CopyAsync();
+        var form = await PageForm.OfAsync(app, "/ops/jobs/bulk?queue=mail&action=cancel");
+
+        foreach (var response in new[]
+        {
+            await app.Client.GetAsync($"/ops/jobs/runs?{query}"), await app.Client.GetAsync($"/ops/jobs/bulk?{query}&action=cancel"),
+            await form.PostAsync($"/ops/jobs/bulk?{query}", ("action", "cancel")),
+            await app.Client.GetAsync($"/ops/jobs/api/runs?{query}"), await PostAsync(app, $"bulk?{query}", """{"action": "cancel"}"""),
+        })
+        {
+            Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+            var text = await response.Content.ReadAsStringAsync();
+            Assert.Contains(message, text.StartsWith('{') ? Regex.Unescape(text) : WebUtility.HtmlDecode(text));
+        }
+
+        Assert.Equal("3 0", await app.ScalarAsync<string>("select concat_ws(' ', (select count(*) from keelback.run where state = 0), (select count(*) from keelback.bulk))"));
+    }
+
+    [Fact]
+    public async Task A_bulk_that_an_older_version_began_over_a_text_without_a_word_does_nothing()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_echo]);
+        await app.Jobs.EnqueueAsync(s_echo.Call(new { word = "a" }));
+        await app.CopyAsync();
+        await app.Services.GetRequiredService<BulkActions>().BeginAsync("cancel", new() { Text = "a" }, s_ada, default);
+        await app.ScalarAsync<bool>("update keelback.bulk set filter = '{\"text\": \"*\"}' returning true");
+
+        var error = await Assert.ThrowsAsync<KeelbackException>(() => app.Services.GetRequiredService<BulkAgent>().PageAsync(default));
+
+        Assert.Equal("KB1723", error.Code);
+        Assert.Equal(1L, await app.ScalarAsync<long>("select count(*) from keelback.run where state = 0"));
     }
 
     [Fact]

@@ -17,7 +17,7 @@ internal sealed record BulkLook(
 internal sealed class BulkActions(NpgsqlDataSource db, QueueCatalog catalog, AuditWriter audit, ILogger<BulkActions> log)
 {
     /// <summary>Over what the search finds of the runs that there are now. Its row of the audit is written in the same statement, so that neither is without the other.</summary>
-    /// <exception cref="KeelbackException">KB1711, KB1712.</exception>
+    /// <exception cref="KeelbackException">KB1711, KB1712, KB1723, KB1724.</exception>
     public async Task<long> BeginAsync(string action, RunSearch search, Actor actor, CancellationToken ct)
     {
         Check(action, search);
@@ -59,10 +59,11 @@ internal sealed class BulkActions(NpgsqlDataSource db, QueueCatalog catalog, Aud
         }, ct);
     }
 
-    /// <exception cref="KeelbackException">KB1711: there is no such action. KB1712: the search is empty.</exception>
+    /// <exception cref="KeelbackException">KB1711: there is no such action. KB1712: the search is empty. KB1723, KB1724: no search can be made of its text.</exception>
     public static void Check(string action, RunSearch search)
     {
         if (!RunActions.Bulk.Contains(action)) throw OpsErrors.NoSuchBulk(action, RunActions.Bulk);
+        if (SearchWords.Mistake(search.Text) is { } mistake) throw mistake;
         if (search.IsEmpty) throw OpsErrors.BulkOverEverything();
     }
 

@@ -21,7 +21,7 @@ internal sealed class JobsDoing(
     public Task<int> CopyAsync(long run, string? json, CancellationToken ct) => TellAsync(runs.CopyAsync(run, json, Actor, ct));
 
     /// <summary>To all that a search finds. Unless <paramref name="sure"/>, only says to how many: 1.</summary>
-    /// <exception cref="KeelbackException">KB1703, KB1704: there is no such queue or kind. KB1712: the search is empty.</exception>
+    /// <exception cref="KeelbackException">KB1703, KB1704: there is no such queue or kind. KB1712: the search is empty. KB1723, KB1724: no search can be made of its text.</exception>
     public async Task<int> BulkAsync(string action, RunSearch search, bool sure, CancellationToken ct)
     {
         BulkActions.Check(action, search);

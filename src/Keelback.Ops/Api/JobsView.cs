@@ -12,7 +12,7 @@ internal sealed class JobsView(
 
     public bool Json { get; set; }
 
-    /// <exception cref="KeelbackException">KB1703, KB1704: there is no such queue or kind.</exception>
+    /// <exception cref="KeelbackException">KB1703, KB1704: there is no such queue or kind. KB1723, KB1724: no search can be made of the text.</exception>
     public async Task<int> ListAsync(RunSearch search, int limit, CancellationToken ct)
     {
         await names.CheckAsync(search.Queue, search.Kind, ct);

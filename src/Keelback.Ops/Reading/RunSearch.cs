@@ -19,7 +19,7 @@ internal sealed record RunSearch
 
     public string? Tag { get; init; }
 
-    /// <summary>Words of the arguments and the error; all must be there, each as the beginning of a word. Digits alone may also be a run's id.</summary>
+    /// <summary>1 to 20 words of the arguments and the error; all must be there, each as the beginning of a word. Digits alone may also be a run's id.</summary>
     public string? Text { get; init; }
 
     /// <summary>Enqueued at or after.</summary>
@@ -32,7 +32,7 @@ internal sealed record RunSearch
     public long? Before { get; init; }
 
     [JsonIgnore]
-    public bool IsEmpty => this with { Before = null } == new RunSearch();
+    public bool IsEmpty => this with { Before = null, Text = SearchWords.Of(Text ?? "").Count == 0 ? null : Text } == new RunSearch();
 
     /// <summary>Reads an address's query. What does not read is told in <paramref name="mistakes"/>, by its key.</summary>
     public static RunSearch Of(IQueryCollection query, List<FieldError> mistakes)
@@ -41,6 +41,7 @@ internal sealed record RunSearch
             mistakes.Add(FieldError.InParameter(key, "unknown", $"There is no '{key}' here." + OpsErrors.DidYouMean(key, Keys)));
         foreach (var (key, value) in query.Where(q => q.Value.ToString().Contains('\0', StringComparison.Ordinal)))
             mistakes.Add(FieldError.InParameter(key, "value", $"'{value.ToString().Replace('\0', '␀')}' ({key}) holds a NUL character, which no run does. Take it out."));
+        if (SearchWords.Mistake(Text("text")) is { } mistaken) mistakes.Add(FieldError.InParameter("text", "value", mistaken.Message[8..])); // after its code
 
         return new()
         {

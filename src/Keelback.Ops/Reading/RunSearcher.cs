@@ -17,15 +17,17 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog, Tim
     private const int MostLooked = 100_000; // a page
     private const int MostOpen = 1_000; // asked one by one
 
+    /// <exception cref="KeelbackException">KB1723, KB1724: no search can be made of the text.</exception>
     /// <exception cref="PostgresException">57014: it took longer than 5 s.</exception>
     public async Task<RunPage> FindAsync(RunSearch search, int size, CancellationToken ct)
     {
+        var words = search.Text is { } text ? SearchWords.Query(text) : null;
         await using var connection = await db.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var (now, upTo) = await BeginAsync(connection, ct);
 
         var filter = new RunFilter(catalog);
-        var look = WordLook.Words(search.Text) is { } words
+        var look = words is not null
             ? await WordLook.BeginAsync(connection, transaction, filter, clock, words, search, ct)
             : PlaceLook.Of(search.State) is { } place ? new PlaceLook(place, connection, transaction, filter, clock) : new RunLook(connection, filter, clock);
 

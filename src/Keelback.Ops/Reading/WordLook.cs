@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Keelback.Jobs;
 using Npgsql;
@@ -14,7 +13,6 @@ internal sealed class WordLook : AskingLook
     private const int ManyHits = 100_000; // more than it can put in order in time
     private const int FirstSlice = 500; // runs read in turn: each slice twice the last
     private const int MostSlice = 8_000; // a longer one would end far beyond the time
-    private const int LongestWord = 100; // as keelback.words_of keeps it
     private static readonly TimeSpan s_indexPatience = TimeSpan.FromMilliseconds(30); // together with the reading under what a page may take
 
     private readonly string _words;
@@ -42,28 +40,6 @@ internal sealed class WordLook : AskingLook
         if (estimate <= FewHits) await look.AskAsync(search, ct);
         look.BeginAgain();
         return look;
-    }
-
-    /// <summary>A tsquery: every word of the text, each as a beginning, as far as words are kept. Null: there is none.</summary>
-    public static string? Words(string? text)
-    {
-        if (text is null) return null;
-        var words = new List<string>();
-        var word = new StringBuilder();
-        foreach (var letter in text.Append(' '))
-        {
-            if (char.IsLetterOrDigit(letter))
-            {
-                if (word.Length < LongestWord) word.Append(char.ToLowerInvariant(letter));
-            }
-            else if (word.Length > 0)
-            {
-                words.Add($"'{word}':*"); // letters and digits alone: nothing to escape
-                word.Clear();
-            }
-        }
-
-        return words.Count == 0 ? null : string.Join(" & ", words.Take(20));
     }
 
     /// <summary>The planner's guess of how many runs hold the words; it knows the most common ones, but not what begins with a prefix.</summary>
