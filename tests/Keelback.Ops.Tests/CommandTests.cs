@@ -1,10 +1,12 @@
 using System.Text.Json;
 using Keelback.Jobs;
 using Keelback.Jobs.Tests;
+using Keelback.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using TestJobs = Keelback.Jobs.Tests.TestJobs;
 
 namespace Keelback.Ops.Tests;
 
@@ -236,6 +238,24 @@ public sealed class CommandTests : OpsTest
 
         Assert.Equal(code, answer.Code);
         Assert.StartsWith(message, answer.Error);
+    }
+
+    [Fact]
+    public async Task A_run_of_a_kind_that_was_taken_out_of_the_code_is_listed_and_cancelled_by_it_however_old_it_is()
+    {
+        var clock = new TestClock(Database.DataSource);
+        var gone = TestJobs.Kind("taken.out", _ => Task.CompletedTask);
+        await using var app = await OpsApp.StartAsync(Database, [gone], clock: clock);
+        var run = await app.Jobs.EnqueueAsync(gone.Call());
+        await app.CopyAsync();
+        clock.Advance(TimeSpan.FromDays(8));
+
+        var list = await RunAsync("jobs", "list", "--kind", "taken.out");
+        var all = await RunAsync("jobs", "cancel", "--all", "--kind", "taken.out");
+
+        Assert.Equal((0, ""), (list.Code, list.Error));
+        Assert.Contains($"{run} ", list.Out);
+        Assert.Equal((1, "The search finds 1 run, 1 of them in a state for it. Nothing was done: add --yes.\n", ""), (all.Code, all.Out, all.Error));
     }
 
     [Fact]

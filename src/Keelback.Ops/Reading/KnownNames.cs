@@ -17,9 +17,8 @@ internal sealed class KnownNames(NpgsqlDataSource db, QueueCatalog catalog, JobK
     /// <summary>Null: the kind is known; else those that are.</summary>
     public async Task<IEnumerable<string>?> OtherKindsAsync(string kind, CancellationToken ct)
     {
-        if (kinds.Find(kind) is not null) return null;
+        if (kinds.Find(kind) is not null || await searcher.HasKindAsync(kind, ct)) return null;
 
-        var seen = await searcher.KindsAsync(ct);
-        return seen.Contains(kind) ? null : seen.Concat(kinds.Names);
+        return (await searcher.KindsAsync(ct)).Concat(kinds.Names);
     }
 }

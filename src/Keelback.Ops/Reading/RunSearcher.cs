@@ -47,17 +47,27 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog, Tim
         return new(found, next, Partial: more && found.Count < size, now, upTo);
     }
 
-    /// <summary>The kinds among the runs of the last days, for the search's form.</summary>
+    /// <summary>The kinds of all runs that there ever were, to choose from: the first 500.</summary>
     public async Task<IReadOnlyList<string>> KindsAsync(CancellationToken ct)
     {
-        await using var command = db.CreateCommand(
-            "select distinct kind from keelback.rollup where step = 1 and at > keelback.clock() - interval '7 days' and queue = any($1) order by 1 limit 500");
-        command.Parameters.AddWithValue((await catalog.AllAsync(ct)).Select(q => q.Id).ToArray());
+        await using var command = db.CreateCommand("select distinct kind from keelback.rollup where step = 2 and queue = any($1) order by 1 limit 500");
+        command.Parameters.AddWithValue(await QueuesAsync(ct));
         var kinds = new List<string>();
         await using var row = await command.ExecuteReaderAsync(ct);
         while (await row.ReadAsync(ct)) kinds.Add(row.GetString(0));
         return kinds;
     }
+
+    /// <summary>Whether a run of that kind was ever copied.</summary>
+    public async Task<bool> HasKindAsync(string kind, CancellationToken ct)
+    {
+        await using var command = db.CreateCommand("select exists (select from keelback.rollup where step = 2 and queue = any($1) and kind = $2)");
+        command.Parameters.AddWithValue(await QueuesAsync(ct));
+        command.Parameters.AddWithValue(kind);
+        return (bool)(await command.ExecuteScalarAsync(ct))!;
+    }
+
+    private async Task<short[]> QueuesAsync(CancellationToken ct) => [.. (await catalog.AllAsync(ct)).Select(q => q.Id)];
 
     private async Task<(DateTimeOffset Now, DateTimeOffset UpTo)> BeginAsync(NpgsqlConnection connection, CancellationToken ct)
     {
