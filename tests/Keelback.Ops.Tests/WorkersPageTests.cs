@@ -50,6 +50,36 @@ public sealed class WorkersPageTests : OpsTest
     }
 
     [Fact]
+    public async Task All_that_workers_hold_is_counted_however_much_it_is_and_each_shows_its_oldest()
+    {
+        var slow = TestJobs.Kind("slow", _ => Task.CompletedTask);
+        await using var app = await OpsApp.OpenAsync(Database, [slow]);
+        await app.Jobs.EnqueueAsync(slow.Call());
+        await using (var command = app.Db.CreateCommand(
+            """
+            with two as (
+                insert into keelback.worker (app, name, queues, started_at, lease_until, info)
+                select 'test', name, '{}', keelback.clock(), keelback.clock() + interval '1 hour', '{"concurrency": 1200, "slots": 1200}' from unnest(array['old', 'young']) name
+                returning id, epoch, name
+            ), made as (
+                insert into keelback.run (id, kind, queue, priority, max_attempts, input)
+                select r.id + i, r.kind, r.queue, r.priority, 1, '{}' from keelback.run r, generate_series(1, 1103) i returning id
+            )
+            insert into keelback.claim (run_id, worker_id, epoch, attempt, crashes, at)
+            select m.id, w.id, w.epoch, 1, 0, keelback.clock() - interval '1 s' * row_number() over (order by m.id desc)
+            from (select id, row_number() over (order by id) as n from made) m join two w on w.name = case when m.n <= 1100 then 'old' else 'young' end
+            """)) await command.ExecuteNonQueryAsync();
+
+        var workers = JsonDocument.Parse(await app.PageAsync("/ops/jobs/api/workers")).RootElement.EnumerateArray().ToList();
+        var page = await app.PageAsync("/ops/jobs/workers");
+
+        Assert.Equal([("old", 1100, 997), ("young", 3, 3)], workers.Select(w => (w.GetProperty("name").GetString(), w.GetProperty("busy").GetInt32(), w.GetProperty("running").GetArrayLength())));
+        Assert.Contains("<td class=\"n\">1100<small> / 1200</small></td>", page);
+        Assert.Contains("<small>and 1092 more</small>", page);
+        Assert.Contains("<b>1,103<small> / 2,400</small></b>slots busy", await app.PageAsync("/ops/jobs"));
+    }
+
+    [Fact]
     public async Task A_worker_is_stopped_and_one_that_is_not_there_is_told()
     {
         await using var app = await OpsApp.OpenAsync(Database, [], worker: true);

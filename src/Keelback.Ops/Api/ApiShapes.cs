@@ -48,6 +48,7 @@ internal static class ApiShapes
         ended = worker.Report.Ended,
         memoryBytes = worker.Report.Memory,
         version = worker.Report.Version,
+        busy = worker.Busy,
         running = worker.Running.Select(a => new { run = Show.Id(a.RunId), kind = a.Kind, attempt = a.Number, startedAt = a.StartedAt, seconds = (now - a.StartedAt).TotalSeconds }),
     };
 

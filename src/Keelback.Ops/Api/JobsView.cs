@@ -90,7 +90,7 @@ internal sealed class JobsView(
         Table(["WORKER", "NAME", "QUEUES", "SLOTS", "STATE", "UP", "RUNS NOW"], look.Workers.Select(w => new[]
         {
             w.Id.ToString(CultureInfo.InvariantCulture), w.Name, w.Queues.Length == 0 ? "all" : string.Join(",", w.Queues),
-            $"{w.Running.Count}/{w.Concurrency.ToString(CultureInfo.InvariantCulture)}", w.Report.IsStopping ? "stopping" : w.Report.IsPaused ? "paused" : "works", Show.Span(look.Now - w.StartedAt),
+            $"{w.Busy.ToString(CultureInfo.InvariantCulture)}/{w.Concurrency.ToString(CultureInfo.InvariantCulture)}", w.Report.IsStopping ? "stopping" : w.Report.IsPaused ? "paused" : "works", Show.Span(look.Now - w.StartedAt),
             string.Join(", ", w.Running.Take(5).Select(a => $"{a.Kind} {Show.Id(a.RunId)} {Show.Span(look.Now - a.StartedAt)}")),
         }));
         return 0;

@@ -22,13 +22,13 @@ internal static class OverviewPage
     {
         var total = look.Total;
         var slots = look.Workers.Sum(w => w.Concurrency);
-        var running = look.Workers.Sum(w => w.Running.Count);
+        var running = look.Workers.Sum(w => w.Busy);
         var seconds = Math.Max(1, Math.Min((look.Range.Step * look.Range.Bars).TotalSeconds, (look.Now - First(look)).TotalSeconds));
         return Html.Of(
             $"""
             <ul class="tiles">
             <li><a href="{place.Runs}?state=open"><b>{Show.Count(look.Queues.Sum(q => q.Open))}</b>open</a></li>
-            <li><a href="{place.Runs}?state=running"><b>{running}<small> / {slots}</small></b>slots busy</a></li>
+            <li><a href="{place.Runs}?state=running"><b>{Show.Count(running)}<small> / {Show.Count(slots)}</small></b>slots busy</a></li>
             <li><a href="{place.Runs}?state=succeeded"><b>{Show.Count(total.Succeeded)}</b>succeeded</a></li>
             <li class="{(total.Failed > 0 ? "bad" : "")}"><a href="{place.Runs}?state=failed"><b>{Show.Count(total.Failed)}</b>failed</a></li>
             <li><b>{total.Ended / seconds:0.##}<small> /s</small></b>rate</li>

@@ -5,6 +5,8 @@ namespace Keelback.Ops;
 /// <summary>The live workers, orders to them, and what may not run.</summary>
 internal static class WorkersPage
 {
+    private const int MostShown = 8; // of what one runs
+
     public static Page Render(Overview look, IReadOnlyList<JobRevocation> revoked, IReadOnlyList<string> kinds, Place place, Markup token) => new("Workers", "workers", Html.Of(
         $"""
         <div class="head"><h1>Workers</h1></div>
@@ -33,13 +35,13 @@ internal static class WorkersPage
         <tr>
         <td>{worker.Name} <small title="{worker.Report.Version}">#{worker.Id}{Html.If(worker.Report.Version is not null, () => Html.Of($" · {worker.Report.Version!.Split('+')[0]}"))}</small>{Mark(worker.Report)}</td>
         <td>{(worker.Queues.Length == 0 ? "all" : string.Join(", ", worker.Queues))}</td>
-        <td class="n">{worker.Running.Count}<small> / {worker.Report.Slots}{Html.If(worker.Report.Slots != worker.Report.Concurrency, () => Html.Of($" of {worker.Report.Concurrency}"))}</small></td>
+        <td class="n">{worker.Busy}<small> / {worker.Report.Slots}{Html.If(worker.Report.Slots != worker.Report.Concurrency, () => Html.Of($" of {worker.Report.Concurrency}"))}</small></td>
         <td class="n">{Show.Count(worker.Report.Ended)}</td>
         <td class="n">{Show.Bytes(worker.Report.Memory)}</td>
         <td class="n">{Show.Span(now - worker.StartedAt)}</td>
         <td class="n{(worker.LeaseUntil <= now ? " bad" : "")}">{(worker.LeaseUntil <= now ? "ended" : Show.Span(worker.LeaseUntil - now))}</td>
-        <td class="wrap">{Html.Each(worker.Running.Take(8), a => Html.Of($"""<a class="chip" href="{place.Run(a.RunId)}">{a.Kind} <small>{Show.Span(now - a.StartedAt)}</small></a>"""))}
-        {Html.If(worker.Running.Count > 8, () => Html.Of($"""<small>and {worker.Running.Count - 8} more</small>"""))}</td>
+        <td class="wrap">{Html.Each(worker.Running.Take(MostShown), a => Html.Of($"""<a class="chip" href="{place.Run(a.RunId)}">{a.Kind} <small>{Show.Span(now - a.StartedAt)}</small></a>"""))}
+        {Html.If(worker.Busy > MostShown, () => Html.Of($"""<small>and {worker.Busy - Math.Min(worker.Running.Count, MostShown)} more</small>"""))}</td>
         {Html.If(!token.IsEmpty, () => Html.Of($"""<td class="act">{Orders(worker, place, token)}</td>"""))}
         </tr>
         """);

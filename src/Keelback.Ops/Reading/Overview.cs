@@ -26,9 +26,9 @@ internal sealed record Overview(
 internal sealed record QueueLook(
     short Id, string Name, bool Paused, int? Slots, long Open, int Ready, DateTimeOffset? OldestAt, int Running, DateTimeOffset? LookedAt);
 
-/// <summary>A live worker and what it runs.</summary>
+/// <summary>A live worker, how many runs it holds, and the oldest of them: all, unless all workers together hold more than 1,000.</summary>
 internal sealed record WorkerLook(
-    int Id, long Epoch, string Name, string[] Queues, DateTimeOffset StartedAt, DateTimeOffset LeaseUntil, WorkerReport Report, IReadOnlyList<Attempt> Running)
+    int Id, long Epoch, string Name, string[] Queues, DateTimeOffset StartedAt, DateTimeOffset LeaseUntil, WorkerReport Report, int Busy, IReadOnlyList<Attempt> Running)
 {
     public int Concurrency => Report.Concurrency;
 }

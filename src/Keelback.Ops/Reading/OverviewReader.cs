@@ -4,10 +4,10 @@ using Npgsql;
 
 namespace Keelback.Ops;
 
-/// <summary>Reads the overview in one round trip: nothing in it counts rows of a hot table.</summary>
+/// <summary>Reads the overview in one round trip: nothing in it counts rows of a hot table but claims, of which there are no more than workers have slots.</summary>
 internal sealed class OverviewReader(NpgsqlDataSource db, QueueCatalog catalog, FigureCache figures)
 {
-    private const int MostAttempts = 1000; // shown of all workers together
+    private const int MostAttempts = 1000; // shown of all workers together, of each the oldest first
 
     public async Task<DateTimeOffset> NowAsync(CancellationToken ct)
     {
@@ -29,11 +29,14 @@ internal sealed class OverviewReader(NpgsqlDataSource db, QueueCatalog catalog, 
             """, Statement.P(catalog.App)));
         batch.BatchCommands.Add(Statement.Of(
             """
-            select c.worker_id, c.epoch, c.run_id, r.kind, c.attempt, c.at
-            from keelback.claim c
-            join keelback.worker w on w.id = c.worker_id and w.epoch = c.epoch and w.app = $1 and w.lease_until > keelback.clock()
+            select c.worker_id, c.epoch, c.run_id, r.kind, c.attempt, c.at, c.of
+            from (
+                select c.*, count(*) over (partition by c.worker_id, c.epoch)::int as of, row_number() over (partition by c.worker_id, c.epoch order by c.at) as nth
+                from keelback.claim c
+                join keelback.worker w on w.id = c.worker_id and w.epoch = c.epoch and w.app = $1 and w.lease_until > keelback.clock()
+                order by nth, c.at limit $2) c
             cross join lateral (select kind from keelback.run where id = c.run_id limit 1) r
-            order by c.at limit $2
+            order by c.at
             """, Statement.P(catalog.App), Statement.P(MostAttempts)));
         batch.BatchCommands.Add(Statement.Of(
             "select id, epoch, name, queues, started_at, lease_until, info from keelback.worker where app = $1 and lease_until > keelback.clock() order by name, id limit 500",
@@ -52,18 +55,21 @@ internal sealed class OverviewReader(NpgsqlDataSource db, QueueCatalog catalog, 
                 row.GetInt32(5), Time(row, 6), row.GetInt32(7), Time(row, 8)));
 
         await row.NextResultAsync(ct);
-        var attempts = new List<(int Worker, long Epoch, Attempt Attempt)>();
+        var attempts = new List<(int Worker, long Epoch, int Of, Attempt Attempt)>();
         while (await row.ReadAsync(ct))
-            attempts.Add((row.GetInt32(0), row.GetInt64(1),
+            attempts.Add((row.GetInt32(0), row.GetInt64(1), row.GetInt32(6),
                 new(row.GetInt64(2), row.GetString(3), row.GetInt16(4), row.GetFieldValue<DateTimeOffset>(5))));
 
         await row.NextResultAsync(ct);
-        var running = attempts.ToLookup(a => (a.Worker, a.Epoch), a => a.Attempt);
+        var running = attempts.ToLookup(a => (a.Worker, a.Epoch));
         var workers = new List<WorkerLook>();
         while (await row.ReadAsync(ct))
+        {
+            var its = running[(row.GetInt32(0), row.GetInt64(1))];
             workers.Add(new(row.GetInt32(0), row.GetInt64(1), row.GetString(2), row.GetFieldValue<string[]>(3),
                 row.GetFieldValue<DateTimeOffset>(4), row.GetFieldValue<DateTimeOffset>(5), JsonSerializer.Deserialize<WorkerReport>(row.GetString(6), JobJson.Options)!,
-                [.. running[(row.GetInt32(0), row.GetInt64(1))]]));
+                its.FirstOrDefault().Of, [.. its.Select(a => a.Attempt)]));
+        }
 
         await row.NextResultAsync(ct);
         return new(now, upTo, range, queues, workers, figures.With(range, kept, await FigureRange.ReadAsync(row, ct), now));
