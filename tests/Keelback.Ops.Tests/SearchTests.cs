@@ -88,6 +88,44 @@ public sealed class SearchTests : OpsTest
         await ShouldFind(app, "?text=" + word[..99] + "y");
     }
 
+    [Fact]
+    public async Task The_first_word_of_a_line_is_found_and_a_letter_after_a_backslash_is_one()
+    {
+        var torn = TestJobs.Kind("torn", _ => throw new InvalidOperationException("Out of paper:\n\tquagga\r\nokapi"), j => j.MaxAttempts = 1);
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail, torn]);
+        var mail = await app.Jobs.EnqueueAsync(s_mail.Call(new { body = "hello\nzebra\ttapir\u0001lynx \"puma\"", path = @"C:\numbers\new" }));
+        var bad = await app.Jobs.EnqueueAsync(torn.Call());
+        await app.DrainAsync();
+        await app.CopyAsync();
+
+        foreach (var word in new[] { "hello", "zebra", "tapir", "lynx", "puma", "numbers", "new" }) await ShouldFind(app, "?text=" + word, mail);
+        foreach (var word in new[] { "quagga", "okapi", "paper" }) await ShouldFind(app, "?text=" + word, bad);
+        await ShouldFind(app, "?text=nzebra");
+    }
+
+    [Fact]
+    public async Task A_run_that_will_be_tried_again_is_found_by_the_error_of_its_last_attempt()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+        var run = await app.Jobs.EnqueueAsync(s_mail.Call(new { to = "ada" }));
+        Task<int> FailAsync(int attempt, string message) => app.ScalarAsync<int>(
+            $"""
+            insert into keelback.attempt (run_id, n, worker_id, started_at, ended_at, outcome, error)
+            values ({run}, {attempt}, 1, keelback.clock(), keelback.clock(), 0, jsonb_build_object('message', '{message}')) returning 1
+            """);
+
+        await FailAsync(1, "zebra");
+        await app.CopyAsync();
+        await ShouldFind(app, "?text=zebra", run); // known when it was copied
+
+        await FailAsync(2, "quagga");
+        await app.CopyAsync();
+
+        await ShouldFind(app, "?text=quagga+ada&state=open", run);
+        await ShouldFind(app, "?text=zebra");
+        Assert.Equal(1L, await app.ScalarAsync<long>("select sum(open)::bigint from keelback.queue_look"));
+    }
+
     [Theory]
     [InlineData(JobRunState.Scheduled, "=")]
     [InlineData(JobRunState.Ready, "<>")]

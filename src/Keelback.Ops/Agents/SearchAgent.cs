@@ -59,7 +59,7 @@ internal sealed class SearchAgent(NpgsqlDataSource db, QueueCatalog catalog, Tim
         var size = cursor.Look == 0 ? PageSize : RoundSize;
         var round = await RunCopy.EndedAsync(connection, catalog.App, cursor.Look, newest: false, size, rollup, ct);
         cursor = cursor.After(round, size);
-        more |= round.Ended > PageSize / 10 || newest.Ended > PageSize / 20;
+        more |= round.Changed > PageSize / 10 || newest.Changed > PageSize / 20;
 
         var again = await RunCopy.ReopenedAsync(connection, catalog.App, cursor.LookBack, Unhappy, rollup, ct);
         cursor = cursor with { LookBack = again.Count == Unhappy ? again.Last : 0 };
