@@ -44,6 +44,57 @@ public sealed class AgentTests : OpsTest
     }
 
     [Fact]
+    public async Task Thousands_that_are_opened_again_are_noted_in_one_go()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+        for (var i = 0; i < 3; i++) await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 1000).Select(_ => s_mail.Call()));
+        await app.ScalarAsync<long>("with ended as (update keelback.run set state = 2, finished_at = keelback.clock() returning 1) select count(*) from ended");
+        await CopiedAsync(app);
+
+        await app.ScalarAsync<long>("with again as (update keelback.run set state = 0, finished_at = null returning 1) select count(*) from again");
+        for (var more = true; more;) more = await app.Agent.PassAsync(default);
+
+        Assert.Equal("3000 3000", await app.ScalarAsync<string>(
+            "select concat_ws(' ', (select count(*) from keelback.run_search where state = 0), (select sum(open) from keelback.queue_look))"));
+    }
+
+    [Fact]
+    public async Task A_round_that_finds_runs_opened_again_counts_in_the_lag_and_the_newest_need_not_wait_for_its_end()
+    {
+        var clock = new TestClock(Database.DataSource);
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail], clock);
+        var first = await app.Jobs.EnqueueAsync(s_mail.Call());
+        await app.Jobs.CancelAsync(first);
+        await CopiedAsync(app);
+        await app.ScalarAsync<long>(
+            """
+            with more as (
+                insert into keelback.run_search (id, kind, queue, state) select s.id + i, s.kind, s.queue, 2 from keelback.run_search s, generate_series(1, 13000) i returning 1
+            ) select count(*) from more
+            """);
+        var last = await app.Jobs.EnqueueAsync(s_mail.Call());
+        await app.Jobs.CancelAsync(last);
+        await CopiedAsync(app);
+        async Task<TimeSpan> PassAsync()
+        {
+            await app.Agent.PassAsync(default);
+            return await LagAsync(app);
+        }
+
+        await app.ScalarAsync<long>("with again as (update keelback.run set state = 0, finished_at = null returning 1) select count(*) from again");
+        var begun = await PassAsync();
+        clock.Advance(TimeSpan.FromMinutes(1));
+        var part = await PassAsync();
+        var open = await app.ScalarAsync<string>("select string_agg(id::text, ' ' order by id) from keelback.run_search where state = 0");
+        var whole = await PassAsync();
+
+        Assert.Equal($"{first} {last}", open);
+        Assert.True(begun < TimeSpan.FromSeconds(60), $"{begun}");
+        Assert.True(part > TimeSpan.FromSeconds(60), $"{part}");
+        Assert.True(whole < TimeSpan.FromSeconds(60), $"{whole}");
+    }
+
+    [Fact]
     public async Task A_run_that_is_retried_by_hand_is_noted_at_each_end_and_each_attempt_beyond_the_first_counts_once()
     {
         var attempts = 0;
@@ -185,6 +236,13 @@ public sealed class AgentTests : OpsTest
         await app.Services.GetRequiredService<QueueLooker>().LookAsync(default);
 
         Assert.Equal(2, await app.ScalarAsync<int>("select ready from keelback.queue_look where ready > 0"));
+    }
+
+    /// <summary>Up to where the next round over the ended runs begins.</summary>
+    private static async Task CopiedAsync(OpsApp app)
+    {
+        await app.CopyAsync();
+        while (await app.ScalarAsync<long>("select look_back from keelback.search_cursor") > 0) await app.Agent.PassAsync(default);
     }
 
     private static async Task<TimeSpan> LagAsync(OpsApp app) =>

@@ -85,15 +85,17 @@ internal static class RunCopy
         }, ct);
     }
 
-    /// <summary>Asks runs that ended without success whether somebody let them run again; they may have ended once more since.</summary>
-    public static async Task<CopiedPage> ReopenedAsync(NpgsqlConnection connection, string app, long after, int limit, RollupBatch rollup, CancellationToken ct)
+    /// <summary>Asks runs that ended without success whether somebody let them run again; they may have ended once more since. The newest, or a page over <paramref name="after"/>.</summary>
+    public static async Task<CopiedPage> ReopenedAsync(
+        NpgsqlConnection connection, string app, long after, bool newest, int limit, RollupBatch rollup, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(Statement.ByKey());
         batch.BatchCommands.Add(Statement.Of(
             $"""
             with page as materialized (
-                select id, finished_at from keelback.run_search where state > 1 and id > $1 order by id limit $2
+                select id, finished_at from keelback.run_search
+                where state > 1 and {(newest ? "id < $1 order by id desc" : "id > $1 order by id")} limit $2
             ), again as materialized (
                 select r.*, coalesce(f.n, 0) as failures, case when r.error is not null then {WordsOf} end as words
                 from page p cross join lateral (select * from keelback.run where id = p.id limit 1) r {LastFailure}

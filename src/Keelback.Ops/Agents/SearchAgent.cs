@@ -11,12 +11,13 @@ namespace Keelback.Ops;
 /// Each app's runs by its own nodes, any of them; the cursor's row lock makes it one at a time. Run ids grow with time, so new ones are a range. What committed late, with an
 /// id below the cursor, is found by a second look, once everything has ended that was writing at the first. Ends are found by asking open
 /// runs in turn: the newest each time, the rest in rounds, which go on at once while they find many. The lag that is told is that of the rounds.
+/// Runs that somebody let run again are found by asking those that ended without success the same way; such a round counts in the lag from
+/// the first one that it finds, since there may be a million of them, of which none is opened again.
 /// </remarks>
 internal sealed class SearchAgent(NpgsqlDataSource db, QueueCatalog catalog, TimeProvider clock, ILogger<SearchAgent> log) : PollingService(clock, log)
 {
     private const int PageSize = 2000;
-    private const int RoundSize = 10_000; // open runs a pass, once there are more than a page: about 0.1 s
-    private const int Unhappy = 200;
+    private const int RoundSize = 10_000; // open runs a pass, once there are more than a page: about 0.1 s; ended ones: 0.05 s
     private static readonly TimeSpan s_idle = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_behind = TimeSpan.FromMilliseconds(200); // most runs have ended by then, and are written once
 
@@ -61,8 +62,11 @@ internal sealed class SearchAgent(NpgsqlDataSource db, QueueCatalog catalog, Tim
         cursor = cursor.After(round, size);
         more |= round.Changed > PageSize / 10 || newest.Changed > PageSize / 20;
 
-        var again = await RunCopy.ReopenedAsync(connection, catalog.App, cursor.LookBack, Unhappy, rollup, ct);
-        cursor = cursor with { LookBack = again.Count == Unhappy ? again.Last : 0 };
+        var lately = cursor.LookBack == 0 ? default : await RunCopy.ReopenedAsync(connection, catalog.App, long.MaxValue, newest: true, PageSize / 4, rollup, ct);
+        size = cursor.LookBack == 0 ? PageSize : RoundSize;
+        var again = await RunCopy.ReopenedAsync(connection, catalog.App, cursor.LookBack, newest: false, size, rollup, ct);
+        cursor = cursor.AfterBack(again, size, finds: lately.Changed + again.Changed > 0);
+        more |= lately.Changed > PageSize / 20 || again.Changed > PageSize / 20;
 
         await using (var batch = new NpgsqlBatch(connection))
         {
@@ -78,7 +82,7 @@ internal sealed class SearchAgent(NpgsqlDataSource db, QueueCatalog catalog, Tim
 
 /// <summary>The app's row of <c>keelback.search_cursor</c>, locked.</summary>
 internal sealed record SearchCursor(
-    long Fast, long Safe, long? Tick, bool SecondLookIsDue, long Look, long LookBack, long UpTo, DateTime UpToTime, DateTime RoundAt, DateTime EndsAt)
+    long Fast, long Safe, long? Tick, bool SecondLookIsDue, long Look, long LookBack, long UpTo, DateTime UpToTime, DateTime RoundAt, DateTime EndsAt, DateTime? AgainAt)
 {
     public bool CaughtUp { get; init; }
 
@@ -88,6 +92,11 @@ internal sealed record SearchCursor(
         var began = Look == 0 ? UpToTime : RoundAt;
         return part.Count == size ? this with { Look = part.Last, RoundAt = began } : this with { Look = 0, RoundAt = began, EndsAt = began };
     }
+
+    /// <summary>The same of the round over the runs that ended without success, which is behind only from where it finds some.</summary>
+    public SearchCursor AfterBack(CopiedPage part, int size, bool finds) => part.Count == size
+        ? this with { LookBack = part.Last, AgainAt = AgainAt ?? (finds ? UpToTime : null) }
+        : this with { LookBack = 0, AgainAt = null };
 
     /// <summary>Null: another node has it.</summary>
     public static async Task<SearchCursor?> TakeAsync(NpgsqlConnection connection, string app, TimeSpan behind, CancellationToken ct)
@@ -105,7 +114,7 @@ internal sealed record SearchCursor(
         await using var command = new NpgsqlCommand(
             """
             select fast, safe, tick, coalesce(tick is not null and tick_xmax <= pg_snapshot_xmin(pg_current_snapshot()), false), look, look_back,
-                   keelback.first_run_id(now.at - $1), now.at - $1, coalesce(round_at, 'epoch'), coalesce(ends_at, 'epoch')
+                   keelback.first_run_id(now.at - $1), now.at - $1, coalesce(round_at, 'epoch'), coalesce(ends_at, 'epoch'), again_at
             from keelback.search_cursor, (select keelback.clock() as at) now
             where app = $2
             for update of search_cursor skip locked
@@ -117,7 +126,8 @@ internal sealed record SearchCursor(
 
         var cursor = new SearchCursor(
             row.GetInt64(0), row.GetInt64(1), row.IsDBNull(2) ? null : row.GetInt64(2), row.GetBoolean(3), row.GetInt64(4), row.GetInt64(5),
-            row.GetInt64(6), row.GetDateTime(7), row.GetDateTime(8), row.GetDateTime(9));
+            row.GetInt64(6), row.GetDateTime(7), row.GetDateTime(8), row.GetDateTime(9),
+            row.IsDBNull(10) ? null : row.GetDateTime(10));
         return cursor.UpTo < cursor.Fast ? cursor with { UpTo = cursor.Fast } : cursor; // the clock may go back
     }
 
@@ -129,8 +139,8 @@ internal sealed record SearchCursor(
             update keelback.search_cursor
             set fast = $1, safe = $2, tick = coalesce($3, $1),
                 tick_xmax = case when $3 is null then pg_snapshot_xmax(pg_current_snapshot()) else tick_xmax end,
-                look = $4, look_back = $5, round_at = $9, ends_at = $10,
-                at = least($10, case when $6 then $7 else keelback.run_enqueued_at($1) end)
+                look = $4, look_back = $5, round_at = $9, ends_at = $10, again_at = $11,
+                at = least($10, $11, case when $6 then $7 else keelback.run_enqueued_at($1) end)
             where app = $8
             """);
         command.Parameters.Add(new() { Value = Fast });
@@ -143,6 +153,7 @@ internal sealed record SearchCursor(
         command.Parameters.Add(new() { Value = app });
         command.Parameters.Add(new() { Value = RoundAt });
         command.Parameters.Add(new() { Value = EndsAt });
+        command.Parameters.Add(new() { Value = (object?)AgainAt ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz });
         return command;
     }
 }

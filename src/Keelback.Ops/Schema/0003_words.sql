@@ -1,4 +1,4 @@
--- Every word of arguments and errors, the first of each line too, and what is known of a run's errors before it ends.
+-- Every word of arguments and errors, the first of each line too; errors of runs that are still tried; and that many were opened again.
 
 -- The words of a text of JSON as they stand, in lower case; no dictionary, no stemming. The first 4,000 characters count. Its escapes are no
 -- letters: \n ends a word and begins none. Each is taken with the backslash before it, so that \\n is a backslash and the letter n.
@@ -11,3 +11,6 @@ $$;
 
 alter table keelback.run_search
     add column failures smallint not null default 0; -- attempts that had failed when its words were taken last
+
+alter table keelback.search_cursor
+    add column again_at timestamptz;         -- since when the round over ended runs that is under way finds some that were opened again
