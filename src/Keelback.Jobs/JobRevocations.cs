@@ -11,6 +11,9 @@ public sealed class JobRevocations
 {
     private const short Tag = 1, Kind = 2;
 
+    /// <summary>For how long at most: 100 years.</summary>
+    internal static readonly TimeSpan Longest = TimeSpan.FromDays(36_525);
+
     private readonly NpgsqlDataSource _db;
     private readonly QueueCatalog _queues;
     private readonly JobWakes _wakes;
@@ -19,7 +22,7 @@ public sealed class JobRevocations
 
     /// <summary>No run of this kind starts any more, whoever enqueued it and whenever.</summary>
     /// <param name="kind">The job's name in the database. Any is taken, as before the deploy that brings it: nobody tells a misspelt one.</param>
-    /// <param name="lasting">For how long; default: for good.</param>
+    /// <param name="lasting">For how long, over zero and at most 100 years; default: for good.</param>
     /// <param name="reason">What the runs' errors say.</param>
     /// <param name="ct">Cancels the call.</param>
     public Task RevokeKindAsync(string kind, TimeSpan? lasting = null, string? reason = null, CancellationToken ct = default) =>
@@ -41,7 +44,7 @@ public sealed class JobRevocations
     {
         await using var command = _db.CreateCommand(
             """
-            select what, value, at, until, reason from keelback.revocation
+            select what, value, at, least(until, '9999-12-31T00:00Z'), reason from keelback.revocation -- older code let a year be written that .NET cannot read
             where app = $1 and (until is null or until > keelback.clock())
             order by what, value
             """);
@@ -59,7 +62,11 @@ public sealed class JobRevocations
     private async Task RevokeAsync(short what, string value, TimeSpan? lasting, string? reason, CancellationToken ct)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(value);
-        if (lasting is { } time) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(time, TimeSpan.Zero, nameof(lasting));
+        if (lasting is { } time)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(time, TimeSpan.Zero, nameof(lasting));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(time, Longest, nameof(lasting));
+        }
 
         await using var command = _db.CreateCommand(
             """

@@ -80,6 +80,9 @@ internal static class OpsErrors
     public static KeelbackException TooManyWords(string text, int count, int most) => new("KB1724",
         $"'{Short(text)}' has {count} words, and a search takes {most}. Leave out those that other runs hold too.");
 
+    public static KeelbackException RevokedTooLong(TimeSpan lasting) => new("KB1727",
+        $"Nothing can be revoked for as long as {lasting:c}: 100 years (36525d) are the most. Give less, or no time at all to revoke it for good.");
+
     public static string BadState(string text) => $"'{Short(text)}' is no state." + DidYouMean(text, States.All) + $" States are {string.Join(", ", States.All)}.";
 
     public static string BadTime(string text) => $"'{Short(text)}' is no point in time. Write it as 2026-01-31T23:59:59Z.";

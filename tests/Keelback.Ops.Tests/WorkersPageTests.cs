@@ -162,6 +162,29 @@ public sealed class WorkersPageTests : OpsTest
         Assert.Equal(10L, await app.ScalarAsync<long>("select count(*) from keelback.audit where via = 'api'"));
     }
 
+    [Fact]
+    public async Task A_revocation_of_a_thousand_years_is_refused_and_one_that_is_there_stops_neither_the_list_nor_allowing_it()
+    {
+        await using var app = await OpsApp.OpenAsync(Database);
+        var revocations = app.Services.GetRequiredService<JobRevocations>();
+        var form = await PageForm.OfAsync(app, "/ops/jobs/workers");
+
+        var page = await form.PostAsync("/ops/jobs/revocations", ("what", "tag"), ("value", "x"), ("lasting", "9999999.00:00:00"));
+        var api = await app.Client.PostAsync("/ops/jobs/api/revocations/tag/x/revoke", new StringContent("""{"lasting": "100000d"}""", Encoding.UTF8, "application/json"));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => revocations.RevokeTagAsync("x", TimeSpan.FromDays(36_526)));
+        await ShouldRefuse(page, "KB1727: Nothing can be revoked for as long as 9999999.00:00:00: 100 years (36525d) are the most. Give less, or no time at all to revoke it for good.");
+        Assert.Contains("urn:keelback:error:KB1727", await api.Content.ReadAsStringAsync());
+        Assert.Equal((HttpStatusCode.BadRequest, HttpStatusCode.BadRequest), (page.StatusCode, api.StatusCode));
+
+        await revocations.RevokeTagAsync("x", JobRevocations.Longest);
+        await app.ScalarAsync<bool>("update keelback.revocation set until = '29405-01-01' returning true"); // as older code wrote it
+        Assert.Contains("\"tag\":\"x\"", await app.PageAsync("/ops/jobs/api/revocations"));
+        Assert.Contains("9999", await app.PageAsync("/ops/jobs/workers"));
+        await form.PostAsync("/ops/jobs/revocations/allow", ("what", "tag"), ("value", "x"));
+
+        Assert.Empty(await revocations.ListAsync());
+    }
+
     private static async Task ShouldRefuse(HttpResponseMessage response, string message)
     {
         Assert.False(response.IsSuccessStatusCode);

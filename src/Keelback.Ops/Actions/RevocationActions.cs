@@ -9,10 +9,11 @@ internal sealed class RevocationActions(JobRevocations revocations, KnownNames n
     public static readonly string[] What = ["kind", "tag"];
 
     /// <summary>From now on nothing of it starts. A tag may come later; a kind must be known, unless it is said to be <paramref name="unknown"/>.</summary>
-    /// <exception cref="KeelbackException">KB1718: neither a kind nor a tag, or none named. KB1704: there is no such kind.</exception>
+    /// <exception cref="KeelbackException">KB1718: neither a kind nor a tag, or none named. KB1704: there is no such kind. KB1727: for over 100 years.</exception>
     public async Task<ActionResult> RevokeAsync(string what, string value, TimeSpan? lasting, string? reason, bool unknown, Actor actor, CancellationToken ct)
     {
         Check(what, value);
+        if (lasting > JobRevocations.Longest) throw OpsErrors.RevokedTooLong(lasting.Value);
         if (what == "kind" && !unknown && await names.OtherKindsAsync(value, ct) is { } others) throw OpsErrors.NoSuchKind(value, others, revokes: true);
         return await audit.AuditAsync(actor, "revoke", $"{what} {value}", null, async () =>
         {
