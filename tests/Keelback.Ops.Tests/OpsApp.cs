@@ -5,6 +5,8 @@ using Keelback.Jobs;
 using Keelback.Testing;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -13,7 +15,7 @@ using Npgsql;
 
 namespace Keelback.Ops.Tests;
 
-/// <summary>An app with the jobs pages on a test's database, asked in memory.</summary>
+/// <summary>An app with the jobs pages on a test's database, asked in memory, or on a port as people ask it.</summary>
 internal sealed class OpsApp : IAsyncDisposable
 {
     public static readonly TestTemplate Template = TestTemplate.OfPackages("ops", builder => builder.AddJobs().AddWeb().AddOps());
@@ -25,8 +27,12 @@ internal sealed class OpsApp : IAsyncDisposable
     {
         (_app, Log) = (app, log);
         _scope = app.Services.CreateAsyncScope();
-        Client = app.GetTestClient();
-        Client.BaseAddress = new("http://localhost");
+        if (app.Services.GetRequiredService<IServer>() is Microsoft.AspNetCore.TestHost.TestServer server)
+        {
+            Client = server.CreateClient();
+            Client.BaseAddress = new("http://localhost");
+        }
+        else Client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new(app.Urls.Single()) };
     }
 
     /// <summary>Follows no redirect and keeps no cookie: a test does both by hand.</summary>
@@ -45,7 +51,8 @@ internal sealed class OpsApp : IAsyncDisposable
     /// <summary>Nothing runs by itself: a test drains jobs and passes the agent when it wants to.</summary>
     public static async Task<OpsApp> StartAsync(
         TestDatabase database, IEnumerable<JobKind>? kinds = null, string environment = "Production",
-        Action<IServiceCollection>? services = null, Action<WebApplication>? map = null, TimeProvider? clock = null, Action<OpsOptions>? ops = null, bool worker = false)
+        Action<IServiceCollection>? services = null, Action<WebApplication>? map = null, TimeProvider? clock = null, Action<OpsOptions>? ops = null, bool worker = false,
+        bool kestrel = false)
     {
         var log = new ConcurrentQueue<string>();
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ApplicationName = "test" });
@@ -69,7 +76,8 @@ internal sealed class OpsApp : IAsyncDisposable
         });
         foreach (var kind in kinds ?? []) keelback.Services.AddJobKind(kind);
         services?.Invoke(builder.Services);
-        builder.WebHost.UseTestServer(); // after AddKeelback, so that it is the server itself that a client is made from
+        if (kestrel) builder.WebHost.UseUrls("http://127.0.0.1:0");
+        else builder.WebHost.UseTestServer(); // after AddKeelback, so that it is the server itself that a client is made from
 
         var app = builder.Build();
         app.UseKeelback();
@@ -79,9 +87,10 @@ internal sealed class OpsApp : IAsyncDisposable
     }
 
     /// <summary>With the pages open to whoever is an operator, and a client that is one.</summary>
-    public static async Task<OpsApp> OpenAsync(TestDatabase database, IEnumerable<JobKind>? kinds = null, TimeProvider? clock = null, Action<OpsOptions>? ops = null, bool worker = false)
+    public static async Task<OpsApp> OpenAsync(
+        TestDatabase database, IEnumerable<JobKind>? kinds = null, TimeProvider? clock = null, Action<OpsOptions>? ops = null, bool worker = false, bool kestrel = false)
     {
-        var app = await StartAsync(database, kinds, clock: clock, worker: worker, ops: o =>
+        var app = await StartAsync(database, kinds, clock: clock, worker: worker, kestrel: kestrel, ops: o =>
         {
             o.Policy = "operators";
             ops?.Invoke(o);
@@ -119,6 +128,7 @@ internal sealed class OpsApp : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Client.Dispose();
         await _scope.DisposeAsync();
         await _app.StopAsync();
         await _app.DisposeAsync();

@@ -20,31 +20,31 @@ internal static class ApiActions
 
         plain.MapPost("/bulk/{id:long}/stop", async (HttpContext http, long id, CancellationToken ct) => Ok(await Get<BulkActions>(http).StopAsync(id, Actor(http), ct)));
 
-        plain.MapPost("/queues/{name}/pause", async (HttpContext http, string name, CancellationToken ct) => Ok(await Get<QueueActions>(http).PauseAsync(name, true, Actor(http), ct)));
-        plain.MapPost("/queues/{name}/resume", async (HttpContext http, string name, CancellationToken ct) => Ok(await Get<QueueActions>(http).PauseAsync(name, false, Actor(http), ct)));
-        group.MapPost("/queues/{name}/slots", async (HttpContext http, string name, CancellationToken ct) =>
-            Ok(await Get<QueueActions>(http).SetSlotsAsync(name, (await ApiBodies.ReadAsync<SlotsBody>(http)).Slots, Actor(http), ct)));
+        plain.MapPost("/queues/{name}/pause", async (HttpContext http, CancellationToken ct) => Ok(await Get<QueueActions>(http).PauseAsync(http.GetName("name"), true, Actor(http), ct)));
+        plain.MapPost("/queues/{name}/resume", async (HttpContext http, CancellationToken ct) => Ok(await Get<QueueActions>(http).PauseAsync(http.GetName("name"), false, Actor(http), ct)));
+        group.MapPost("/queues/{name}/slots", async (HttpContext http, CancellationToken ct) =>
+            Ok(await Get<QueueActions>(http).SetSlotsAsync(http.GetName("name"), (await ApiBodies.ReadAsync<SlotsBody>(http)).Slots, Actor(http), ct)));
 
         foreach (var (action, act) in ScheduleActions.Named)
-            plain.MapPost($"/schedules/{{name}}/{action}", async (HttpContext http, string name, CancellationToken ct) => Ok(await act(Get<ScheduleActions>(http), name, Actor(http), ct)));
-        group.MapPost("/schedules/{name}/change", async (HttpContext http, string name, CancellationToken ct) =>
+            plain.MapPost($"/schedules/{{name}}/{action}", async (HttpContext http, CancellationToken ct) => Ok(await act(Get<ScheduleActions>(http), http.GetName("name"), Actor(http), ct)));
+        group.MapPost("/schedules/{name}/change", async (HttpContext http, CancellationToken ct) =>
         {
             var body = await ApiBodies.ReadAsync<ChangeBody>(http);
-            return Ok(await Get<ScheduleActions>(http).ChangeAsync(name, body.When, body.Zone, Actor(http), ct));
+            return Ok(await Get<ScheduleActions>(http).ChangeAsync(http.GetName("name"), body.When, body.Zone, Actor(http), ct));
         });
 
         foreach (var (action, act) in WorkerActions.Named)
-            plain.MapPost($"/workers/{{worker}}/{action}", async (HttpContext http, string worker, CancellationToken ct) => Ok(await act(Get<WorkerActions>(http), worker, Actor(http), ct)));
-        group.MapPost("/workers/{worker}/scale", async (HttpContext http, string worker, CancellationToken ct) =>
-            Ok(await Get<WorkerActions>(http).ScaleAsync(worker, (await ApiBodies.ReadAsync<ScaleBody>(http)).Concurrency, Actor(http), ct)));
+            plain.MapPost($"/workers/{{worker}}/{action}", async (HttpContext http, CancellationToken ct) => Ok(await act(Get<WorkerActions>(http), http.GetName("worker"), Actor(http), ct)));
+        group.MapPost("/workers/{worker}/scale", async (HttpContext http, CancellationToken ct) =>
+            Ok(await Get<WorkerActions>(http).ScaleAsync(http.GetName("worker"), (await ApiBodies.ReadAsync<ScaleBody>(http)).Concurrency, Actor(http), ct)));
 
-        group.MapPost("/revocations/{what}/{value}/revoke", async (HttpContext http, string what, string value, CancellationToken ct) =>
+        group.MapPost("/revocations/{what}/{value}/revoke", async (HttpContext http, string what, CancellationToken ct) =>
         {
             var body = await ApiBodies.ReadAsync(http, unsent: new RevokeBody());
-            return Ok(await Get<RevocationActions>(http).RevokeAsync(what, value, Lasting(body.Lasting), body.Reason, body.Unknown, Actor(http), ct));
+            return Ok(await Get<RevocationActions>(http).RevokeAsync(what, http.GetName("value"), Lasting(body.Lasting), body.Reason, body.Unknown, Actor(http), ct));
         });
-        plain.MapPost("/revocations/{what}/{value}/allow", async (HttpContext http, string what, string value, CancellationToken ct) =>
-            Ok(await Get<RevocationActions>(http).AllowAsync(what, value, Actor(http), ct)));
+        plain.MapPost("/revocations/{what}/{value}/allow", async (HttpContext http, string what, CancellationToken ct) =>
+            Ok(await Get<RevocationActions>(http).AllowAsync(what, http.GetName("value"), Actor(http), ct)));
     }
 
     private static async ValueTask<object?> WithoutBody(EndpointFilterInvocationContext call, EndpointFilterDelegate next)

@@ -30,8 +30,8 @@ internal sealed class ApiEndpoints(NpgsqlDataSource db, QueueCatalog catalog, Ru
         plain.MapGet("/workers", async (OverviewReader overview, CancellationToken ct) => await overview.ReadAsync(FigureRange.Hour, ct) is var look ? Ok(look.Workers.Select(w => ApiShapes.Worker(w, look.Now))) : null);
         plain.MapGet("/health", async (WarningReader warnings, CancellationToken ct) => Ok(new { warnings = await warnings.AllAsync(ct) }));
         plain.MapGet("/schedules", async (JobSchedules schedules, OverviewReader overview, CancellationToken ct) => await overview.NowAsync(ct) is var now ? Ok((await schedules.ListAsync(ct)).Select(s => ApiShapes.Schedule(s, now))) : null);
-        plain.MapGet("/schedules/{name}", async (string name, ScheduleActions schedules, OverviewReader overview, CancellationToken ct) =>
-            await schedules.FindAsync(name, 50, ct) is var (schedule, history) ? Ok(new { schedule = ApiShapes.Schedule(schedule, await overview.NowAsync(ct)), ticks = history.Select(ApiShapes.Tick) }) : null);
+        plain.MapGet("/schedules/{name}", async (HttpContext http, ScheduleActions schedules, OverviewReader overview, CancellationToken ct) =>
+            await schedules.FindAsync(http.GetName("name"), 50, ct) is var (schedule, history) ? Ok(new { schedule = ApiShapes.Schedule(schedule, await overview.NowAsync(ct)), ticks = history.Select(ApiShapes.Tick) }) : null);
         plain.MapGet("/revocations", async (JobRevocations revocations, CancellationToken ct) => Ok(await revocations.ListAsync(ct)));
         plain.MapGet("/audit", (HttpContext http, CancellationToken ct) => http.RequestServices.GetRequiredService<ApiEndpoints>().AuditAsync(http, ct)).WithMetadata(new QueryKeys("before"));
         group.MapGet("/runs", (HttpContext http, CancellationToken ct) => http.RequestServices.GetRequiredService<ApiEndpoints>().RunsAsync(http, ct));

@@ -24,25 +24,25 @@ internal static class FormEndpoints
         group.MapPost("/bulk/{id:long}/stop", (HttpContext http, long id, CancellationToken ct) =>
             ActAsync(Bulks(http).StopAsync(id, http.GetActor("page"), ct), http.GetPlace().Bulk(id)));
         foreach (var (action, act) in ScheduleActions.Named)
-            group.MapPost($"/schedules/{{name}}/{action}", async (HttpContext http, string name, CancellationToken ct) =>
-                SeeOther(await act(Schedules(http), name, http.GetActor("page"), ct) is { Run: { } run } ? http.GetPlace().Run(run) : http.GetPlace().Schedule(name)));
+            group.MapPost($"/schedules/{{name}}/{action}", async (HttpContext http, CancellationToken ct) =>
+                SeeOther(await act(Schedules(http), http.GetName("name"), http.GetActor("page"), ct) is { Run: { } run } ? http.GetPlace().Run(run) : http.GetPlace().Schedule(http.GetName("name"))));
         group.MapPost("/schedules/{name}/change", ChangeAsync);
         foreach (var (action, act) in WorkerActions.Named)
-            group.MapPost($"/workers/{{worker}}/{action}", (HttpContext http, string worker, CancellationToken ct) =>
-                ActAsync(act(Workers(http), worker, http.GetActor("page"), ct), http.GetPlace().Workers));
-        group.MapPost("/workers/{worker}/scale", (HttpContext http, string worker, CancellationToken ct) =>
-            ActAsync(Workers(http).ScaleAsync(worker, Number(Field(http, "concurrency"), OpsErrors.BadConcurrency), http.GetActor("page"), ct), http.GetPlace().Workers));
+            group.MapPost($"/workers/{{worker}}/{action}", (HttpContext http, CancellationToken ct) =>
+                ActAsync(act(Workers(http), http.GetName("worker"), http.GetActor("page"), ct), http.GetPlace().Workers));
+        group.MapPost("/workers/{worker}/scale", (HttpContext http, CancellationToken ct) =>
+            ActAsync(Workers(http).ScaleAsync(http.GetName("worker"), Number(Field(http, "concurrency"), OpsErrors.BadConcurrency), http.GetActor("page"), ct), http.GetPlace().Workers));
         group.MapPost("/revocations", (HttpContext http, CancellationToken ct) => ActAsync(
             Revocations(http).RevokeAsync(Field(http, "what"), Field(http, "value"), Lasting(Field(http, "lasting")), Field(http, "reason") is { Length: > 0 } why ? why : null,
                 Field(http, "unknown") == "true", http.GetActor("page"), ct), http.GetPlace().Workers));
         group.MapPost("/revocations/allow", (HttpContext http, CancellationToken ct) =>
-            ActAsync(Revocations(http).AllowAsync(Field(http, "what"), Field(http, "value"), http.GetActor("page"), ct), http.GetPlace().Workers));
-        group.MapPost("/queues/{name}/pause", (HttpContext http, string name, CancellationToken ct) =>
-            ActAsync(Queues(http).PauseAsync(name, true, http.GetActor("page"), ct), http.GetPlace().Root));
-        group.MapPost("/queues/{name}/resume", (HttpContext http, string name, CancellationToken ct) =>
-            ActAsync(Queues(http).PauseAsync(name, false, http.GetActor("page"), ct), http.GetPlace().Root));
-        group.MapPost("/queues/{name}/slots", (HttpContext http, string name, CancellationToken ct) =>
-            ActAsync(Queues(http).SetSlotsAsync(name, Number(Field(http, "slots"), OpsErrors.BadSlots), http.GetActor("page"), ct), http.GetPlace().Root));
+            ActAsync(Revocations(http).AllowAsync(Field(http, "what"), http.Request.Form["value"].ToString(), http.GetActor("page"), ct), http.GetPlace().Workers));
+        group.MapPost("/queues/{name}/pause", (HttpContext http, CancellationToken ct) =>
+            ActAsync(Queues(http).PauseAsync(http.GetName("name"), true, http.GetActor("page"), ct), http.GetPlace().Root));
+        group.MapPost("/queues/{name}/resume", (HttpContext http, CancellationToken ct) =>
+            ActAsync(Queues(http).PauseAsync(http.GetName("name"), false, http.GetActor("page"), ct), http.GetPlace().Root));
+        group.MapPost("/queues/{name}/slots", (HttpContext http, CancellationToken ct) =>
+            ActAsync(Queues(http).SetSlotsAsync(http.GetName("name"), Number(Field(http, "slots"), OpsErrors.BadSlots), http.GetActor("page"), ct), http.GetPlace().Root));
     }
 
     private static string Field(HttpContext http, string name) => http.Request.Form[name].ToString().Trim();
@@ -52,9 +52,9 @@ internal static class FormEndpoints
 
     private static TimeSpan? Lasting(string text) => text.Length == 0 ? null : Duration.Parse(text) ?? throw OpsErrors.BadDuration(text);
 
-    private static async Task<IResult> ChangeAsync(HttpContext http, string name, CancellationToken ct)
+    private static async Task<IResult> ChangeAsync(HttpContext http, CancellationToken ct)
     {
-        var (when, zone) = (Field(http, "when"), Field(http, "zone"));
+        var (name, when, zone) = (http.GetName("name"), Field(http, "when"), Field(http, "zone"));
         try
         {
             await Schedules(http).ChangeAsync(name, when, zone, http.GetActor("page"), ct);

@@ -30,7 +30,7 @@ internal sealed class PageEndpoints(
         group.MapGet("/bulk", (HttpContext http, CancellationToken ct) => Of(http).ConfirmAsync(http, ct)).WithMetadata(new ForActors());
         group.MapGet("/bulk/{id:long}", (HttpContext http, long id, CancellationToken ct) => Of(http).BulkAsync(http, id, ct));
         group.MapGet("/schedules", (HttpContext http, JobSchedules schedules, CancellationToken ct) => Of(http).SchedulesAsync(http, schedules, ct));
-        group.MapGet("/schedules/{name}", (HttpContext http, string name, CancellationToken ct) => Of(http).ScheduleAsync(http, name, ct));
+        group.MapGet("/schedules/{name}", (HttpContext http, CancellationToken ct) => Of(http).ScheduleAsync(http, http.GetName("name"), ct));
         group.MapGet("/workers", (HttpContext http, CancellationToken ct) => Of(http).WorkersAsync(http, ct));
         group.MapGet("/audit", (HttpContext http, CancellationToken ct) => Of(http).AuditAsync(http, ct));
         group.MapGet("/{**page:regex(^(?!api(/|$)))}", (HttpContext http, CancellationToken ct) => Of(http).TellAsync(

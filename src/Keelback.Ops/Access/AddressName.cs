@@ -1,0 +1,36 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Patterns;
+
+namespace Keelback.Ops;
+
+/// <summary>A name that is one segment of the address, unescaped once: it may hold any characters, a slash among them.</summary>
+/// <remarks>
+/// The server leaves %2F in the path as it stands, or no route would find its segments; so a slash and the characters "%2F" are the same in a route's
+/// value. What was sent tells them apart.
+/// </remarks>
+internal static class AddressName
+{
+    /// <summary>What stands in the place of a parameter of the route.</summary>
+    public static string GetName(this HttpContext http, string parameter)
+    {
+        var seen = (string)http.Request.RouteValues[parameter]!;
+        var sent = http.Features.Get<IHttpRequestFeature>()!.RawTarget.Split('?')[0].TrimEnd('/').Split('/');
+        var place = FromEnd(((RouteEndpoint)http.GetEndpoint()!).RoutePattern, parameter);
+
+        // A path that something before us rewrote is not the one that was sent.
+        return place <= sent.Length && AsSeen(sent[^place]) == seen ? Uri.UnescapeDataString(sent[^place]) : seen.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+    }
+
+    // From the end: what the app is mapped under stands before.
+    private static int FromEnd(RoutePattern route, string parameter)
+    {
+        var segments = route.PathSegments;
+        var at = segments.TakeWhile(s => !s.Parts.OfType<RoutePatternParameterPart>().Any(p => p.Name == parameter)).Count();
+        return segments.Count - at;
+    }
+
+    private static string AsSeen(string segment) =>
+        Uri.UnescapeDataString(segment.Replace("%2F", "%252F", StringComparison.Ordinal).Replace("%2f", "%252f", StringComparison.Ordinal));
+}
