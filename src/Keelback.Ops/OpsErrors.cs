@@ -80,6 +80,20 @@ internal static class OpsErrors
     public static KeelbackException TooManyWords(string text, int count, int most) => new("KB1724",
         $"'{Short(text)}' has {count} words, and a search takes {most}. Leave out those that other runs hold too.");
 
+    /// <param name="run">Whose arguments.</param>
+    /// <param name="bytes">How many; null: more than the database puts together.</param>
+    /// <param name="most">How many there may be here.</param>
+    /// <param name="mostOfRun">How many a new run may have.</param>
+    public static KeelbackException ArgumentsTooLarge(long run, int? bytes, int most, int mostOfRun) => new("KB1725",
+        $"The arguments of run {Id(run)}, with the results of other runs that are among them, take {(bytes is { } n ? Exact(n) : "over 67,108,864")} bytes of JSON; "
+        + (most < mostOfRun
+            ? $"a form holds {Exact(most)}. Enqueue them as they are with 'jobs copy {Id(run)}', or others with its --arguments."
+            : $"a new run may have {Exact(most)}. Enqueue fewer with 'jobs copy {Id(run)} --arguments', or raise Keelback:Jobs:{nameof(JobsOptions.MaxPayload)}."));
+
+    public static KeelbackException ResultNotThere(long run, string parameter, long up, bool isGone) => new("KB1726",
+        $"The argument '{Short(parameter)}' of run {Id(run)} is the result of run {Id(up)}, which {(isGone ? "is gone" : "has none")}, so the arguments cannot be put together. "
+        + $"Give all of them yourself with 'jobs copy {Id(run)} --arguments', or retry what did not succeed.");
+
     public static KeelbackException RevokedTooLong(TimeSpan lasting) => new("KB1727",
         $"Nothing can be revoked for as long as {lasting:c}: 100 years (36525d) are the most. Give less, or no time at all to revoke it for good.");
 
@@ -99,6 +113,8 @@ internal static class OpsErrors
     }
 
     private static string Short(string text) => text.Length <= 60 ? text : text[..60] + "…";
+
+    private static string Exact(int bytes) => bytes.ToString("N0", CultureInfo.InvariantCulture);
 
     private static string Id(long run) => run.ToString(CultureInfo.InvariantCulture);
 }

@@ -88,9 +88,10 @@ internal sealed class OpsApp : IAsyncDisposable
 
     /// <summary>With the pages open to whoever is an operator, and a client that is one.</summary>
     public static async Task<OpsApp> OpenAsync(
-        TestDatabase database, IEnumerable<JobKind>? kinds = null, TimeProvider? clock = null, Action<OpsOptions>? ops = null, bool worker = false, bool kestrel = false)
+        TestDatabase database, IEnumerable<JobKind>? kinds = null, TimeProvider? clock = null, Action<OpsOptions>? ops = null, bool worker = false, bool kestrel = false,
+        Action<JobsOptions>? jobs = null)
     {
-        var app = await StartAsync(database, kinds, clock: clock, worker: worker, kestrel: kestrel, ops: o =>
+        var app = await StartAsync(database, kinds, services: s => s.Configure(jobs ?? (_ => { })), clock: clock, worker: worker, kestrel: kestrel, ops: o =>
         {
             o.Policy = "operators";
             ops?.Invoke(o);

@@ -50,15 +50,17 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
     /// <summary>Enqueues a new run, due at once, with all else that the old one's call said. <paramref name="json"/>: its arguments; null: the old ones.</summary>
     /// <exception cref="KeelbackException">
     /// KB1218: there is no such run. KB1707: not a JSON object. KB1206, KB1207: arguments that cannot be stored. KB1278: a secret that no key opens.
+    /// KB1725, KB1726: the old ones cannot be had as a whole.
     /// </exception>
     public Task<ActionResult> CopyAsync(long id, string? json, Actor actor, CancellationToken ct) => OnRunAsync(id, "copy", actor, async run =>
     {
-        var stored = await inputs.ReadAsync(id, ct) ?? throw JobErrors.NoSuchRun(id);
+        var own = await inputs.OwnAsync(id, ct) ?? throw JobErrors.NoSuchRun(id);
         var kind = kinds.Find(run.Kind) // or another process has it
-            ?? new JobKind(run.Kind, typeof(Job), new(run.Kind), static _ => default) { Secrets = SecretArguments.In(stored) };
-        var arguments = Encoding.UTF8.GetBytes(stored);
-        var payload = json is null ? arguments : SecretArguments.Keep(Read(kind, json), stored);
-        var copy = await jobs.EnqueueAsync(new Job(kind, payload, []), CopyOptions.Of(run, kind, arguments), ct);
+            ?? new JobKind(run.Kind, typeof(Job), new(run.Kind), static _ => default) { Secrets = SecretArguments.In(own) };
+        var payload = json is null
+            ? Encoding.UTF8.GetBytes(await inputs.WholeAsync(id, inForm: false, ct) ?? throw JobErrors.NoSuchRun(id))
+            : SecretArguments.Keep(Read(kind, json), own); // no other run's result is a secret
+        var copy = await jobs.EnqueueAsync(new Job(kind, payload, []), CopyOptions.Of(run, kind, Encoding.UTF8.GetBytes(own)), ct);
         return new(true, $"enqueued run {Show.Id(copy)}", $$"""{"run": "{{Show.Id(copy)}}"}""") { Run = copy };
     }, ct);
 
@@ -102,9 +104,10 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
             using var document = JsonDocument.Parse(json);
             if (document.RootElement.ValueKind != JsonValueKind.Object) throw OpsErrors.BadPayload($"they are a JSON {document.RootElement.ValueKind.ToString().ToLowerInvariant()}.");
 
-            var payload = Encoding.UTF8.GetBytes(document.RootElement.GetRawText());
-            PayloadRules.CheckPayload(kind.Name, payload); // before anything reads its texts
-            return Twice(document.RootElement) is { } name ? throw OpsErrors.BadPayload($"the member '{name}' stands twice in one object.") : payload;
+            PayloadRules.CheckPayload(kind.Name, Encoding.UTF8.GetBytes(document.RootElement.GetRawText())); // before anything reads its texts
+            return Twice(document.RootElement) is { } name
+                ? throw OpsErrors.BadPayload($"the member '{name}' stands twice in one object.")
+                : CompactJson.Of(document.RootElement); // a form shows them with white space, which must not count
         }
         catch (JsonException e)
         {

@@ -1,14 +1,31 @@
+using System.Text;
+using Microsoft.AspNetCore.Http.Metadata;
+
 namespace Keelback.Ops;
 
 /// <summary>A run's arguments, to be changed and enqueued as a new run.</summary>
 internal static class EditPage
 {
+    /// <summary>What the form may take as a body.</summary>
+    public static readonly BodyLimit Limit = new(MostText + 64 * 1024);
+
+    private const int MostText = 4 * 1024 * 1024; // of a form's value, by ASP.NET's default
+
+    /// <summary>Stored arguments for a person to edit; as they are stored where white space would make them too many.</summary>
+    public static string Text(string stored)
+    {
+        var (hidden, lines) = (SecretArguments.Hide(stored), 0);
+        var pretty = RunDetailsReader.Pretty(hidden);
+        foreach (var c in pretty) lines += c == '\n' ? 1 : 0; // each comes back as two characters
+        return Encoding.UTF8.GetByteCount(pretty) + lines <= MostText - 64 * 1024 ? pretty : hidden;
+    }
+
     public static Page Render(RunDetails run, string json, string? mistake, Place place, Markup token) => new($"Edit {run.Kind}", "runs", Html.Of(
         $"""
         <div class="head"><p class="soft"><a href="{place.Runs}">Runs</a> / <a href="{place.Run(run.Id)}">{run.Kind} {Show.Id(run.Id)}</a></p>
         <h1>Edit and enqueue anew</h1></div>
         {Html.If(mistake is not null, () => Html.Of($"""<p class="error" role="alert">{mistake}</p>"""))}
-        <section><form method="post" action="{place.Run(run.Id)}/edit">{token}
+        <section><form method="post" enctype="multipart/form-data" action="{place.Run(run.Id)}/edit">{token}
         <label>Arguments of the new run, a JSON object whose members are the parameters of the method
         <textarea name="json" spellcheck="false" rows="18">{json}</textarea></label>
         {Html.If(json.Contains(SecretArguments.Shown, StringComparison.Ordinal), () => Html.Of($"""<p class="soft">Where <code>{SecretArguments.Shown}</code> stays, the new run has the old one's secret.</p>"""))}
@@ -18,3 +35,6 @@ internal static class EditPage
         """))
     { Status = mistake is null ? 200 : 400 };
 }
+
+/// <summary>On an endpoint: what its body may have, whatever the server's own limit is.</summary>
+internal sealed record BodyLimit(long? MaxRequestBodySize) : IRequestSizeLimitMetadata;

@@ -19,7 +19,7 @@ internal static class FormEndpoints
         foreach (var (action, act) in RunActions.Named)
             group.MapPost($"/runs/{{id:long}}/{action}", (HttpContext http, long id, CancellationToken ct) =>
                 ActAsync(act(Actions(http), id, http.GetActor("page"), ct), http.GetPlace().Run(id)));
-        group.MapPost("/runs/{id:long}/edit", EditAsync);
+        group.MapPost("/runs/{id:long}/edit", EditAsync).WithMetadata(EditPage.Limit);
         group.MapPost("/bulk", BulkAsync);
         group.MapPost("/bulk/{id:long}/stop", (HttpContext http, long id, CancellationToken ct) =>
             ActAsync(Bulks(http).StopAsync(id, http.GetActor("page"), ct), http.GetPlace().Bulk(id)));

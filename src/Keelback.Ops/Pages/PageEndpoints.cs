@@ -104,8 +104,17 @@ internal sealed class PageEndpoints(
         return await WriteAsync(http, RunDetailsPage.Render(run, lines, place, http.GetFormToken()), ct);
     }
 
-    private async Task<IResult> EditAsync(HttpContext http, long id, CancellationToken ct) =>
-        await EditAgainAsync(http, id, await inputs.ReadAsync(id, ct) is { } stored ? RunDetailsReader.Pretty(SecretArguments.Hide(stored)) : "", null, ct);
+    private async Task<IResult> EditAsync(HttpContext http, long id, CancellationToken ct)
+    {
+        try
+        {
+            return await EditAgainAsync(http, id, await inputs.WholeAsync(id, inForm: true, ct) is { } stored ? EditPage.Text(stored) : "", null, ct);
+        }
+        catch (KeelbackException e) when (e.Code is "KB1725" or "KB1726")
+        {
+            return await RefusedAsync(http, e, ct);
+        }
+    }
 
     /// <summary>The form once more, with what was typed and what is wrong with it.</summary>
     public async Task<IResult> EditAgainAsync(HttpContext http, long id, string json, string? mistake, CancellationToken ct) =>

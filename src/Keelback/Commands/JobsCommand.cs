@@ -12,7 +12,7 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
         ["list", "show", "retry", "cancel", "copy", "bulk", "queues", "workers", "schedules", "revocations", "revoke", "allow", "audit", "warnings"];
 
     // The words are wrong whatever the database holds.
-    private static readonly string["KB1705", "KB1708", "KB1709", "KB1710", "KB1712", "KB1713", "KB1717", "KB1718", "KB1720", "KB1722", "KB1723", "KB1724", "KB1727"];
+    private static readonly string[] s_misused = ["KB1705", "KB1708", "KB1709", "KB1710", "KB1712", "KB1713", "KB1717", "KB1718", "KB1720", "KB1722", "KB1723", "KB1724", "KB1727"];
 
     private static readonly string[] s_queues = ["list", "pause", "resume", "slots"];
     private static readonly string[] s_workers = ["list", "pause", "resume", "scale", "stop", "stop-now"];
