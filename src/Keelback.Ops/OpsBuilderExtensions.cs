@@ -37,6 +37,7 @@ public static class OpsBuilderExtensions
         services.AddSingleton<RunDetailsReader>();
         services.AddSingleton<AuditReader>();
         services.AddSingleton<WarningReader>();
+        services.AddSingleton<LimitReader>();
         services.AddSingleton<EditableInput>();
         services.AddSingleton<KnownNames>();
         services.AddScoped<JobsView>();
@@ -55,6 +56,7 @@ public static class OpsBuilderExtensions
         services.AddScoped<ScheduleActions>();
         services.AddSingleton<WorkerActions>();
         services.AddSingleton<RevocationActions>();
+        services.AddSingleton<LimitActions>();
 
         services.AddSingleton<SearchAgent>();
         services.AddSingleton<QueueLooker>();

@@ -97,6 +97,17 @@ internal static class OpsErrors
     public static KeelbackException RevokedTooLong(TimeSpan lasting) => new("KB1727",
         $"Nothing can be revoked for as long as {lasting:c}: 100 years (36525d) are the most. Give less, or no time at all to revoke it for good.");
 
+    /// <param name="name">What was asked for.</param>
+    /// <param name="known">The limits that there are.</param>
+    /// <param name="sets">Whether it was to be given numbers, which a limit may be before a run uses it.</param>
+    public static KeelbackException NoSuchLimit(string name, IReadOnlyCollection<string> known, bool sets = false) => new("KB1730",
+        $"There is no limit '{Short(name)}' in this app."
+        + (known.Count == 0 ? " It has none: [Limit] on a job makes one, or Keelback:Jobs:Limits."
+            : (known.Contains(LimitCatalog.NameOf(name)) ? $" Did you mean '{LimitCatalog.NameOf(name)}'?" : DidYouMean(name, known)) + Known(known, "It has"))
+        + (sets ? " To give numbers to one that is still to come, say so: --unknown, or \"unknown\": true." : ""));
+
+    public static KeelbackException BadLimitNumber(string text) => new("KB1731", $"'{Short(text)}' is no number for a limit. Give 1 or more, or nothing to take the number away.");
+
     public static string BadState(string text) => $"'{Short(text)}' is no state." + DidYouMean(text, States.All) + $" States are {string.Join(", ", States.All)}.";
 
     public static string BadTime(string text) => $"'{Short(text)}' is no point in time. Write it as 2026-01-31T23:59:59Z.";

@@ -1,4 +1,5 @@
 using System.Net;
+using Keelback.Jobs;
 using Keelback.Jobs.Tests;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
@@ -54,14 +55,15 @@ public sealed class AccessTests : OpsTest
     [Fact]
     public async Task Who_has_not_the_policy_for_actions_sees_every_page_without_its_buttons_and_can_do_nothing()
     {
-        var failing = TestJobs.Kind("failing", _ => throw new InvalidOperationException("Never"), j => j.MaxAttempts = 1);
+        var failing = TestJobs.Kind("failing", _ => throw new InvalidOperationException("Never"), j => j.MaxAttempts = 1).With(new LimitAttribute("one") { Slots = 1 });
         await using var app = await OpsApp.OpenAsync(Database, [failing], ops: o => (o.Policy, o.ActionPolicy) = ("viewers", "operators"));
         var run = await app.Jobs.EnqueueAsync(failing.Call());
         await app.DrainAsync();
         await app.CopyAsync();
-        string[] pages = ["", "/runs?kind=failing", $"/runs/{run}", "/schedules", "/workers", "/audit"];
+        string[] pages = ["", "/runs?kind=failing", $"/runs/{run}", "/schedules", "/workers", "/limits", "/audit"];
         var forms = 0;
         foreach (var page in pages) forms += Forms(await app.PageAsync("/ops/jobs" + page));
+        Assert.Equal(1, Forms(await app.PageAsync("/ops/jobs/limits")));
 
         app.Client.DefaultRequestHeaders.Remove("X-Role");
         app.Client.DefaultRequestHeaders.Add("X-Role", "viewer");
@@ -200,6 +202,7 @@ public sealed class AccessTests : OpsTest
         var routes = app.Services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).OfType<RouteEndpoint>()
             .Where(e => e.Metadata.GetMetadata<PlaceMetadata>() is not null).ToList();
         Assert.True(routes.Count > 4);
+        Assert.Equal(7, routes.Count(e => e.RoutePattern.RawText!.Contains("/limits", StringComparison.Ordinal))); // the page, two forms, two of the API to read, two to act
         return
             from route in routes
             let path = "/" + route.RoutePattern.RawText!.Trim('/')

@@ -14,6 +14,7 @@ public sealed class CommandTests : OpsTest
 {
     private static readonly JobKind s_mail = TestJobs.Kind("mail.send", _ => Task.CompletedTask, j => j.Queue = "mail");
     private static readonly JobKind s_bad = TestJobs.Kind("import.rows", _ => throw new InvalidOperationException("Out of paper\n\u001b[2J"), j => j.MaxAttempts = 1);
+    private static readonly JobKind s_pay = TestJobs.Kind("pay", _ => Task.CompletedTask).With(new LimitAttribute("stripe") { Slots = 5, PerSecond = 10 });
 
     [Fact]
     public async Task Runs_are_listed_and_shown_as_lines_or_json()
@@ -223,13 +224,26 @@ public sealed class CommandTests : OpsTest
     [InlineData(2, "'jobs schedules' takes no option '--limit'.", "jobs", "schedules", "--limit", "5")]
     [InlineData(2, "KB1718: 'knd' cannot be revoked. Did you mean 'kind'?", "jobs", "revoke", "knd", "mail.send", "--reason", "Broken")]
     [InlineData(2, "'jobs schedules' cannot 'chang'. Did you mean 'change'?", "jobs", "schedules", "chang", "nightly", "--zone", "Europe/Berlin")]
+
+    [InlineData(1, "KB1730: There is no limit 'strpe' in this app. Did you mean 'stripe'? It has stripe.", "jobs", "limits", "show", "strpe")]
+    [InlineData(1, "KB1730: There is no limit 'stripe:eu' in this app. Did you mean 'stripe'? It has stripe. To give numbers to one that is still to come, say so: --unknown", "jobs", "limits", "set", "stripe:eu", "--slots", "3")]
+    [InlineData(1, "KB1730: There is no limit 'strpe' in this app. Did you mean 'stripe'?", "jobs", "limits", "reset", "strpe")]
+    [InlineData(2, "KB1731: 'few' is no number for a limit.", "jobs", "limits", "set", "stripe", "--slots", "few")]
+    [InlineData(2, "KB1731: '0' is no number for a limit.", "jobs", "limits", "set", "stripe", "--per-hour", "0")]
+    [InlineData(2, "KB1227: The limit 'stripe:eu' cannot be so: a limit's name is what stands before the ':'", "jobs", "limits", "set", "stripe:eu", "--slots", "3", "--unknown")]
+    [InlineData(2, "KB1227: The limit 'stripe' cannot be so: it has no number", "jobs", "limits", "set", "stripe", "--slots", "none", "--per-second", "none")]
+    [InlineData(2, "KB1710: Something is missing. Write: jobs limits set stripe --slots N|none", "jobs", "limits", "set", "stripe")]
+    [InlineData(2, "'jobs limits reset' takes no option '--slots'.", "jobs", "limits", "reset", "stripe", "--slots", "3")]
+    [InlineData(2, "'jobs limits show' takes no argument '5'.", "jobs", "limits", "show", "stripe", "5")]
+    [InlineData(2, "'jobs limits' cannot 'sett'. Did you mean 'set'? It can list, show, set, reset.", "jobs", "limits", "sett", "stripe")]
     [InlineData(2, "'jobs workers' cannot 'paus'. Did you mean 'pause'?", "jobs", "workers", "paus", "all")]
     [InlineData(2, "'jobs' cannot 'lst'. Did you mean 'list'?", "jobs", "lst")]
     public async Task A_mistake_is_told_with_the_way_out(int code, string message, params string[] arguments)
     {
-        await using (var app = await OpsApp.StartAsync(Database, [s_mail, s_bad]))
+        await using (var app = await OpsApp.StartAsync(Database, [s_mail, s_bad, s_pay]))
         {
             await app.Jobs.EnqueueAsync(s_mail.Call());
+            await app.Jobs.EnqueueAsync(s_pay.Call());
             await app.CopyAsync();
             await AddScheduleAsync(app);
         }
@@ -256,6 +270,33 @@ public sealed class CommandTests : OpsTest
         Assert.Equal((0, ""), (list.Code, list.Error));
         Assert.Contains($"{run} ", list.Out);
         Assert.Equal((1, "The search finds 1 run, 1 of them in a state for it. Nothing was done: add --yes.\n", ""), (all.Code, all.Out, all.Error));
+
+    public async Task Limits_are_listed_shown_set_and_reset()
+    {
+        await using var app = await OpsApp.StartAsync(Database, [s_pay]);
+        await app.Jobs.EnqueueAsync(s_pay.Call());
+
+        var list = await RunAsync("jobs", "limits");
+        var set = await RunAsync("jobs", "limits", "set", "stripe", "--slots", "3", "--per-second", "none", "--per-hour", "1000");
+        var again = await RunAsync("jobs", "limits", "set", "stripe", "--slots", "3");
+        var show = await RunAsync("jobs", "limits", "show", "stripe");
+        var json = await RunAsync("jobs", "limits", "--json");
+        var made = await RunAsync("jobs", "limits", "set", "tenant", "--slots", "2", "--unknown");
+        var reset = await RunAsync("jobs", "limits", "reset", "stripe");
+        var gone = await RunAsync("jobs", "limits", "reset", "tenant");
+        var same = await RunAsync("jobs", "limits", "reset", "stripe");
+
+        Assert.Matches(@"^LIMIT +NUMBERS +SET +BUSIEST KEY +IN USE +WAITING\nstripe +5 at once, 10 per second +in code +- +- +-\n$", list.Out);
+        Assert.Equal((0, "3 at once, 1,000 per hour\n", ""), set);
+        Assert.Equal((0, "was 3 at once, 1,000 per hour already\n", ""), again);
+        Assert.Matches(@"numbers +3 at once, 1,000 per hour\nset +at run time, .* UTC\nin code +5 at once, 10 per second\n", show.Out);
+        Assert.Equal(1000, JsonDocument.Parse(json.Out).RootElement[0].GetProperty("numbers").GetProperty("perHour").GetInt32());
+        Assert.Equal((0, "2 at once\n", ""), made);
+        Assert.Equal((0, "5 at once, 10 per second, as the code has it\n", ""), reset);
+        Assert.Equal((0, "limits nothing any more\n", ""), gone);
+        Assert.Equal((0, "is as the code has it\n", ""), same);
+        Assert.Equal("set stripe, set stripe, set tenant, reset stripe, reset tenant, reset stripe", await app.ScalarAsync<string>(
+            "select string_agg(action || ' ' || substr(target, 7), ', ' order by id) from keelback.audit where via = 'cli'"));
     }
 
     [Fact]

@@ -70,3 +70,27 @@ internal sealed record RevokeBody
     [JsonPropertyName("unknown")]
     public bool Unknown { get; init; }
 }
+
+/// <summary>The numbers of a limit: what is left out stays as it is, null takes a number away.</summary>
+internal sealed record LimitBody
+{
+    internal Dictionary<string, int?> Changes { get; } = [];
+
+    [JsonPropertyName("slots")]
+    public int? Slots { get; init => Changes["slots"] = field = value; }
+
+    [JsonPropertyName("perSecond")]
+    public int? PerSecond { get; init => Changes["perSecond"] = field = value; }
+
+    [JsonPropertyName("perMinute")]
+    public int? PerMinute { get; init => Changes["perMinute"] = field = value; }
+
+    [JsonPropertyName("perHour")]
+    public int? PerHour { get; init => Changes["perHour"] = field = value; }
+
+    [JsonPropertyName("perDay")]
+    public int? PerDay { get; init => Changes["perDay"] = field = value; }
+
+    [JsonPropertyName("unknown")]
+    public bool Unknown { get; init; }
+}

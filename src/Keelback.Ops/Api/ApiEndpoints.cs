@@ -33,6 +33,8 @@ internal sealed class ApiEndpoints(NpgsqlDataSource db, QueueCatalog catalog, Ru
         plain.MapGet("/schedules/{name}", async (HttpContext http, ScheduleActions schedules, OverviewReader overview, CancellationToken ct) =>
             await schedules.FindAsync(http.GetName("name"), 50, ct) is var (schedule, history) ? Ok(new { schedule = ApiShapes.Schedule(schedule, await overview.NowAsync(ct)), ticks = history.Select(ApiShapes.Tick) }) : null);
         plain.MapGet("/revocations", async (JobRevocations revocations, CancellationToken ct) => Ok(await revocations.ListAsync(ct)));
+        plain.MapGet("/limits", async (LimitReader limits, CancellationToken ct) => Ok((await limits.AllAsync(ct)).Limits.Select(ApiShapes.Limit)));
+        plain.MapGet("/limits/{name}", async (string name, LimitReader limits, CancellationToken ct) => Ok(ApiShapes.Limit((await limits.FindAsync(name, ct)).Limit)));
         plain.MapGet("/audit", (HttpContext http, CancellationToken ct) => http.RequestServices.GetRequiredService<ApiEndpoints>().AuditAsync(http, ct)).WithMetadata(new QueryKeys("before"));
         group.MapGet("/runs", (HttpContext http, CancellationToken ct) => http.RequestServices.GetRequiredService<ApiEndpoints>().RunsAsync(http, ct));
         plain.MapGet("/runs/{id:long}", async (long id, RunDetailsReader runs, CancellationToken ct) => Ok(ApiShapes.Run(await runs.WholeAsync(id, ct) ?? throw JobErrors.NoSuchRun(id))));

@@ -155,6 +155,26 @@ internal static class ApiShapes
         error = tick.Error,
     };
 
+    public static object Limit(LimitLook limit) => new
+    {
+        name = limit.Rule.Name,
+        numbers = limit.Rule.Numbers,
+        setAt = limit.Rule.SetAt,
+        inCode = limit.Rule.InCode,
+        keys = limit.Keys.Select(k => new
+        {
+            key = k.Key,
+            inUse = Math.Min(k.InUse, 1000),
+            inUseIsMore = k.InUse > 1000,
+            waiting = Math.Min(k.Waiting, 1000),
+            waitingIsMore = k.Waiting > 1000,
+            mayStart = k.MayStart,
+            opensAt = k.OpensAt,
+        }),
+        otherKeys = limit.Others,
+        otherKeysAreMore = limit.OthersAreMore,
+    };
+
     public static object Audit(AuditLine line) => new
     {
         id = Show.Id(line.Id),

@@ -6,7 +6,7 @@ namespace Keelback.Ops;
 /// <summary>The pages' actions, asked for on a terminal. A scoped service.</summary>
 internal sealed class JobsDoing(
     RunActions runs, BulkActions bulks, BulkCounter counter, KnownNames names, QueueActions queues, ScheduleActions schedules, WorkerActions workers,
-    RevocationActions revocations)
+    RevocationActions revocations, LimitActions limits)
 {
     public TextWriter Output { get; set; } = TextWriter.Null;
 
@@ -66,6 +66,16 @@ internal sealed class JobsDoing(
         revocations.RevokeAsync(what, value, lasting is null ? null : Duration.Parse(lasting) ?? throw OpsErrors.BadDuration(lasting), reason, unknown, Actor, ct));
 
     public Task<int> AllowAsync(string what, string value, CancellationToken ct) => TellAsync(revocations.AllowAsync(what, value, Actor, ct));
+
+    /// <param name="name">The limit.</param>
+    /// <param name="numbers">As typed, by their names in JSON; null: it stays as it is.</param>
+    /// <param name="unknown">Also one that nobody names yet.</param>
+    /// <param name="ct">Stops it.</param>
+    /// <exception cref="KeelbackException">KB1731: neither a number nor <c>none</c>.</exception>
+    public Task<int> SetLimitAsync(string name, IEnumerable<(string Name, string? Text)> numbers, bool unknown, CancellationToken ct) => TellAsync(limits.SetAsync(
+        name, numbers.Where(n => n.Text is not null).ToDictionary(n => n.Name, n => LimitNumbers.Parse(n.Text!, none: "none")), unknown, Actor, ct));
+
+    public Task<int> ResetLimitAsync(string name, CancellationToken ct) => TellAsync(limits.ResetAsync(name, Actor, ct));
 
     private static int? Number(string text, Func<string, KeelbackException> not) => text == "none" ? null
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw not(text);

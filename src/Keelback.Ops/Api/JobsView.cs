@@ -6,7 +6,8 @@ namespace Keelback.Ops;
 
 /// <summary>What the pages show, as lines for a terminal or as JSON.</summary>
 internal sealed class JobsView(
-    OverviewReader overview, RunSearcher searcher, RunDetailsReader runs, ScheduleActions schedule, JobSchedules schedules, JobRevocations revocations, AuditReader audit, WarningReader warnings, KnownNames names, BulkActions bulks)
+    OverviewReader overview, RunSearcher searcher, RunDetailsReader runs, ScheduleActions schedule, JobSchedules schedules, JobRevocations revocations, AuditReader audit, WarningReader warnings, KnownNames names, BulkActions bulks,
+    LimitReader limits)
 {
     public TextWriter Output { get; set; } = TextWriter.Null;
 
@@ -128,6 +129,42 @@ internal sealed class JobsView(
 
         if (all.Count == 0) Output.WriteLine("Nothing is revoked.");
         else Table(["WHAT", "NAME", "SINCE", "UNTIL", "WHY"], all.Select(r => new[] { r.Kind is null ? "tag" : "kind", r.Kind ?? r.Tag!, Show.Full(r.At), Full(r.Until) ?? "allowed", r.Reason ?? "" }));
+        return 0;
+    }
+
+    public async Task<int> LimitsAsync(CancellationToken ct)
+    {
+        var (all, _) = await limits.AllAsync(ct);
+        if (Json) return Write(all.Select(ApiShapes.Limit));
+
+        if (all.Count == 0) Output.WriteLine("There is no limit yet.");
+        else Table(["LIMIT", "NUMBERS", "SET", "BUSIEST KEY", "IN USE", "WAITING"], all.Select(l => new[]
+        {
+            l.Rule.Name, LimitNumbers.Words(l.Rule.Numbers), l.Rule.SetAt is { } at ? $"at run time, {Show.Full(at)}" : "in code",
+            l.Keys.Count > 0 ? l.Keys[0].Key : "-", l.Keys.Count > 0 ? Show.Bounded(l.Keys[0].InUse) : "-", l.Keys.Count > 0 ? Show.Bounded(l.Keys[0].Waiting) : "-",
+        }));
+        return 0;
+    }
+
+    /// <exception cref="KeelbackException">KB1730: there is no such limit.</exception>
+    public async Task<int> LimitAsync(string name, CancellationToken ct)
+    {
+        var (limit, _) = await limits.FindAsync(name, ct);
+        if (Json) return Write(ApiShapes.Limit(limit));
+
+        Table(null, new (string Name, string? Value)[]
+        {
+            ("limit", limit.Rule.Name), ("numbers", LimitNumbers.Words(limit.Rule.Numbers)), ("set", limit.Rule.SetAt is { } at ? $"at run time, {Show.Full(at)}" : "in code"),
+            ("in code", limit.Rule.SetAt is null ? null : limit.Rule.InCode is { } code ? LimitNumbers.Words(code) : "none"),
+        }.Where(f => f.Value is not null).Select(f => new[] { f.Name, f.Value! }));
+        if (limit.Keys.Count > 0) Output.WriteLine();
+        if (limit.Keys.Count > 0)
+            Table(["KEY", "IN USE", "WAITING", "MAY START", "OPENS"], limit.Keys.Select(k => new[]
+            {
+                k.Key, Show.Bounded(k.InUse), Show.Bounded(k.Waiting), Show.Count(k.MayStart), k.MayStart > 0 ? "now" : Full(k.OpensAt) ?? "when a slot is free",
+            }));
+        if (limit.Others > 0) Output.WriteLine($"{(limit.OthersAreMore ? "At least " : "")}{Show.Count(limit.Others)} more are in use.");
+        else if (limit.OthersAreMore) Output.WriteLine("More keys are in use than were looked at.");
         return 0;
     }
 

@@ -43,12 +43,27 @@ internal static class FormEndpoints
             ActAsync(Queues(http).PauseAsync(http.GetName("name"), false, http.GetActor("page"), ct), http.GetPlace().Root));
         group.MapPost("/queues/{name}/slots", (HttpContext http, CancellationToken ct) =>
             ActAsync(Queues(http).SetSlotsAsync(http.GetName("name"), Number(Field(http, "slots"), OpsErrors.BadSlots), http.GetActor("page"), ct), http.GetPlace().Root));
+
+            ActAsync(Revocations(http).AllowAsync(Field(http, "what"), Field(http, "value"), http.GetActor("page"), ct), http.GetPlace().Workers));
+        group.MapPost("/limits/{name}", (HttpContext http, string name, CancellationToken ct) =>
+            ActAsync(Limits(http).SetAsync(name, Numbers(http), unknown: false, http.GetActor("page"), ct), http.GetPlace().Limits));
+        group.MapPost("/limits/{name}/reset", (HttpContext http, string name, CancellationToken ct) =>
+            ActAsync(Limits(http).ResetAsync(name, http.GetActor("page"), ct), http.GetPlace().Limits));
+        group.MapPost("/queues/{name}/pause", (HttpContext http, string name, CancellationToken ct) =>
+            ActAsync(Queues(http).PauseAsync(name, true, http.GetActor("page"), ct), http.GetPlace().Root));
+        group.MapPost("/queues/{name}/resume", (HttpContext http, string name, CancellationToken ct) =>
+            ActAsync(Queues(http).PauseAsync(name, false, http.GetActor("page"), ct), http.GetPlace().Root));
+        group.MapPost("/queues/{name}/slots", (HttpContext http, string name, CancellationToken ct) =>
+            ActAsync(Queues(http).SetSlotsAsync(name, Number(Field(http, "slots"), OpsErrors.BadSlots), http.GetActor("page"), ct), http.GetPlace().Root));
     }
 
     private static string Field(HttpContext http, string name) => http.Request.Form[name].ToString().Trim();
 
     private static int? Number(string text, Func<string, KeelbackException> not) => text.Length == 0 ? null
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw not(text);
+
+    private static Dictionary<string, int?> Numbers(HttpContext http) => LimitNumbers.All
+        .Where(number => http.Request.Form.ContainsKey(number.Name)).ToDictionary(number => number.Name, number => LimitNumbers.Parse(Field(http, number.Name), none: ""));
 
     private static TimeSpan? Lasting(string text) => text.Length == 0 ? null : Duration.Parse(text) ?? throw OpsErrors.BadDuration(text);
 
@@ -107,6 +122,8 @@ internal static class FormEndpoints
     private static WorkerActions Workers(HttpContext http) => http.RequestServices.GetRequiredService<WorkerActions>();
 
     private static RevocationActions Revocations(HttpContext http) => http.RequestServices.GetRequiredService<RevocationActions>();
+
+    private static LimitActions Limits(HttpContext http) => http.RequestServices.GetRequiredService<LimitActions>();
 
     private static QueueActions Queues(HttpContext http) => http.RequestServices.GetRequiredService<QueueActions>();
 

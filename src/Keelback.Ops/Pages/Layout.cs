@@ -11,6 +11,10 @@ internal readonly record struct Place(string Root)
 
     public string Workers => Root + "/workers";
 
+    public string Limits => Root + "/limits";
+
+    public string Limit(string name) => $"{Limits}/{Uri.EscapeDataString(name)}";
+
     public string Schedule(string name) => $"{Schedules}/{Uri.EscapeDataString(name)}";
 
     public string Bulk(long id) => $"{Root}/bulk/{Show.Id(id)}";
@@ -35,7 +39,8 @@ internal static class Layout
 {
     private static readonly (string Section, string Path, string Word)[] s_sections =
     [
-        ("overview", "", "Overview"), ("runs", "/runs", "Runs"), ("schedules", "/schedules", "Schedules"), ("workers", "/workers", "Workers"), ("audit", "/audit", "Audit"),
+        ("overview", "", "Overview"), ("runs", "/runs", "Runs"), ("schedules", "/schedules", "Schedules"), ("workers", "/workers", "Workers"),
+        ("limits", "/limits", "Limits"), ("audit", "/audit", "Audit"),
     ];
 
     public static Markup Render(Page page, Place place, string app, IReadOnlyList<Warning> warnings) => Html.Of(

@@ -32,6 +32,7 @@ internal sealed class PageEndpoints(
         group.MapGet("/schedules", (HttpContext http, JobSchedules schedules, CancellationToken ct) => Of(http).SchedulesAsync(http, schedules, ct));
         group.MapGet("/schedules/{name}", (HttpContext http, CancellationToken ct) => Of(http).ScheduleAsync(http, http.GetName("name"), ct));
         group.MapGet("/workers", (HttpContext http, CancellationToken ct) => Of(http).WorkersAsync(http, ct));
+        group.MapGet("/limits", (HttpContext http, LimitReader limits, JobKinds kinds, CancellationToken ct) => Of(http).LimitsAsync(http, limits, kinds, ct));
         group.MapGet("/audit", (HttpContext http, CancellationToken ct) => Of(http).AuditAsync(http, ct));
         group.MapGet("/{**page:regex(^(?!api(/|$)))}", (HttpContext http, CancellationToken ct) => Of(http).TellAsync(
             http, StatusCodes.Status404NotFound, "No such page", ["Nothing of the jobs has this address."], ct));
@@ -154,6 +155,12 @@ internal sealed class PageEndpoints(
 
     private async Task<IResult> WorkersAsync(HttpContext http, CancellationToken ct) => await WriteAsync(http, WorkersPage.Render(
         await overview.ReadAsync(FigureRange.Hour, ct), await revocations.ListAsync(ct), await searcher.KindsAsync(ct), http.GetPlace(), http.GetFormToken()), ct);
+
+    private async Task<IResult> LimitsAsync(HttpContext http, LimitReader limits, JobKinds kinds, CancellationToken ct)
+    {
+        var (all, now) = await limits.AllAsync(ct);
+        return await WriteAsync(http, LimitsPage.Render(all, kinds.All, now, http.GetPlace(), http.GetFormToken()), ct);
+    }
 
     private async Task<IResult> AuditAsync(HttpContext http, CancellationToken ct)
     {

@@ -5,26 +5,27 @@ using Keelback.Ops;
 namespace Keelback;
 
 /// <summary>The jobs pages for a terminal: the same readers and actions, the same audit.</summary>
-[Command("jobs", "Look at jobs and act on them: list, show, retry, cancel, copy, bulk, queues, workers, schedules, revocations, revoke, allow, audit, warnings")]
+[Command("jobs", "Look at jobs and act on them: list, show, retry, cancel, copy, bulk, queues, workers, schedules, limits, revocations, revoke, allow, audit, warnings")]
 internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
 {
     private static readonly string[] s_verbs =
-        ["list", "show", "retry", "cancel", "copy", "bulk", "queues", "workers", "schedules", "revocations", "revoke", "allow", "audit", "warnings"];
+        ["list", "show", "retry", "cancel", "copy", "bulk", "queues", "workers", "schedules", "limits", "revocations", "revoke", "allow", "audit", "warnings"];
 
     // The words are wrong whatever the database holds.
-    private static readonly string[] s_misused = ["KB1705", "KB1708", "KB1709", "KB1710", "KB1712", "KB1713", "KB1717", "KB1718", "KB1720", "KB1722", "KB1723", "KB1724", "KB1727"];
+    private static readonly string[] s_misused = ["KB1227", "KB1705", "KB1708", "KB1709", "KB1710", "KB1712", "KB1713", "KB1717", "KB1718", "KB1720", "KB1722", "KB1723", "KB1724", "KB1727", "KB1731"];
 
     private static readonly string[] s_queues = ["list", "pause", "resume", "slots"];
     private static readonly string[] s_workers = ["list", "pause", "resume", "scale", "stop", "stop-now"];
     private static readonly string[] s_schedules = ["list", "show", "pause", "resume", "run", "change", "reset"];
+    private static readonly string[] s_limits = ["list", "show", "set", "reset"];
 
-    [Argument("list, show RUN, retry RUN, cancel RUN, copy RUN, bulk BULK, queues, workers, schedules, revocations, revoke, allow, audit or warnings")]
+    [Argument("list, show RUN, retry RUN, cancel RUN, copy RUN, bulk BULK, queues, workers, schedules, limits, revocations, revoke, allow, audit or warnings")]
     public required string What { get; init; }
 
-    [Argument("The run's id, or the bulk's. queues: list, pause, resume, slots. workers: list, pause, resume, scale, stop, stop-now. schedules: list, show, pause, resume, run, change, reset. revoke, allow: kind or tag, or run")]
+    [Argument("The run's id, or the bulk's. queues: list, pause, resume, slots. workers: list, pause, resume, scale, stop, stop-now. schedules: list, show, pause, resume, run, change, reset. limits: list, show, set, reset. revoke, allow: kind or tag, or run")]
     public string? Target { get; init; }
 
-    [Argument("The name of the queue, schedule, kind or tag; the worker's id, or all. bulk: stop, or nothing to see how far it is")]
+    [Argument("The name of the queue, schedule, limit, kind or tag; the worker's id, or all. bulk: stop, or nothing to see how far it is")]
     public string? Name { get; init; }
 
     [Argument("queues slots, workers scale: how many, or none. schedules change: a cron expression, or 'every 5m'")]
@@ -72,13 +73,28 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
     [Option("schedules change: the zone of the cron expression (default: the one that it has)")]
     public string? Zone { get; init; }
 
+    [Option("limits set: at most so many at once for each key, or none")]
+    public string? Slots { get; init; }
+
+    [Option("limits set: at most so many starts in any second, or none")]
+    public string? PerSecond { get; init; }
+
+    [Option("limits set: in any minute")]
+    public string? PerMinute { get; init; }
+
+    [Option("limits set: in any hour")]
+    public string? PerHour { get; init; }
+
+    [Option("limits set: in any 24 hours")]
+    public string? PerDay { get; init; }
+
     [Option("revoke: for how long, as 2h, 7d or 00:15:00 (default: for good)")]
     public string? Lasting { get; init; }
 
     [Option("revoke: what the runs' errors say")]
     public string? Reason { get; init; }
 
-    [Option("revoke: also a kind that neither this program nor a run has, as before its deploy")]
+    [Option("revoke: also a kind that neither this program nor a run has, as before its deploy. limits set: also a limit that has no numbers yet")]
     public bool Unknown { get; init; }
 
     [Option("Write JSON, as the pages' API does")]
@@ -118,6 +134,7 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
             case "queues": return await QueuesAsync(ct);
             case "workers": return await WorkersAsync(ct);
             case "schedules": return await SchedulesAsync(ct);
+            case "limits": return await LimitsAsync(ct);
             case "revocations": return await view.RevocationsAsync(ct);
             case "revoke":
                 return Target == "run" ? await doing.CancelAsync(Run(Needed(Name, "run RUN")), Graph, ct)
@@ -165,6 +182,21 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
         _ => await CannotAsync("jobs schedules", Target, s_schedules),
     };
 
+    private async Task<int> LimitsAsync(CancellationToken ct) => Target switch
+    {
+        null or "list" => await view.LimitsAsync(ct),
+        "show" => await view.LimitAsync(Needed(Name, "show LIMIT"), ct),
+        "set" => await doing.SetLimitAsync(Needed(Name, "set LIMIT --slots N|none"), NumbersGiven(), Unknown, ct),
+        "reset" => await doing.ResetLimitAsync(Needed(Name, "reset LIMIT"), ct),
+        _ => await CannotAsync("jobs limits", Target, s_limits),
+    };
+
+    private (string Name, string? Text)[] NumbersGiven()
+    {
+        (string Name, string? Text)[] given = [("slots", Slots), ("perSecond", PerSecond), ("perMinute", PerMinute), ("perHour", PerHour), ("perDay", PerDay)];
+        return given.Any(number => number.Text is not null) ? given : throw OpsErrors.TargetMissing(What, $"set {Name} --slots N|none (or --per-second, --per-minute, --per-hour, --per-day)");
+    }
+
     /// <summary>The first word or option that the verb does not know: it was meant to do something.</summary>
     private string? Stranger()
     {
@@ -181,10 +213,10 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
     {
         ("list" or "revocations" or "audit" or "warnings", _) => 1,
         ("retry" or "cancel", _) when All => 1,
-        ("show" or "retry" or "cancel" or "copy", _) or ("queues" or "workers" or "schedules", null or "list") => 2,
+        ("show" or "retry" or "cancel" or "copy", _) or ("queues" or "workers" or "schedules" or "limits", null or "list") => 2,
         ("bulk", _) => 3,
         ("queues", "slots") or ("workers", "scale") or ("schedules", "change") => 4,
-        ("queues" or "workers" or "schedules" or "revoke" or "allow", _) => 3,
+        ("queues" or "workers" or "schedules" or "limits" or "revoke" or "allow", _) => 3,
         _ => 4,
     };
 
@@ -201,6 +233,17 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
             ("--graph", Graph, All ? [] : Target is "kind" or "tag" ? ["retry", "cancel"] : ["retry", "cancel", "revoke"]),
             ("--all", All, ["retry", "cancel"]), ("--yes", Yes, All ? ["retry", "cancel"] : []), ("--zone", Zone is not null, IsOther(s_schedules, "change") ? [] : ["schedules"]),
             ("--lasting", Lasting is not null, revoke), ("--reason", Reason is not null, revoke), ("--unknown", Unknown, Target == "tag" ? [] : revoke),
+
+        string[] sets = Target == "set" ? ["limits"] : [];
+        return
+        [
+            ("--kind", Kind is not null, search), ("--queue", Queue is not null, search), ("--state", State is not null, search), ("--tag", Tag is not null, search),
+            ("--text", Text is not null, search), ("--from", From is not null, search), ("--to", To is not null, search),
+            ("--before", Before is not null, ["list"]), ("--limit", Limit is not null, ["list", "audit", "schedules"]), ("--arguments", Arguments is not null, ["copy"]),
+            ("--graph", Graph, All ? [] : ["retry", "cancel", "revoke"]), ("--all", All, ["retry", "cancel"]), ("--yes", Yes, All ? ["retry", "cancel"] : []),
+            ("--zone", Zone is not null, ["schedules"]), ("--lasting", Lasting is not null, ["revoke"]), ("--reason", Reason is not null, ["revoke"]),
+            ("--slots", Slots is not null, sets), ("--per-second", PerSecond is not null, sets), ("--per-minute", PerMinute is not null, sets),
+            ("--per-hour", PerHour is not null, sets), ("--per-day", PerDay is not null, sets),
         ];
     }
 
