@@ -90,7 +90,8 @@ public sealed class JobWorkers
     }
 
     /// <summary>
-    /// Takes no new job, lets the running ones end, and leaves the list of workers; at once: cancels them and hands them back with their attempts.
+    /// Takes no new job, lets the running ones end, and leaves the list of workers; at once: cancels them and hands them back with their attempts,
+    /// also those that still run <see cref="JobsOptions.AbandonAfter"/> later.
     /// Only for workers that run now. The process ends too where <see cref="JobsOptions.StopHost"/> says so, as in the <c>worker</c> command.
     /// </summary>
     /// <inheritdoc cref="PauseAsync"/>

@@ -54,13 +54,16 @@ public sealed class JobsOptions
     /// <summary>The least time between two reports of an attempt that are written. Default 250 ms.</summary>
     public TimeSpan ProgressInterval { get; set; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>How long an attempt may go on after its token was cancelled; then its run goes on without it and its slot is free. Default 3 s, at most 4 s.</summary>
+    /// <summary>How long an attempt may go on after its token was cancelled, whatever for; then its run goes on without it and its slot is free. Default 3 s, at most 4 s.</summary>
     public TimeSpan AbandonAfter { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>Lines that are kept of what one attempt logs, 0 to 10,000, and 64 KB. Default 500; zero: none.</summary>
     public int LogLines { get; set; } = 500;
 
-    /// <summary>Jobs after which the worker drains and stops the process, so that a supervisor starts a fresh one. Default: never.</summary>
+    /// <summary>
+    /// Jobs after which the worker drains and stops the process, so that a supervisor starts a fresh one; what still runs after
+    /// <see cref="ShutdownTimeout"/> is cancelled and handed back with its attempt. Default: never.
+    /// </summary>
     public int? RecycleAfterJobs { get; set; }
 
     /// <summary>Bytes of working set above which it does the same. Default: never.</summary>

@@ -33,10 +33,10 @@ internal sealed class RunningJob(Claim claim, TimeProvider clock) : IDisposable
     /// <summary>The server session of its open transaction; zero: it has none.</summary>
     public int Session { get; set; }
 
-    /// <summary>Whether it was told to stop so long ago, for a reason of its own: at the worker's stop it is handed back anyway.</summary>
+    /// <summary>Whether it was told to stop so long ago, whatever for.</summary>
     public bool IsOverdue(TimeSpan after)
     {
-        lock (_gate) return Reason is StopReason.TimedOut or StopReason.Lost && clock.GetElapsedTime(_stoppedAt) >= after;
+        lock (_gate) return Reason != StopReason.None && clock.GetElapsedTime(_stoppedAt) >= after;
     }
 
     /// <summary>True once: for the body, or for who gave it up.</summary>

@@ -22,7 +22,8 @@ internal sealed class WorkerOrders(
     private readonly string? _version = VersionOf(environment.ApplicationName);
     private WorkerReport? _told;
     private long _toldAt;
-    private bool _stopping;
+    private string? _recycling;
+    private long? _stopsSince;
 
     /// <summary>Before the worker's first claim: what all workers were told, and what may not run.</summary>
     public async Task ReadAsync(CancellationToken ct)
@@ -114,21 +115,23 @@ internal sealed class WorkerOrders(
 
     private async Task StopIfAskedAsync(int stop)
     {
-        var recycle = RecycleReason();
-        if (stop == 0 && recycle is null) return;
+        _recycling ??= RecycleReason(); // for good: memory that is free again does not bring a draining worker back
+        if (stop == 0 && _recycling is null) return;
 
-        if (!_stopping)
+        if (_stopsSince is null)
         {
-            _stopping = true;
-            Log.WorkerAskedToStop(log, recycle ?? (stop == 2 ? "asked to, at once" : "asked to"));
+            _stopsSince = _clock.GetTimestamp();
+            Log.WorkerAskedToStop(log, _recycling ?? (stop == 2 ? "asked to, at once" : "asked to"));
         }
 
-        worker.Drain(atOnce: stop == 2);
+        // An order to stop waits for as long as the jobs take, and who gave it may hurry it; recycling nobody watches.
+        var isOver = _recycling is not null && _clock.GetElapsedTime(_stopsSince.Value) >= _options.ShutdownTimeout;
+        worker.Drain(atOnce: stop == 2 || isOver);
         if (!worker.IsEmpty) return;
 
         await worker.StopAsync(CancellationToken.None); // it is empty; a host that stops meanwhile must not cut it short
-        if (recycle is not null) Environment.ExitCode = _options.RecycleExitCode;
-        if (recycle is not null || _options.StopHost) host.StopApplication();
+        if (_recycling is not null) Environment.ExitCode = _options.RecycleExitCode;
+        if (_recycling is not null || _options.StopHost) host.StopApplication();
     }
 
     private string? RecycleReason() =>

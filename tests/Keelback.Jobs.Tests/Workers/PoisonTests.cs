@@ -73,6 +73,28 @@ public sealed class PoisonTests : JobsTest
     }
 
     [Fact]
+    public async Task A_job_that_goes_on_without_its_workers_lease_gives_its_slot_back()
+    {
+        var tries = 0;
+        var gate = new Gate();
+        var deaf = TestJobs.Kind("deaf", _ => Interlocked.Increment(ref tries) == 1 ? gate.PassAsync(CancellationToken.None) : Task.CompletedTask);
+        var good = TestJobs.Kind("good", _ => Task.CompletedTask);
+        await using var host = await JobHost.Create(Database, [deaf, good], o =>
+            (o.Concurrency, o.AbandonAfter, o.Heartbeat) = (1, TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(100))).StartAsync();
+        var bad = await host.Jobs.EnqueueAsync(deaf.Call());
+        await gate.Started();
+
+        await host.ScalarAsync<long>("with gone as (delete from keelback.worker returning 1) select count(*) from gone");
+        var next = await host.EndOf(await host.Jobs.EnqueueAsync(good.Call()));
+        var rescued = await host.EndOf(bad);
+
+        Assert.Equal((JobRunState.Succeeded, JobRunState.Succeeded, 2), (next.State, rescued.State, tries));
+        Assert.Equal(1, await AbandonedAsync(host, 1));
+        gate.Open();
+        Assert.Equal(0, await AbandonedAsync(host, 0));
+    }
+
+    [Fact]
     public async Task The_transaction_of_an_abandoned_attempt_lets_its_locks_go()
     {
         var tries = 0;

@@ -96,6 +96,33 @@ public sealed class WorkerControlTests : JobsTest
         Assert.Equal(atOnce ? (JobRunState.Ready, 0) : (JobRunState.Succeeded, 1), await web.Jobs.GetAsync(run) is { } r ? (r.State, r.Attempt) : default);
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_worker_that_stops_at_once_or_recycles_does_not_wait_for_a_job_that_goes_on(bool recycles)
+    {
+        var (quick, deaf) = (TestJobs.Kind("quick", _ => Task.CompletedTask), TestJobs.Kind("deaf", _ => _gate.PassAsync(CancellationToken.None)));
+        await using var host = JobHost.Create(Database, [quick, deaf], o =>
+        {
+            (o.StopHost, o.RecycleAfterJobs, o.RecycleExitCode) = (true, recycles ? 1 : null, 0);
+            (o.ShutdownTimeout, o.AbandonAfter) = (TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(100));
+        });
+        await using var web = JobHost.Create(Database, []);
+        var (stopping, abandoned) = (new TaskCompletionSource(), new TaskCompletionSource<long>());
+        host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(stopping.SetResult);
+        using var heard = host.Services.GetRequiredService<JobEvents>().Subscribe<JobAbandoned>(e => abandoned.TrySetResult(e.RunId));
+        await host.StartAsync();
+        var run = await web.Jobs.EnqueueAsync(deaf.Call());
+        await _gate.Started();
+
+        if (recycles) await host.EndOf(await web.Jobs.EnqueueAsync(quick.Call()));
+        else await Workers(web).StopAsync(host.Worker.Identity!.Value.Id, atOnce: true);
+        await stopping.Task.WaitAsync(Patience);
+
+        Assert.Equal(run, await abandoned.Task.WaitAsync(Patience));
+        Assert.Empty(await Workers(web).ListAsync());
+        Assert.Equal((JobRunState.Ready, 0, 1L), await web.Jobs.GetAsync(run) is { } r ? (r.State, r.Attempt, await web.ScalarAsync<long>("select count(*) from keelback.ready")) : default);
+        _gate.Open();
+    }
+
     [Fact]
     public async Task An_order_to_stop_is_not_for_workers_that_start_later()
     {
