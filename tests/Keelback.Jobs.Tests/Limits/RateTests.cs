@@ -55,6 +55,25 @@ public sealed class RateTests : JobsTest
         Assert.Equal(JobRunState.Succeeded, (await host.EndOf(runs[1])).State);
     }
 
+    [Theory]
+    [InlineData(3600, 1)] // corrected after it had leapt: nothing of what is an hour ahead counts
+    [InlineData(10, 0)] // less than a window: the start counts, and the limit holds
+    public async Task A_clock_that_is_put_back_does_not_close_a_key_for_as_long_as_it_had_leapt(int seconds, int room)
+    {
+        var call = SlotTests.Limited("call", _ => Task.CompletedTask, new LimitAttribute("api") { PerMinute = 1 });
+        await using var host = JobHost.Create(Database, [call]);
+        Clock.Advance(TimeSpan.FromSeconds(seconds));
+        await host.Jobs.EnqueueAsync(call.Call());
+        Assert.Equal(1, await DrainAsync(host));
+
+        // The other way round than a test's clock moves.
+        await host.ScalarAsync<long>($"with put_back as (update keelback.clock_offset set by = by - interval '{seconds} s' returning 1) select count(*) from put_back");
+        await host.Jobs.EnqueueAsync(call.Call());
+
+        Assert.Equal(room, await DrainAsync(host));
+        Assert.Equal(room, await host.ScalarAsync<long>("select sum(n) from keelback.starts") - 1);
+    }
+
     [Fact]
     public async Task Keys_that_nobody_uses_are_forgotten_and_others_are_not()
     {
