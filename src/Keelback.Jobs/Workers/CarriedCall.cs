@@ -23,7 +23,7 @@ internal sealed class CarriedCall(NpgsqlBatchCommand command)
     public void Refuse() => _ids.TrySetResult(null);
 
     /// <summary>It was sent, and threw. False: it had been committed before.</summary>
-    public bool Failed(Exception e) => _ids.TrySetException(e);
+    public bool Failed(Exception e) => _ids.TrySetException(e) && _ids.Task.Exception is not null; // looked at: a caller who cancelled does not
 
     /// <summary>The same statement; what comes after it in a batch is another transaction.</summary>
     public static NpgsqlBatchCommand InABatch(NpgsqlCommand statement)

@@ -89,6 +89,31 @@ public sealed class CarriedCallTests : JobsTest
         Assert.Equal(1, woken);
     }
 
+    [Fact]
+    public void A_call_that_fails_after_its_caller_has_gone_leaves_no_exception_that_nobody_has_seen()
+    {
+        var lost = new TimeoutException("the caller had gone");
+        var unobserved = new System.Collections.Concurrent.ConcurrentQueue<Exception>();
+        void Note(object? sender, UnobservedTaskExceptionEventArgs e) => unobserved.Enqueue(e.Exception.InnerException!);
+        TaskScheduler.UnobservedTaskException += Note;
+        try
+        {
+            Fail(lost);
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+        finally
+        {
+            TaskScheduler.UnobservedTaskException -= Note;
+        }
+
+        Assert.DoesNotContain(lost, unobserved);
+
+        // A method of its own, so that nothing holds the call any more.
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static void Fail(Exception e) => Assert.True(new CarriedCall(new()).Failed(e));
+    }
+
     private static CallCarrier Carrier(JobHost host) => host.Services.GetRequiredService<CallCarrier>();
 
     private async Task<JobHost> AsleepAsync(JobKind? other = null, Action<JobsOptions>? configure = null, Action<IServiceCollection>? services = null)
