@@ -34,10 +34,20 @@ internal sealed class JobSecrets(IServiceProvider services, IOptions<JobsOptions
         return JsonSerializer.SerializeToUtf8Bytes(members);
     }
 
+    /// <summary>Whether there may be something sealed in it.</summary>
+    public static bool MayBeIn(ReadOnlySpan<byte> stored) => stored.IndexOf("\"$secret\""u8) >= 0;
+
+    /// <summary>What the kind calls secret, and will seal again.</summary>
     /// <exception cref="KeelbackException">KB1278: no key opens it.</exception>
-    public void Open(JobKind kind, JsonObject members)
+    public void Open(JobKind kind, JsonObject members) => Open(kind, members, kind.Secrets);
+
+    /// <summary>Each under the name that it stands under, whatever the kind calls secret today: older code may have written it. For who runs it, and stores it no more.</summary>
+    /// <inheritdoc cref="Open(JobKind, JsonObject)"/>
+    public void OpenAll(JobKind kind, JsonObject members) => Open(kind, members, [.. members.Select(member => member.Key)]);
+
+    private void Open(JobKind kind, JsonObject members, IEnumerable<string> names)
     {
-        foreach (var name in kind.Secrets)
+        foreach (var name in names)
             if (Sealed(members[name]) is { } text)
                 members[name] = JsonNode.Parse(Decrypt(kind.Name, name, text));
     }

@@ -110,6 +110,35 @@ public sealed class PayloadTests : JobsTest
             "and let all processes share the keys of data protection.", (await lost.EndOf(second)).Error!.Message);
     }
 
+    private abstract class Renamed : IPayloadUpgrade
+    {
+        public static JsonObject Upgrade(JsonObject payload) => new() { ["pwd"] = payload["password"]!.DeepClone() };
+    }
+
+    private abstract class Dropped : IPayloadUpgrade
+    {
+        public static JsonObject Upgrade(JsonObject payload) => new() { ["length"] = payload["password"]!.GetValue<string>().Length };
+    }
+
+    public static TheoryData<string, JobKind> Newer => new()
+    {
+        { "hunter2", TestJobs.Kind("login", call => Task.FromResult(call.Get<string>("pwd")), d => d.Version = 2).With(new UpgradeAttribute<Renamed>(1)).Secret("pwd") },
+        { "7", TestJobs.Kind("login", call => Task.FromResult($"{call.Get<int>("length")}"), d => d.Version = 2).With(new UpgradeAttribute<Dropped>(1)) },
+        { "hunter2", TestJobs.Kind("login", call => Task.FromResult(call.Get<string>("password"))) }, // no longer [Secret]
+    };
+
+    [Theory, MemberData(nameof(Newer))]
+    public async Task A_secret_of_older_code_is_opened_under_its_old_name(string expected, JobKind newer)
+    {
+        var login = Secretive("login", call => Task.FromResult(call.Get<string>("password")));
+        await using var before = JobHost.Create(Database, [login], o => SetKeys(o, [Key]));
+        var id = await before.Jobs.EnqueueAsync(login.Call(new { password = "hunter2" }));
+
+        await using var host = await JobHost.Create(Database, [newer], o => SetKeys(o, [Key])).StartAsync();
+
+        Assert.Equal(expected, (await host.EndOf(id)).Result<string>());
+    }
+
     [Fact]
     public async Task What_is_sealed_already_is_not_sealed_again_and_what_no_key_opens_is_refused()
     {

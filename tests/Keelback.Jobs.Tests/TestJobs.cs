@@ -21,11 +21,11 @@ internal static class TestJobs
 
     /// <summary>The same kind with what attributes its method would have.</summary>
     public static JobKind With(this JobKind kind, params JobMetadataAttribute[] metadata) =>
-        new(kind.Name, kind.DeclaredBy, kind.Defaults, kind.Run) { Metadata = metadata };
+        new(kind.Name, kind.DeclaredBy, kind.Defaults, kind.Run) { Metadata = metadata, Secrets = kind.Secrets };
 
     /// <summary>The same kind with parameters that are [Secret].</summary>
     public static JobKind Secret(this JobKind kind, params string[] parameters) =>
-        new(kind.Name, kind.DeclaredBy, kind.Defaults, kind.Run) { Secrets = parameters };
+        new(kind.Name, kind.DeclaredBy, kind.Defaults, kind.Run) { Metadata = kind.Metadata, Secrets = parameters };
 
     public static Job Call(this JobKind kind, object? arguments = null, params JobBinding[] bindings) =>
         new(kind, Payload(arguments), bindings);

@@ -12,14 +12,14 @@ internal sealed class PayloadReader(JobSecrets secrets)
     {
         var document = JsonDocument.Parse(input);
         var version = document.RootElement.TryGetProperty(JobPayload.Version, out var written) ? written.GetInt32() : 1;
-        if (version == kind.Defaults.Version && kind.Secrets.Count == 0) return document;
+        if (version == kind.Defaults.Version && !JobSecrets.MayBeIn(input)) return document;
 
         using (document)
         {
             if (version > kind.Defaults.Version) throw new NewerPayloadException(version);
 
             var members = JsonObject.Create(document.RootElement)!;
-            secrets.Open(kind, members);
+            secrets.OpenAll(kind, members); // before the upgrades, which may rename what older code had sealed
             members.Remove(JobPayload.Version);
             for (; version < kind.Defaults.Version; version++)
                 members = (kind.Metadata.OfType<UpgradeAttribute>().FirstOrDefault(u => u.From == version) ?? throw JobErrors.NoUpgrade(kind, version)).Apply(members);
