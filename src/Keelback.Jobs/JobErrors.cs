@@ -102,6 +102,11 @@ internal static class JobErrors
         $"The {what} of run {run.Id.ToString(CultureInfo.InvariantCulture)} of '{run.Kind}' does not read as {type.Name}: {inner.Message} " +
         "Ask for the type that the job has written, or keep its old shape readable.", inner);
 
+    public static KeelbackException FilterOfNoKind(Type filter, string kind, string? nearest) => new("KB1286",
+        $"{filter.Name} is a filter around the job '{kind}', and this program has none of that name: it would never run." +
+        (nearest is null ? "" : $" Did you mean '{nearest}'?") +
+        " Name the job as the database does, or leave the name out for a filter around all: AddJobFilter<T>().");
+
     public static KeelbackException BadKey(string kind, string template, string mistake) => new("KB1225",
         $"The key '{Shown(template)}' of '{kind}' cannot be used: {mistake}");
 

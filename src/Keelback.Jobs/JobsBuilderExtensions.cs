@@ -110,7 +110,7 @@ public static class JobsBuilderExtensions
 
     /// <summary>Adds a filter around attempts, in the order of the calls; the first is the outermost.</summary>
     /// <param name="builder">The host.</param>
-    /// <param name="kind">Only around this job, by its name in the database; default: around all.</param>
+    /// <param name="kind">Only around this job, by its name in the database; default: around all. One that the program does not have is found before the start (KB1286).</param>
     public static KeelbackBuilder AddJobFilter<TFilter>(this KeelbackBuilder builder, string? kind = null)
         where TFilter : class, IJobFilter
     {

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Keelback.Jobs;
 
-/// <summary>Finds, before the start: two jobs of one name, versions and secrets that lack something, schedules that cannot be, and a pool that is too small for the concurrency.</summary>
+/// <summary>Finds, before the start: two jobs of one name, versions and secrets that lack something, filters of no job, schedules that cannot be, and a pool that is too small for the concurrency.</summary>
 internal sealed class JobsCheck(IServiceProvider services) : ICheck
 {
     public ValueTask RunAsync(Findings findings, CancellationToken ct)
@@ -22,6 +22,11 @@ internal sealed class JobsCheck(IServiceProvider services) : ICheck
         foreach (var kind in services.GetServices<JobKind>())
             foreach (var key in kind.Keys)
                 if (KeyTemplate.SecretIn(key, kind) is { } secret) Add(findings, JobErrors.SecretInKey(kind.Name, key, secret));
+
+        string[] names = [.. services.GetServices<JobKind>().Select(kind => kind.Name)];
+        foreach (var filter in services.GetServices<JobFilterRegistration>())
+            if (filter.Kind is { } name && !names.Contains(name, StringComparer.Ordinal))
+                Add(findings, JobErrors.FilterOfNoKind(filter.Filter, name, NearestName.Of(name, names)));
 
         foreach (var mistake in ScheduleMistakes()) Add(findings, mistake);
         if (PoolMistake() is { } pool) Add(findings, pool);

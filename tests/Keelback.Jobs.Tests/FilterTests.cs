@@ -206,6 +206,18 @@ public sealed class FilterTests : JobsTest
     }
 
     [Fact]
+    public async Task A_filter_around_a_job_that_does_not_exist_is_found_before_the_start()
+    {
+        await using var host = JobHost.Create(Database, [s_add], data: k => k.AddJobFilter<Doubling>("ad").AddJobFilter<Doubling>("add").AddJobFilter<Doubling>());
+        var findings = new Findings();
+
+        await new JobsCheck(host.Services).RunAsync(findings, default);
+
+        Assert.Equal("Doubling is a filter around the job 'ad', and this program has none of that name: it would never run. Did you mean 'add'? " +
+            "Name the job as the database does, or leave the name out for a filter around all: AddJobFilter<T>().", Assert.Single(findings.All, f => f.Code == "KB1286").Message);
+    }
+
+    [Fact]
     public async Task The_trace_of_the_request_goes_on_in_the_job()
     {
         var spans = new ConcurrentQueue<Activity>();
