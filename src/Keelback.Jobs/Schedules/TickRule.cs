@@ -9,7 +9,7 @@ internal sealed record DecidedTick(DateTimeOffset At, JobTickOutcome Outcome, Da
 
 /// <summary>How a schedule stands when a node looks at it.</summary>
 /// <param name="Next">Its next nominal tick.</param>
-/// <param name="Runs">Ticks that enqueued so far.</param>
+/// <param name="Runs">Ticks that enqueued so far, and those that are about to.</param>
 /// <param name="IsOpen">Whether its last run has not ended.</param>
 /// <param name="IsQueued">Whether a tick waits for that.</param>
 internal readonly record struct TickState(DateTimeOffset Next, int Runs, bool IsOpen, bool IsQueued);
@@ -20,8 +20,8 @@ internal static class TickRule
     private static readonly TimeSpan s_graceOfNone = TimeSpan.FromMinutes(1);
     private const int MaxCounted = 10_100; // over the highest catch-up limit
 
-    /// <summary>The decisions, and the next tick; null: it has ended.</summary>
-    public static (List<DecidedTick> Ticks, DateTimeOffset? Next) Decide(TickSource source, ScheduleOptions options, TickState state, DateTimeOffset now)
+    /// <summary>The decisions, the earliest first. Those after the last run that the schedule may have are left undecided.</summary>
+    public static List<DecidedTick> Decide(TickSource source, ScheduleOptions options, TickState state, DateTimeOffset now)
     {
         var due = Due(source, options, state.Next, now);
         var grace = options.MisfireGrace ?? (options.CatchUp == CatchUp.None ? s_graceOfNone : null);
@@ -52,10 +52,10 @@ internal static class TickRule
             if (outcome is not (JobTickOutcome.Enqueued or JobTickOutcome.Queued)) continue;
 
             state = state with { Runs = state.Runs + 1, IsOpen = true, IsQueued = state.IsQueued || outcome == JobTickOutcome.Queued };
-            if (state.Runs >= options.MaxRuns) return (ticks, null);
+            if (state.Runs >= options.MaxRuns) break;
         }
 
-        return (ticks, source.Next(due.Last));
+        return ticks;
     }
 
     // The latest ticks that are due, as many as may fire, and what came before them. A tick fires after those before it.
@@ -93,15 +93,13 @@ internal static class TickRule
 
         public IReadOnlyList<DateTimeOffset> Latest => [.. _latest];
 
-        public DateTimeOffset Last { get; private set; }
-
         /// <summary>Those before the latest.</summary>
         public (DateTimeOffset First, DateTimeOffset Last, int? Count)? Before { get; private set; }
 
         public void Add(DateTimeOffset tick)
         {
             Walked++;
-            _latest.Enqueue(Last = tick);
+            _latest.Enqueue(tick);
             if (_latest.Count > limit) Pass(_latest.Dequeue());
         }
 

@@ -10,21 +10,20 @@ internal static class TickStatements
     private const string Mine = "app = $1 and kinds <@ $2 and (not live or name = any($3))";
 
     /// <summary>Locks schedules that are due, or whose queued tick's turn may have come. What another node is at is skipped.</summary>
-    public static async Task<List<ScheduleRow>> LockDueAsync(NpgsqlConnection connection, TickerIdentity me, int? only, int limit, CancellationToken ct)
+    public static async Task<List<ScheduleRow>> LockDueAsync(NpgsqlConnection connection, TickerIdentity me, int limit, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(
             $"""
             select {ScheduleRow.Columns}
             from keelback.schedule s
-            where {Mine} and ($4 is null or id = $4)
+            where {Mine}
               and (fire_at <= (select keelback.clock())
                    or queued_at is not null and not exists (select from keelback.run r where r.id = s.last_run and r.state = 0))
             order by fire_at
-            limit $5
+            limit $4
             for update skip locked
             """, connection);
         me.AddTo(command);
-        command.Parameters.Add(new() { Value = only is { } id ? id : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer });
         command.Parameters.AddWithValue(limit);
         return await ScheduleRow.ReadAsync(command, ct);
     }
@@ -71,14 +70,15 @@ internal static class TickStatements
         await using var command = new NpgsqlCommand(
             """
             update keelback.tick t
-            set run_id = c.run_id, outcome = case when c.error is null then 0 else 7 end, error = c.error
-            from unnest($1, $2, $3, $4) c (schedule, at, run_id, error)
+            set run_id = c.run_id, outcome = c.outcome, error = c.error
+            from unnest($1, $2, $3, $4, $5) c (schedule, at, run_id, outcome, error)
             where t.schedule = c.schedule and t.at = c.at
             """, connection);
         var p = command.Parameters;
         p.Add(Statement.P(calls.Select(c => c.Schedule.Id).ToArray()));
         p.Add(Instants(calls.Select(c => (DateTime?)c.At.UtcDateTime)));
         p.Add(Statement.P(calls.Select(c => c.Run).ToArray()));
+        p.Add(Statement.P(calls.Select(c => (short)c.Outcome).ToArray()));
         p.Add(Statement.P(calls.Select(c => c.Error is { } e ? JobError.From(e) is var error ? $"{error.Type}: {error.Message}" : null : null).ToArray()));
         await command.ExecuteNonQueryAsync(ct);
     }
@@ -136,13 +136,46 @@ internal sealed class TickCall(ScheduleRow schedule, DateTimeOffset at)
 
     public DateTimeOffset At => at;
 
+    /// <summary>Whether the tick is a row already: it waited.</summary>
+    public bool HasRow { get; init; }
+
+    /// <summary>The run that is cancelled for it, if it comes to be.</summary>
+    public long? Replaces { get; init; }
+
     public Job? Job { get; set; }
 
+    public EnqueuePlan? Plan { get; set; }
+
+    /// <summary>Whether it can be written in one statement with others: no graph, no unique key, nothing to cancel.</summary>
+    public bool IsPlain => Replaces is null && Plan is { IsFlat: true } plan && plan.Roots[0].UniqueKey is null;
+
+    /// <summary>Its run; or the one that holds its unique key, and answers for it.</summary>
     public long? Run { get; set; }
 
+    public bool IsEnqueued { get; set; }
+
     public Exception? Error { get; set; }
+
+    public JobTickOutcome Outcome =>
+        Error is not null ? JobTickOutcome.Failed : IsEnqueued ? JobTickOutcome.Enqueued : JobTickOutcome.Overlapped;
+
+    /// <summary>As before it was made.</summary>
+    public void Clear() => (Job, Plan, Run, IsEnqueued, Error) = (null, null, null, false, null);
 }
 
 /// <summary>How far a schedule has come in a pass.</summary>
-internal sealed record ScheduleProgress(
-    ScheduleRow Schedule, DateTimeOffset? Next, DateTimeOffset? Last, long? LastRun, DateTimeOffset? Queued, int Runs);
+internal sealed record ScheduleProgress(ScheduleRow Schedule)
+{
+    /// <summary>The last tick that was decided; null: none was due.</summary>
+    public DateTimeOffset? Last { get; init; }
+
+    /// <summary>The tick that waits for the last run to end.</summary>
+    public DateTimeOffset? Queued { get; init; }
+
+    public DateTimeOffset? Next { get; init; }
+
+    public long? LastRun { get; init; }
+
+    /// <summary>Ticks that enqueued.</summary>
+    public int Runs { get; init; }
+}

@@ -31,45 +31,10 @@ internal sealed class Ticker(
     /// <summary>One pass; how many schedules fired.</summary>
     internal async Task<int> FireAsync(int limit, CancellationToken ct)
     {
-        var locked = new List<int>();
-        try
-        {
-            return await FireAsync(limit, only: null, refused: null, locked, ct);
-        }
-        catch (Exception e) when (IsRefusal(e))
-        {
-            // One of them: each by itself, and the one that is refused again is noted as failed.
-            foreach (var id in locked) await FireAloneAsync(id, ct);
-            return locked.Count;
-        }
-    }
-
-    private async Task FireAloneAsync(int id, CancellationToken ct)
-    {
-        try
-        {
-            await FireAsync(1, id, refused: null, [], ct);
-        }
-        catch (Exception e) when (IsRefusal(e))
-        {
-            await FireAsync(1, id, (e as TickRefusedException)?.InnerException ?? e, [], ct);
-        }
-    }
-
-    private async Task<int> FireAsync(int limit, int? only, Exception? refused, List<int> locked, CancellationToken ct)
-    {
         await using var connection = await db.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var pass = new TickPass(connection, calls, gate, writer);
-        try
-        {
-            await pass.RunAsync(Me, limit, only, refused, ct);
-        }
-        finally
-        {
-            locked.AddRange(pass.Rows.Select(row => row.Id));
-        }
-
+        var pass = new TickPass(transaction, new(calls, gate, writer));
+        await pass.RunAsync(Me, limit, ct);
         if (pass.Rows.Count == 0) return 0;
         await transaction.CommitAsync(ct);
 
@@ -88,7 +53,4 @@ internal sealed class Ticker(
 
         return pass.Rows.Count;
     }
-
-    // The gate lets it not pass, or the row cannot be stored, whoever tries: 22 data, 54 limits.
-    private static bool IsRefusal(Exception e) => e is TickRefusedException or PostgresException { SqlState: ['2', '2', ..] or ['5', '4', ..] };
 }

@@ -1,0 +1,175 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Keelback.Jobs.Tests.Schedules;
+
+/// <summary>Ticks whose calls cannot be enqueued, beside others whose can.</summary>
+public sealed class RefusedTickTests : SchedulesTest
+{
+    private static readonly DateTimeOffset s_noon = new(2026, 3, 2, 12, 0, 0, TimeSpan.Zero);
+    private static readonly Trigger s_minutes = Trigger.Cron("* * * * *");
+
+    [Fact]
+    public async Task A_graph_and_a_unique_call_fire_beside_plain_ones()
+    {
+        var single = TestJobs.Kind("single", _ => Task.CompletedTask).With(new UniqueAttribute("one"));
+        await using var node = await NodeOfAsync([Note, single], o =>
+        {
+            o.AddSchedule("graph", s_minutes, () => Note.Call().Then(Note.Call()));
+            o.AddSchedule("plain", s_minutes, () => Note.Call());
+            o.AddSchedule("unique", s_minutes, () => single.Call());
+            o.AddSchedule("unique-graph", s_minutes, () => single.Call().With(new() { Unique = new("two") }).After(Note.Call()));
+        });
+
+        await FireAtAsync(node, 1);
+
+        foreach (var name in new[] { "graph", "plain", "unique", "unique-graph" }) Assert.Equal(["12:01:00 Enqueued"], await TicksAsync(node, name));
+        Assert.Equal(6, await RunsAsync(node));
+    }
+
+    [Fact]
+    public async Task A_unique_key_that_is_held_is_told_of_and_holds_up_no_other()
+    {
+        var single = TestJobs.Kind("single", _ => Task.CompletedTask).With(new UniqueAttribute("one") { OnConflict = UniqueConflict.Reject });
+        await using var node = await NodeOfAsync([Note, single], o =>
+        {
+            o.AddSchedule("plain", s_minutes, () => Note.Call(), new() { CatchUp = CatchUp.All });
+            o.AddSchedule("unique", s_minutes, () => single.Call(), new() { CatchUp = CatchUp.All });
+        });
+
+        await FireAtAsync(node, 2);
+        await FireAtAsync(node, 3);
+
+        Assert.Equal(["12:01:00 Enqueued", "12:02:00 Enqueued", "12:03:00 Enqueued"], await TicksAsync(node, "plain"));
+        Assert.Equal(["12:01:00 Enqueued", "12:02:00 Failed", "12:03:00 Failed"], await TicksAsync(node, "unique"));
+        Assert.StartsWith("Keelback.KeelbackException: KB1231: ", (await Schedules(node).GetHistoryAsync("unique"))[0].Error);
+    }
+
+    [Fact]
+    public async Task A_tick_that_finds_its_unique_key_taken_enqueues_nothing_and_names_who_has_it()
+    {
+        var single = TestJobs.Kind("single", _ => Task.CompletedTask).With(new UniqueAttribute("one"));
+        await using var node = await NodeOfAsync([single], o => o.AddSchedule("unique", s_minutes, () => single.Call(), new() { MaxRuns = 2 }));
+
+        await FireAtAsync(node, 1);
+        await FireAtAsync(node, 2);
+
+        var history = await Schedules(node).GetHistoryAsync("unique");
+        Assert.Equal(["12:01:00 Enqueued", "12:02:00 Overlapped"], await TicksAsync(node, "unique"));
+        Assert.Equal(history[1].Run, history[0].Run);
+        Assert.Equal((1, JobScheduleState.Active), ((await Schedules(node).GetAsync("unique"))! is var s ? (s.Runs, s.State) : default));
+    }
+
+    [Fact]
+    public async Task A_call_after_a_run_that_is_gone_fails_each_time_and_holds_up_no_other()
+    {
+        await using var node = await NodeOfAsync([Note], o => o.AddSchedule("plain", s_minutes, () => Note.Call()));
+        var run = await node.Jobs.EnqueueAsync(Note.Call());
+        await Schedules(node).AddAsync("stored", s_minutes, Note.Call().After(Job.Of(run)));
+        await FireAtAsync(node, 1);
+        await node.ScalarAsync<long>($"with r as (delete from keelback.run where id = {run} returning 1) select count(*) from r");
+
+        await FireAtAsync(node, 2);
+        await FireAtAsync(node, 3);
+
+        Assert.Equal(["12:01:00 Enqueued", "12:02:00 Enqueued", "12:03:00 Enqueued"], await TicksAsync(node, "plain"));
+        Assert.Equal(["12:01:00 Enqueued", "12:02:00 Failed", "12:03:00 Failed"], await TicksAsync(node, "stored"));
+        Assert.StartsWith("Keelback.KeelbackException: KB1218: ", (await Schedules(node).GetHistoryAsync("stored"))[0].Error);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_call_that_cannot_be_enqueued_cancels_no_run(bool isThrown)
+    {
+        var isBroken = false;
+        await using var node = await NodeOfAsync([Note], o => o.AddSchedule("s", s_minutes, () => !isBroken ? Note.Call()
+            : isThrown ? throw new InvalidOperationException("no disk")
+            : new Job(Note, "{\"a\": 1e200000}"u8.ToArray(), []), new() { Overlap = Overlap.CancelPrevious }));
+        await FireAtAsync(node, 1);
+
+        isBroken = true;
+        await FireAtAsync(node, 2);
+        var refused = await StatesAsync(node);
+        isBroken = false;
+        await FireAtAsync(node, 3);
+
+        Assert.Equal("0", refused);
+        Assert.Equal("3 0", await StatesAsync(node));
+        Assert.Equal(["12:01:00 Enqueued", "12:02:00 Failed", "12:03:00 Enqueued"], await TicksAsync(node, "s"));
+    }
+
+    [Fact]
+    public async Task A_tick_whose_row_exists_cancels_no_run()
+    {
+        await using var node = await NodeOfAsync([Note], o => o.AddSchedule("s", s_minutes, () => Note.Call(), new() { Overlap = Overlap.CancelPrevious }));
+        await FireAtAsync(node, 1);
+        await node.ScalarAsync<long>("with t as (insert into keelback.tick (schedule, at, outcome) select id, next_at, 0 from keelback.schedule returning 1) select count(*) from t");
+
+        await FireAtAsync(node, 2);
+
+        Assert.Equal("0", await StatesAsync(node));
+    }
+
+    [Fact]
+    public async Task A_unique_call_takes_the_place_of_the_run_that_it_cancels()
+    {
+        var single = TestJobs.Kind("single", _ => Task.CompletedTask).With(new UniqueAttribute("one") { OnConflict = UniqueConflict.Reject });
+        await using var node = await NodeOfAsync([single], o => o.AddSchedule("s", s_minutes, () => single.Call(), new() { Overlap = Overlap.CancelPrevious }));
+
+        await FireAtAsync(node, 1);
+        await FireAtAsync(node, 2);
+
+        Assert.Equal("3 0", await StatesAsync(node));
+    }
+
+    [Fact]
+    public async Task Only_ticks_that_enqueue_count_as_runs()
+    {
+        var broken = new HashSet<int> { 2, 4 };
+        await using var node = await NodeOfAsync([Note], o => o.AddSchedule(
+            "s", s_minutes, tick => broken.Contains(tick.At.Minute) ? throw new InvalidOperationException("no disk") : Note.Call(), new() { MaxRuns = 3, CatchUp = CatchUp.All }));
+
+        await FireAtAsync(node, 4); // may have had its three runs, and had two
+        var between = (await Schedules(node).GetAsync("s"))!;
+        await FireAtAsync(node, 5);
+        await FireAtAsync(node, 9);
+
+        Assert.Equal(
+            ["12:01:00 Enqueued", "12:02:00 Failed", "12:03:00 Enqueued", "12:04:00 Failed", "12:05:00 Enqueued"], await TicksAsync(node, "s"));
+        Assert.Equal((2, JobScheduleState.Active), (between.Runs, between.State));
+        Assert.Equal((3, JobScheduleState.Ended), ((await Schedules(node).GetAsync("s"))! is var s ? (s.Runs, s.State) : default));
+    }
+
+    [Fact]
+    public async Task A_description_that_ticks_share_is_a_run_for_each()
+    {
+        var call = Note.Call();
+        await using var node = await NodeOfAsync([Note], o => o.AddSchedule("s", s_minutes, () => call, new() { CatchUp = CatchUp.All }));
+
+        await FireAtAsync(node, 3);
+
+        Assert.Equal(3, await RunsAsync(node));
+    }
+
+    private async Task<JobHost> NodeOfAsync(JobKind[] kinds, Action<JobsOptions> configure)
+    {
+        await FreezeClockAsync(s_noon);
+        return await JobHost.Create(Database, kinds, o =>
+        {
+            o.RunWorker = false;
+            configure(o);
+        }).StartAsync();
+    }
+
+    /// <summary>Fires until nothing is due.</summary>
+    private async Task FireAtAsync(JobHost node, int minute)
+    {
+        await FreezeClockAsync(s_noon.AddMinutes(minute));
+        while (await FireAsync(node) > 0)
+        {
+        }
+    }
+
+    private static Task<string> StatesAsync(JobHost node) =>
+        node.ScalarAsync<string>("select string_agg(state::text, ' ' order by id) from keelback.run");
+}
