@@ -96,7 +96,8 @@ public sealed class JobSchedules
         return true;
     }, ct);
 
-    /// <summary>Enqueues its call now, whatever its state and its overlap policy; its ticks stay as they are.</summary>
+    /// <summary>Enqueues its call now, whatever its state and its overlap policy; its ticks stay as they are, and so do their intervals.</summary>
+    /// <remarks>The call's <see cref="ScheduleTick"/> is from the last tick that enqueued until now; the next tick begins at that tick all the same.</remarks>
     /// <returns>The run.</returns>
     /// <exception cref="KeelbackException">KB1260. KB1262: this process lacks the code that makes the call.</exception>
     public async Task<long> RunNowAsync(string name, CancellationToken ct = default)

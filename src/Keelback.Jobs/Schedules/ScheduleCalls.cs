@@ -6,7 +6,9 @@ internal sealed class ScheduleCalls(ScheduleCatalog catalog, JobKinds kinds, Job
     /// <exception cref="KeelbackException">KB1262: not by this process. KB1263: it has an id. Whatever the code throws.</exception>
     public Job Make(ScheduleRow schedule, DateTimeOffset at)
     {
-        var tick = new ScheduleTick(schedule.Name, schedule.Source.InZone(at), schedule.LastAt is { } last && last < at ? schedule.Source.InZone(last) : null);
+        // By hand, and on a clock that went back, a call may be made for a time that is covered: its interval is empty.
+        DateTimeOffset? from = schedule.CoveredAt is { } covered ? schedule.Source.InZone(covered < at ? covered : at) : null;
+        var tick = new ScheduleTick(schedule.Name, schedule.Source.InZone(at), from);
         return Checked(schedule.Name, schedule.Definition.IsLive ? Live(schedule.Name, tick) : schedule.Definition.Call.ToJob(kinds, secrets))
             ?? throw JobErrors.ScheduleNotHere(schedule.Name);
     }

@@ -6,7 +6,8 @@ namespace Keelback.Jobs;
 internal sealed record ScheduleRow(int Id, string Name, ScheduleDefinition Definition, DateTimeOffset Anchor)
 {
     public const string Columns =
-        "id, name, definition, anchor, program, code, overridden, paused, retired_at, next_at, last_at, last_run, queued_at, runs, keelback.clock()";
+        "id, name, definition, anchor, program, code, overridden, paused, retired_at, next_at, last_at, last_run, queued_at, runs, " +
+        "keelback.clock(), covered_at";
 
     public string? Program { get; init; }
 
@@ -27,6 +28,9 @@ internal sealed record ScheduleRow(int Id, string Name, ScheduleDefinition Defin
     public DateTimeOffset? QueuedAt { get; init; }
 
     public int Runs { get; init; }
+
+    /// <summary>The last tick that enqueued: what came until then is its run's, or an earlier one's.</summary>
+    public DateTimeOffset? CoveredAt { get; init; }
 
     /// <summary>When the row was read.</summary>
     public DateTimeOffset Now { get; init; }
@@ -56,6 +60,7 @@ internal sealed record ScheduleRow(int Id, string Name, ScheduleDefinition Defin
                 QueuedAt = At(row, 12),
                 Runs = row.GetInt32(13),
                 Now = row.GetFieldValue<DateTimeOffset>(14),
+                CoveredAt = At(row, 15),
             });
 
         return rows;

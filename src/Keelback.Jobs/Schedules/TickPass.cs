@@ -50,15 +50,17 @@ internal sealed class TickPass(NpgsqlTransaction transaction, TickWriter writer)
     private void Decide(ScheduleRow row, bool isOpen)
     {
         var (options, queued, last) = (row.Definition.Options, row.QueuedAt, (DateTimeOffset?)null);
-        if (queued is { } waiting && !isOpen)
+        var replaces = isOpen && options.Overlap == Overlap.CancelPrevious ? row.LastRun : null;
+
+        // A tick that waits comes before a later one, whose interval begins with it; so it does not outwait a policy that was changed.
+        if (queued is { } waiting && (!isOpen || options.Overlap is Overlap.Allow or Overlap.CancelPrevious))
         {
-            _calls.Add(new(row, waiting) { HasRow = true });
+            _calls.Add(new(row, waiting) { HasRow = true, Replaces = replaces });
             (queued, isOpen) = (null, true);
         }
 
         if (row.NextAt is { } tick && row.Source.Fires(tick) <= row.Now)
         {
-            var replaces = isOpen && options.Overlap == Overlap.CancelPrevious ? row.LastRun : null;
             var runs = row.Runs + (row.QueuedAt is null ? 0 : 1);
             foreach (var decided in TickRule.Decide(row.Source, options, new(tick, runs, isOpen, queued is not null), row.Now))
             {
@@ -81,6 +83,6 @@ internal sealed class TickPass(NpgsqlTransaction transaction, TickWriter writer)
         var next = runs + (progress.Queued is null ? 0 : 1) >= max ? null
             : progress.Last is { } last ? row.Source.Next(last)
             : row.NextAt ?? (row.LastAt is { } ended ? row.Source.Next(ended) : null);
-        return progress with { Next = next, LastRun = enqueued.LastOrDefault()?.Run, Runs = enqueued.Count };
+        return progress with { Next = next, LastRun = enqueued.LastOrDefault()?.Run, Covered = enqueued.LastOrDefault()?.At, Runs = enqueued.Count };
     }
 }

@@ -91,8 +91,8 @@ internal static class TickStatements
             """
             update keelback.schedule s
             set next_at = m.next_at, fire_at = m.fire_at, last_at = greatest(s.last_at, m.last_at), last_run = coalesce(m.last_run, s.last_run),
-                queued_at = m.queued_at, runs = s.runs + m.runs
-            from unnest($1, $2, $3, $4, $5, $6, $7) m (id, next_at, fire_at, last_at, last_run, queued_at, runs)
+                queued_at = m.queued_at, runs = s.runs + m.runs, covered_at = greatest(s.covered_at, m.covered_at)
+            from unnest($1, $2, $3, $4, $5, $6, $7, $8) m (id, next_at, fire_at, last_at, last_run, queued_at, runs, covered_at)
             where s.id = m.id
             """, connection);
         var p = command.Parameters;
@@ -103,6 +103,7 @@ internal static class TickStatements
         p.Add(Statement.P(moved.Select(m => m.LastRun).ToArray()));
         p.Add(Instants(moved.Select(m => m.Queued?.UtcDateTime)));
         p.Add(Statement.P(moved.Select(m => m.Runs).ToArray()));
+        p.Add(Instants(moved.Select(m => m.Covered?.UtcDateTime)));
         await command.ExecuteNonQueryAsync(ct);
     }
 
@@ -175,6 +176,9 @@ internal sealed record ScheduleProgress(ScheduleRow Schedule)
     public DateTimeOffset? Next { get; init; }
 
     public long? LastRun { get; init; }
+
+    /// <summary>The last tick that enqueued; null: none did.</summary>
+    public DateTimeOffset? Covered { get; init; }
 
     /// <summary>Ticks that enqueued.</summary>
     public int Runs { get; init; }

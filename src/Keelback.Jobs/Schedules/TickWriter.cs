@@ -8,6 +8,8 @@ internal sealed class TickWriter(ScheduleCalls calls, EnqueueGate gate, EnqueueW
 {
     private const string Savepoint = "calls";
 
+    private readonly Dictionary<int, DateTimeOffset> _covered = [];
+
     /// <summary>Runs that were cancelled for a new one, and those below them.</summary>
     public List<long> Cancelled { get; } = [];
 
@@ -21,10 +23,13 @@ internal sealed class TickWriter(ScheduleCalls calls, EnqueueGate gate, EnqueueW
         var refused = await RefusalAsync(transaction, () => AllAsync(ticks, connection, app, ct), ct);
         if (refused is null) return;
 
+        _covered.Clear();
         foreach (var tick in ticks)
         {
             tick.Clear();
-            if (Make(tick)) tick.Error = await RefusalAsync(transaction, () => OneAsync(tick, connection, app, ct), ct);
+            if (!Make(tick)) continue;
+            tick.Error = await RefusalAsync(transaction, () => OneAsync(tick, connection, app, ct), ct);
+            if (tick.IsEnqueued) Cover(tick);
         }
     }
 
@@ -36,6 +41,7 @@ internal sealed class TickWriter(ScheduleCalls calls, EnqueueGate gate, EnqueueW
             if (!Make(tick)) continue;
             if (tick.IsPlain) plain.Add(tick);
             else await OneAsync(tick, connection, app, ct);
+            if (tick.IsPlain || tick.IsEnqueued) Cover(tick);
         }
 
         // A description that several ticks share is a run for each.
@@ -70,7 +76,8 @@ internal sealed class TickWriter(ScheduleCalls calls, EnqueueGate gate, EnqueueW
     {
         try
         {
-            tick.Job = calls.Make(tick.Schedule, tick.At);
+            var schedule = tick.Schedule;
+            tick.Job = calls.Make(_covered.TryGetValue(schedule.Id, out var at) ? schedule with { CoveredAt = at } : schedule, tick.At);
             tick.Plan = EnqueuePlan.Of([tick.Job]);
             return true;
         }
@@ -80,6 +87,9 @@ internal sealed class TickWriter(ScheduleCalls calls, EnqueueGate gate, EnqueueW
             return false;
         }
     }
+
+    // The interval of the schedule's next call in this pass begins here. Of a tick that was refused it goes to that call whole.
+    private void Cover(TickCall tick) => _covered[tick.Schedule.Id] = tick.At;
 
     private async Task CancelGraphAsync(long run, NpgsqlConnection connection, string app, CancellationToken ct)
     {
