@@ -270,7 +270,9 @@ public sealed class CommandTests : OpsTest
         Assert.Equal((0, ""), (list.Code, list.Error));
         Assert.Contains($"{run} ", list.Out);
         Assert.Equal((1, "The search finds 1 run, 1 of them in a state for it. Nothing was done: add --yes.\n", ""), (all.Code, all.Out, all.Error));
+    }
 
+    [Fact]
     public async Task Limits_are_listed_shown_set_and_reset()
     {
         await using var app = await OpsApp.StartAsync(Database, [s_pay]);

@@ -64,7 +64,7 @@ internal static class MutantList
             "as below where exists (select from u where followed)", "as below where exists (select from u where followed and id < 0)", "tests: GraphTests"),
 
         // Limits and schedules
-        new("slot-not-counted", "Keelback.Jobs/Schema/0012_rates.sql",
+        new("slot-not-counted", "Keelback.Jobs/Schema/0013_rates.sql",
             "select r.slots - count(*) into room", "select r.slots - 0 * count(*) into room", "tests: SlotTests"),
         new("unique-released-too-early", "Keelback.Jobs/Schema/0011_starts.sql",
             "held.run_id and r.state = 0 and not (held", "held.run_id and r.state < 0 and not (held", "tests: UniqueTests"),

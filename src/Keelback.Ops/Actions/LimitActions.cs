@@ -37,7 +37,7 @@ internal sealed class LimitActions(JobLimits limits, JobKinds kinds, AuditWriter
         var rule = all.FirstOrDefault(r => r.Name == name) ?? throw OpsErrors.NoSuchLimit(name, [.. all.Select(r => r.Name)]);
         return await audit.AuditAsync(actor, "reset", $"limit {name}", LimitNumbers.Json(rule.Numbers), async () =>
             !await limits.ResetAsync(name, ct) ? new(false, "is as the code has it")
-            : rule.InCode is { } code ? new(true, $"{LimitNumbers.Words(code)}, as the code has it", LimitNumbers.Json(code))
+            : await limits.GetAsync(name, ct) is { } now ? new(true, $"{LimitNumbers.Words(now.Numbers)}, as the code has it", LimitNumbers.Json(now.Numbers))
             : new(true, "limits nothing any more"), ct);
     }
 }

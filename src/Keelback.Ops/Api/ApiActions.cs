@@ -46,15 +46,12 @@ internal static class ApiActions
         plain.MapPost("/revocations/{what}/{value}/allow", async (HttpContext http, string what, CancellationToken ct) =>
             Ok(await Get<RevocationActions>(http).AllowAsync(what, http.GetName("value"), Actor(http), ct)));
 
-        plain.MapPost("/revocations/{what}/{value}/allow", async (HttpContext http, string what, string value, CancellationToken ct) =>
-            Ok(await Get<RevocationActions>(http).AllowAsync(what, value, Actor(http), ct)));
-
-        group.MapPost("/limits/{name}", async (HttpContext http, string name, CancellationToken ct) =>
+        group.MapPost("/limits/{name}", async (HttpContext http, CancellationToken ct) =>
         {
             var body = await ApiBodies.ReadAsync<LimitBody>(http);
-            return Ok(await Get<LimitActions>(http).SetAsync(name, body.Changes, body.Unknown, Actor(http), ct));
+            return Ok(await Get<LimitActions>(http).SetAsync(http.GetName("name"), body.Changes, body.Unknown, Actor(http), ct));
         });
-        plain.MapPost("/limits/{name}/reset", async (HttpContext http, string name, CancellationToken ct) => Ok(await Get<LimitActions>(http).ResetAsync(name, Actor(http), ct)));
+        plain.MapPost("/limits/{name}/reset", async (HttpContext http, CancellationToken ct) => Ok(await Get<LimitActions>(http).ResetAsync(http.GetName("name"), Actor(http), ct)));
     }
 
     private static async ValueTask<object?> WithoutBody(EndpointFilterInvocationContext call, EndpointFilterDelegate next)

@@ -43,18 +43,10 @@ internal static class FormEndpoints
             ActAsync(Queues(http).PauseAsync(http.GetName("name"), false, http.GetActor("page"), ct), http.GetPlace().Root));
         group.MapPost("/queues/{name}/slots", (HttpContext http, CancellationToken ct) =>
             ActAsync(Queues(http).SetSlotsAsync(http.GetName("name"), Number(Field(http, "slots"), OpsErrors.BadSlots), http.GetActor("page"), ct), http.GetPlace().Root));
-
-            ActAsync(Revocations(http).AllowAsync(Field(http, "what"), Field(http, "value"), http.GetActor("page"), ct), http.GetPlace().Workers));
-        group.MapPost("/limits/{name}", (HttpContext http, string name, CancellationToken ct) =>
-            ActAsync(Limits(http).SetAsync(name, Numbers(http), unknown: false, http.GetActor("page"), ct), http.GetPlace().Limits));
-        group.MapPost("/limits/{name}/reset", (HttpContext http, string name, CancellationToken ct) =>
-            ActAsync(Limits(http).ResetAsync(name, http.GetActor("page"), ct), http.GetPlace().Limits));
-        group.MapPost("/queues/{name}/pause", (HttpContext http, string name, CancellationToken ct) =>
-            ActAsync(Queues(http).PauseAsync(name, true, http.GetActor("page"), ct), http.GetPlace().Root));
-        group.MapPost("/queues/{name}/resume", (HttpContext http, string name, CancellationToken ct) =>
-            ActAsync(Queues(http).PauseAsync(name, false, http.GetActor("page"), ct), http.GetPlace().Root));
-        group.MapPost("/queues/{name}/slots", (HttpContext http, string name, CancellationToken ct) =>
-            ActAsync(Queues(http).SetSlotsAsync(name, Number(Field(http, "slots"), OpsErrors.BadSlots), http.GetActor("page"), ct), http.GetPlace().Root));
+        group.MapPost("/limits/{name}", (HttpContext http, CancellationToken ct) =>
+            ActAsync(Limits(http).SetAsync(http.GetName("name"), Numbers(http), unknown: false, http.GetActor("page"), ct), http.GetPlace().Limits));
+        group.MapPost("/limits/{name}/reset", (HttpContext http, CancellationToken ct) =>
+            ActAsync(Limits(http).ResetAsync(http.GetName("name"), http.GetActor("page"), ct), http.GetPlace().Limits));
     }
 
     private static string Field(HttpContext http, string name) => http.Request.Form[name].ToString().Trim();

@@ -225,6 +225,7 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
         // Where the second word is none of the verb's, its options pass: what is wrong is the word.
         string[] search = All ? ["retry", "cancel"] : ["list"];
         string[] revoke = Target == "run" ? [] : ["revoke"];
+        string[] sets = IsOther(s_limits, "set") ? [] : ["limits"];
         return
         [
             ("--kind", Kind is not null, search), ("--queue", Queue is not null, search), ("--state", State is not null, search), ("--tag", Tag is not null, search),
@@ -232,16 +233,7 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
             ("--limit", Limit is not null, IsOther(s_schedules, "show") ? ["list", "audit"] : ["list", "audit", "schedules"]), ("--arguments", Arguments is not null, ["copy"]),
             ("--graph", Graph, All ? [] : Target is "kind" or "tag" ? ["retry", "cancel"] : ["retry", "cancel", "revoke"]),
             ("--all", All, ["retry", "cancel"]), ("--yes", Yes, All ? ["retry", "cancel"] : []), ("--zone", Zone is not null, IsOther(s_schedules, "change") ? [] : ["schedules"]),
-            ("--lasting", Lasting is not null, revoke), ("--reason", Reason is not null, revoke), ("--unknown", Unknown, Target == "tag" ? [] : revoke),
-
-        string[] sets = Target == "set" ? ["limits"] : [];
-        return
-        [
-            ("--kind", Kind is not null, search), ("--queue", Queue is not null, search), ("--state", State is not null, search), ("--tag", Tag is not null, search),
-            ("--text", Text is not null, search), ("--from", From is not null, search), ("--to", To is not null, search),
-            ("--before", Before is not null, ["list"]), ("--limit", Limit is not null, ["list", "audit", "schedules"]), ("--arguments", Arguments is not null, ["copy"]),
-            ("--graph", Graph, All ? [] : ["retry", "cancel", "revoke"]), ("--all", All, ["retry", "cancel"]), ("--yes", Yes, All ? ["retry", "cancel"] : []),
-            ("--zone", Zone is not null, ["schedules"]), ("--lasting", Lasting is not null, ["revoke"]), ("--reason", Reason is not null, ["revoke"]),
+            ("--lasting", Lasting is not null, revoke), ("--reason", Reason is not null, revoke), ("--unknown", Unknown, Target == "tag" ? [] : [.. revoke, .. sets]),
             ("--slots", Slots is not null, sets), ("--per-second", PerSecond is not null, sets), ("--per-minute", PerMinute is not null, sets),
             ("--per-hour", PerHour is not null, sets), ("--per-day", PerDay is not null, sets),
         ];
