@@ -19,4 +19,7 @@ internal static partial class Log
 
     [LoggerMessage(1704, LogLevel.Information, "{Who} ({Via}): {Action} {Target}: {Outcome}")]
     public static partial void Acted(ILogger log, string who, string via, string action, string target, string outcome);
+
+    [LoggerMessage(1705, LogLevel.Warning, "{Message}")]
+    public static partial void KeysUnshared(ILogger log, string message);
 }

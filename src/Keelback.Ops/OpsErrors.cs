@@ -108,6 +108,11 @@ internal static class OpsErrors
 
     public static KeelbackException BadLimitNumber(string text) => new("KB1731", $"'{Short(text)}' is no number for a limit. Give 1 or more, or nothing to take the number away.");
 
+    public static string KeysUnshared(string where) => "KB1728: " +
+        $"Nothing says where data-protection keys are kept, so they are {where}. Another web process, or this one after it was moved, refuses the " +
+        "buttons of pages that are open, and logins by cookie are over. Keep them where every process finds them: " +
+        "builder.Services.AddDataProtection().SetApplicationName(\"…\").PersistKeysToFileSystem(…), or another store.";
+
     public static string BadState(string text) => $"'{Short(text)}' is no state." + DidYouMean(text, States.All) + $" States are {string.Join(", ", States.All)}.";
 
     public static string BadTime(string text) => $"'{Short(text)}' is no point in time. Write it as 2026-01-31T23:59:59Z.";

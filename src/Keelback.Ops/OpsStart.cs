@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -5,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Keelback.Ops;
 
-/// <summary>Says, once the server listens, how the pages are to be opened, or that they are closed.</summary>
+/// <summary>Says, once the server listens, how the pages are to be opened, or that they are closed; and when it is left to chance whether their forms are accepted.</summary>
 internal sealed class OpsStart(
     OpsMap map, DevelopmentLink link, IServiceProvider services, IHostApplicationLifetime life, ILogger<OpsStart> log) : IHostedService
 {
@@ -19,14 +21,20 @@ internal sealed class OpsStart(
 
     private void Say()
     {
-        if (services.GetService<Microsoft.AspNetCore.Hosting.Server.IServer>() is null) return;
+        if (services.GetService<IServer>() is null) return;
 
         foreach (var root in map.Roots.Where(IsUndecided))
         {
             if (!link.Exists) Log.Closed(log, root);
             else if (!IsForMachines(root)) link.Say(root);
         }
+
+        if (Listens && !link.Exists && map.Roots.Any(root => !IsUndecided(root) && !IsForMachines(root)) && FormKeys.UndecidedPlace(services) is { } place)
+            Log.KeysUnshared(log, OpsErrors.KeysUnshared(place));
     }
+
+    // A worker has the same endpoints, and a server without addresses.
+    private bool Listens => services.GetService<IServer>()?.Features.Get<IServerAddressesFeature>() is not null;
 
     private bool IsUndecided(string root) => At(root).Any(e => !OpsGate.IsDecided(e.Metadata));
 

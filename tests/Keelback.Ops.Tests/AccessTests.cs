@@ -3,6 +3,9 @@ using Keelback.Jobs;
 using Keelback.Jobs.Tests;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using TestClock = Keelback.Testing.TestClock;
@@ -152,6 +155,61 @@ public sealed class AccessTests : OpsTest
         await app.Client.PostAsync("/ops/jobs/api/workers/all/pause", new StringContent("{}", System.Text.Encoding.UTF8, "application/json"));
 
         Assert.Equal(told, await app.ScalarAsync<string>("select who from keelback.audit"));
+    }
+
+    [Theory]
+    [InlineData(true, "", "in ")]
+    [InlineData(true, "ephemeral", "in the memory of this process")]
+    [InlineData(true, "folder", null)]
+    [InlineData(true, "app service", null)]
+    [InlineData(true, "own", null)]
+    [InlineData(false, "", null)]
+    public async Task An_app_that_opens_the_pages_and_leaves_its_keys_to_chance_is_warned_at_its_start(bool opens, string keys, string? place)
+    {
+        var folder = Directory.CreateTempSubdirectory("keelback-keys");
+        var instance = Environment.GetEnvironmentVariable("WEBSITE_INSTANCE_ID");
+        if (keys == "app service") Environment.SetEnvironmentVariable("WEBSITE_INSTANCE_ID", "1");
+        try
+        {
+            await using var app = await OpsApp.StartAsync(Database, services: services =>
+            {
+                if (keys == "ephemeral") services.AddDataProtection().UseEphemeralDataProtectionProvider();
+                if (keys == "folder") services.AddDataProtection().PersistKeysToFileSystem(folder);
+                if (keys == "own") services.AddSingleton<IDataProtectionProvider>(new OwnProtection());
+            }, map: a =>
+            {
+                if (opens) a.MapJobsPages().RequireAuthorization("operators");
+            });
+
+            var told = app.Log.Where(line => line.StartsWith("1705 KB1728: Nothing says where data-protection keys are kept, so they are "));
+
+            if (place is null) Assert.Empty(told);
+            else Assert.Contains($"so they are {place}", Assert.Single(told));
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("WEBSITE_INSTANCE_ID", instance);
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private sealed class OwnProtection : IDataProtectionProvider
+    {
+        public IDataProtector CreateProtector(string purpose) => new EphemeralDataProtectionProvider().CreateProtector(purpose);
+    }
+
+    [Theory]
+    [InlineData("Development", true)]
+    [InlineData("Production", false)]
+    public async Task Neither_development_nor_a_worker_is_warned_of_its_keys(string environment, bool listens)
+    {
+        await using var app = await OpsApp.StartAsync(Database, environment: environment, map: a =>
+        {
+            if (!listens) a.Services.GetRequiredService<IServer>().Features.Set<IServerAddressesFeature>(null);
+            a.MapJobsPages().RequireAuthorization("operators");
+        });
+
+        Assert.DoesNotContain(app.Log, line => line.StartsWith("1705 "));
     }
 
     [Fact]

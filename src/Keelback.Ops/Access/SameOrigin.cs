@@ -10,13 +10,16 @@ internal static class SameOrigin
 {
     private const string Refusal = "The request did not come from these pages, or they were open for too long. Go back, load the page again, and try once more.";
 
+    private const string Keys = "If that happens again and again, the process that wrote the page and the one that was asked have not the same data-protection keys, " +
+        "or they were lost by a restart: KB1728 says how all processes keep the same.";
+
     /// <summary>For every unsafe request of a form.</summary>
     public static async ValueTask<object?> ForForms(EndpointFilterInvocationContext call, EndpointFilterDelegate next)
     {
         var http = call.HttpContext;
         if (HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method)) return await next(call);
         if (!IsOwn(http) || !await http.RequestServices.GetRequiredAntiforgery().IsRequestValidAsync(http))
-            return await http.RequestServices.GetRequiredService<PageEndpoints>().TellAsync(http, StatusCodes.Status403Forbidden, "Not done", [Refusal], http.RequestAborted);
+            return await http.RequestServices.GetRequiredService<PageEndpoints>().TellAsync(http, StatusCodes.Status403Forbidden, "Not done", [Refusal, Keys], http.RequestAborted);
 
         return await next(call);
     }
