@@ -8,6 +8,8 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using TestJobs = Keelback.Jobs.Tests.TestJobs;
 
+using Microsoft.Extensions.DependencyInjection;
+
 namespace Keelback.Ops.Tests;
 
 public sealed class CommandTests : OpsTest
@@ -318,19 +320,10 @@ public sealed class CommandTests : OpsTest
         await scope.ServiceProvider.GetRequiredService<JobSchedules>().AddAsync("nightly", Trigger.Cron("30 2 * * *"), s_mail.Call());
     }
 
-    private async Task<(int Code, string Out, string Error)> RunAsync(params string[] arguments)
-    {
-        var (output, error) = (new StringWriter(), new StringWriter());
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production", ApplicationName = "test" });
-        builder.Logging.ClearProviders();
-        builder.Services.AddSingleton(NpgsqlDataSource.Create(Database.ConnectionString));
-        builder.Services.AddSingleton(new Terminal(output, error, TextReader.Null));
-        var keelback = builder.AddKeelback().AddPostgres(o => (o.App, o.ListenConnection) = ("test", ""));
-        keelback.Services.AddJobKind(s_mail);
-        keelback.Services.AddJobKind(s_bad);
-        var app = builder.Build();
-        app.UseKeelback();
-        var code = await app.RunKeelbackAsync(arguments);
-        return (code, output.ToString().ReplaceLineEndings("\n"), error.ToString().ReplaceLineEndings("\n"));
-    }
+    private Task<(int Code, string Out, string Error)> RunAsync(params string[] arguments) =>
+        OpsShell.RunAsync(Database, services =>
+        {
+            services.AddJobKind(s_mail);
+            services.AddJobKind(s_bad);
+        }, arguments);
 }

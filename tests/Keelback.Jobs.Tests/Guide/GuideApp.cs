@@ -18,10 +18,10 @@ internal sealed class GuideApp : IAsyncDisposable
 
     public JobClient Jobs => Services.GetRequiredService<JobClient>();
 
-    public static async Task<GuideApp> StartAsync(Func<string[], Action<WebApplication>, Task> run, TestDatabase database)
+    public static async Task<GuideApp> StartAsync(Func<string[], Action<WebApplication>, Task> run, TestDatabase database, params string[] settings)
     {
         var started = new TaskCompletionSource<WebApplication>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var running = Task.Factory.StartNew(() => run(["--urls=http://127.0.0.1:0", $"--ConnectionStrings:Keelback={database.ConnectionString}"],
+        var running = Task.Factory.StartNew(() => run(["--urls=http://127.0.0.1:0", $"--ConnectionStrings:Keelback={database.ConnectionString}", .. settings],
             app => app.Lifetime.ApplicationStarted.Register(() => started.TrySetResult(app))), TaskCreationOptions.LongRunning).Unwrap();
 
         await Task.WhenAny(started.Task, running).WaitAsync(TimeSpan.FromSeconds(120));
