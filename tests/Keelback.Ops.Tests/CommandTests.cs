@@ -8,8 +8,6 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using TestJobs = Keelback.Jobs.Tests.TestJobs;
 
-using Microsoft.Extensions.DependencyInjection;
-
 namespace Keelback.Ops.Tests;
 
 public sealed class CommandTests : OpsTest

@@ -38,7 +38,7 @@ public sealed class LimitsPageTests : OpsTest
         Assert.Contains("<a href=\"/ops/jobs/limits\" aria-current=\"page\">Limits</a>", form.Html);
         Assert.Contains("<p>1 at once <span class=\"soft\">· as the code has it</span></p>", form.Html);
         Assert.Contains("<td class=\"clip\">shop:&lt;a&gt;</td><td class=\"n\">1<small> / 1</small></td>", form.Html);
-        Assert.Contains("<td class=\"n\">2</td><td class=\"n\">0</td><td>when a slot is free</td>", form.Html);
+        Assert.Contains("<td class=\"n\">2</td><td>when one ends</td>", form.Html);
         Assert.Contains(">pay</a></td><td class=\"n\">5 min 0 s</td><td class=\"n\">1 h 0 min</td>", form.Html);
         Assert.DoesNotContain("/limits/shop/reset", form.Html);
         Assert.Equal((HttpStatusCode.SeeOther, "/ops/jobs/limits"), (set.StatusCode, set.Headers.Location!.ToString()));

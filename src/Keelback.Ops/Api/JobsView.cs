@@ -141,7 +141,7 @@ internal sealed class JobsView(
         else Table(["LIMIT", "NUMBERS", "SET", "BUSIEST KEY", "IN USE", "WAITING"], all.Select(l => new[]
         {
             l.Rule.Name, LimitNumbers.Words(l.Rule.Numbers), l.Rule.SetAt is { } at ? $"at run time, {Show.Full(at)}" : "in code",
-            l.Keys.Count > 0 ? l.Keys[0].Key : "-", l.Keys.Count > 0 ? Show.Bounded(l.Keys[0].InUse) : "-", l.Keys.Count > 0 ? Show.Bounded(l.Keys[0].Waiting) : "-",
+            l.Keys.Count > 0 ? FirstLine(l.Keys[0].Key) : "-", l.Keys.Count > 0 ? Show.Bounded(l.Keys[0].InUse) : "-", l.Keys.Count > 0 ? Show.Bounded(l.Keys[0].Waiting) : "-",
         }));
         return 0;
     }

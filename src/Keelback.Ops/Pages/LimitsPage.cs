@@ -44,18 +44,18 @@ internal static class LimitsPage
         return Html.Of(
             $"""
             <div class="scroll" id="keys-{Uri.EscapeDataString(limit.Rule.Name)}" tabindex="0"><table>
-            <thead><tr><th>Key</th>{Html.If(limit.Rule.Numbers.Slots is not null, () => Html.Of($"""<th class="n">In use</th>"""))}<th class="n">Waiting</th><th class="n">May start</th><th>Opens</th></tr></thead>
+            <thead><tr><th>Key</th>{Html.If(limit.Rule.Numbers.Slots is not null, () => Html.Of($"""<th class="n">In use</th>"""))}<th class="n">Waiting</th><th>May start</th></tr></thead>
             <tbody>{Html.Each(limit.Keys, k => Html.Of(
                 $"""
                 <tr><td class="clip">{k.Key}</td>{Html.If(limit.Rule.Numbers.Slots is not null, () => Html.Of($"""<td class="n">{Show.Bounded(k.InUse)}<small> / {Show.Count(limit.Rule.Numbers.Slots!.Value)}</small></td>"""))}
-                <td class="n">{Show.Bounded(k.Waiting)}</td><td class="n">{Show.Count(k.MayStart)}</td><td>{Opens(k, now)}</td></tr>
+                <td class="n">{Show.Bounded(k.Waiting)}</td><td>{MayStart(k, now)}</td></tr>
 
                 """))}</tbody></table></div>{more}
             """);
     }
 
-    private static Markup Opens(LimitKey key, DateTimeOffset now) =>
-        key.MayStart > 0 ? Html.Of($"now") : key.OpensAt is null ? Html.Of($"when a slot is free") : key.OpensAt <= now ? Html.Of($"now") : Show.Time(key.OpensAt, now);
+    private static Markup MayStart(LimitKey key, DateTimeOffset now) =>
+        key.MayStart > 0 ? Html.Of($"{Show.Count(key.MayStart)} now") : key.OpensAt is null ? Html.Of($"when one ends") : key.OpensAt <= now ? Html.Of($"now") : Show.Time(key.OpensAt, now);
 
     private static Markup Change(JobLimitRule rule, Place place, Markup token) => token.IsEmpty ? Markup.Empty : Html.Of(
         $"""

@@ -49,7 +49,7 @@ internal sealed class LimitReader(NpgsqlDataSource db, QueueCatalog catalog, Job
                 from holds h where h.bucket is not null and h.n <= $3
             ), keys as (
                 select b.id, b.key, split_part(b.key, ':', 1) as name
-                from (select bucket from waits union select bucket from holds) u
+                from (select bucket from waits where n <= $3 union select bucket from holds where n <= $3) u
                 join keelback.bucket b on b.id = u.bucket
                 where b.app = $1 and split_part(b.key, ':', 1) = any($2)
                 union
