@@ -5,7 +5,8 @@ public sealed record EnqueueOptions
 {
     /// <summary>
     /// Makes enqueueing idempotent: a second call with the same id returns the first run. It is the app's own, stands for one kind (KB1232), and lasts as
-    /// long as its run's row: at least <see cref="JobsOptions.Retention"/> after the end. A UUIDv7 keeps the index small. Default: none.
+    /// long as its run's row: at least <see cref="JobsOptions.Retention"/> after the end. A call that makes no run, since another has its unique key, leaves
+    /// its id free. A UUIDv7 keeps the index small. Default: none.
     /// </summary>
     public Guid? Id { get; init; }
 

@@ -37,6 +37,14 @@ public sealed partial class JobClient
     public async Task<long> EnqueueAsync(Job job, EnqueueOptions? options = null, CancellationToken ct = default) =>
         (await SubmitAsync(EnqueuePlan.Of([job], options), ct))[0];
 
+    /// <summary>As <see cref="EnqueueAsync(Job, EnqueueOptions?, CancellationToken)"/>; answers also whether it made a run, and in whose favour if not.</summary>
+    internal async Task<PlannedRun> EnqueueToldAsync(Job job, EnqueueOptions options, CancellationToken ct)
+    {
+        var plan = EnqueuePlan.Of([job], options);
+        await SubmitAsync(plan, ct);
+        return plan.Roots[0];
+    }
+
     /// <summary>Enqueues in the transaction that is open on <paramref name="db"/>: the run exists if and only if it commits.</summary>
     /// <exception cref="KeelbackException">KB1210: no transaction is open; else as <see cref="EnqueueAsync(Job, EnqueueOptions?, CancellationToken)"/>.</exception>
     public async Task<long> EnqueueAsync(DbContext db, Job job, EnqueueOptions? options = null, CancellationToken ct = default)

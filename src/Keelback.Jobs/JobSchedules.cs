@@ -102,13 +102,20 @@ public sealed class JobSchedules
     /// <exception cref="KeelbackException">KB1260. KB1262: this process lacks the code that makes the call.</exception>
     public async Task<long> RunNowAsync(string name, CancellationToken ct = default)
     {
+        var call = await RunNowToldAsync(name, null, ct);
+        return call.Answer ?? call.Id;
+    }
+
+    /// <summary>As <see cref="RunNowAsync"/>, once for each id; answers also whether it made a run, and in whose favour if not.</summary>
+    internal async Task<PlannedRun> RunNowToldAsync(string name, Guid? id, CancellationToken ct)
+    {
         var run = await InTransactionAsync(async connection =>
         {
             var row = await _store.GetAsync(connection, name, locked: false, ct);
-            var plan = EnqueuePlan.Of([_calls.Make(row, row.Now)]);
+            var plan = EnqueuePlan.Of([_calls.Make(row, row.Now)], id is null ? null : new() { Id = id });
             var run = (await _writer.WriteAsync(plan, connection, ct))[0];
-            await ScheduleStore.NoteAsync(connection, row.Id, row.Now, run, ct);
-            return run;
+            if (plan.Roots[0].Twin is null) await ScheduleStore.NoteAsync(connection, row.Id, row.Now, run, ct);
+            return plan.Roots[0];
         }, ct);
 
         _wakes.Workers();

@@ -106,6 +106,6 @@ public sealed class CopyTests : OpsTest
     private static async Task<ActionResult> CopyAsync(OpsApp app, long run, string? json)
     {
         await using var scope = app.Services.CreateAsyncScope();
-        return await scope.ServiceProvider.GetRequiredService<RunActions>().CopyAsync(run, json, s_ada, default);
+        return await scope.ServiceProvider.GetRequiredService<RunActions>().CopyAsync(run, json, null, s_ada, default);
     }
 }

@@ -89,15 +89,12 @@ internal static class EnqueueStatements
         return command;
     }
 
-    /// <summary>Gives an id that was taken just now to another run; to none: it is free again.</summary>
-    public static NpgsqlCommand Give(string app, Guid id, long? runId)
+    /// <summary>Gives an id back that was taken for a run which is not written: it stands for a run.</summary>
+    public static NpgsqlCommand GiveBack(string app, Guid id)
     {
-        var command = new NpgsqlCommand(runId is null
-            ? "delete from keelback.uniq where app = $1 and id = $2 returning run_id"
-            : "update keelback.uniq set run_id = $3 where app = $1 and id = $2 returning run_id");
+        var command = new NpgsqlCommand("delete from keelback.uniq where app = $1 and id = $2");
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = app });
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
-        if (runId is { } run) command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = run });
         return command;
     }
 
@@ -109,14 +106,15 @@ internal static class EnqueueStatements
         return command;
     }
 
-    /// <summary>Takes a unique key for a run; answers the run that has it.</summary>
+    /// <summary>Takes a unique key for a run; answers the run that has it, and where that replaces another, also the run that had it when the statement began.</summary>
     public static NpgsqlCommand TakeKey(string app, PlannedRun run)
     {
-        var command = new NpgsqlCommand("select keelback.take_unique($1, $2, $3, $4, $5, $6)");
+        var command = new NpgsqlCommand("select keelback.take_unique($1, $2, $3, $4, $5, $6)" +
+            (run.Unique!.OnConflict == UniqueConflict.Replace ? " union all select run_id from keelback.unique_key where app = $1 and key = $2" : ""));
         command.Parameters.AddWithValue(app);
         command.Parameters.AddWithValue(run.UniqueKey!);
         command.Parameters.AddWithValue(run.Id);
-        command.Parameters.Add(new NpgsqlParameter<TimeSpan?> { TypedValue = run.Unique!.Window, NpgsqlDbType = NpgsqlDbType.Interval });
+        command.Parameters.Add(new NpgsqlParameter<TimeSpan?> { TypedValue = run.Unique.Window, NpgsqlDbType = NpgsqlDbType.Interval });
         command.Parameters.AddWithValue(run.Unique.Until == UniqueUntil.Started);
         command.Parameters.AddWithValue((short)run.Unique.OnConflict);
         return command;

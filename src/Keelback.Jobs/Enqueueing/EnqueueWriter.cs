@@ -108,15 +108,15 @@ internal sealed class EnqueueWriter(
             var taken = (await IdsAsync(EnqueueStatements.Take(queues.App, own, root.Id), connection, async, ct).ConfigureAwait(false))[0];
             if (taken != root.Id)
             {
-                if (root.Unique is null or { Scope: UniqueScope.Kind }) await CheckKindAsync(root, taken, connection, async, ct).ConfigureAwait(false);
+                await CheckKindAsync(root, taken, connection, async, ct).ConfigureAwait(false);
+                root.Twin = taken;
                 return taken;
             }
         }
 
         await TakeKeysAsync(plan, connection, async, ct).ConfigureAwait(false);
         var refused = plan.Roots.FirstOrDefault(r => r.Answer is not null && r.Unique!.OnConflict == UniqueConflict.Reject);
-        if (id is { } answered && root.Answer is { } holder) // the id must not name a run that is not written
-            await IdsAsync(EnqueueStatements.Give(queues.App, answered, refused is null ? holder : null), connection, async, ct).ConfigureAwait(false);
+        if (id is { } unused && root.Answer is not null) await IdsAsync(EnqueueStatements.GiveBack(queues.App, unused), connection, async, ct).ConfigureAwait(false);
         if (refused is not null) throw JobErrors.NotUnique(refused.Kind.Name, refused.UniqueKey!, refused.Answer!.Value);
         if (plan.Roots is [{ Answer: { } existing }]) return existing;
 
@@ -144,7 +144,9 @@ internal sealed class EnqueueWriter(
         foreach (var same in plan.Roots.Where(root => root.UniqueKey is not null).GroupBy(root => root.UniqueKey!, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
             var first = same.First();
-            var taken = (await IdsAsync(EnqueueStatements.TakeKey(queues.App, first), connection, async, ct).ConfigureAwait(false))[0];
+            var answer = await IdsAsync(EnqueueStatements.TakeKey(queues.App, first), connection, async, ct).ConfigureAwait(false);
+            var taken = answer[0];
+            first.KeyWasOf = answer.Count > 1 ? answer[1] : null;
             foreach (var root in same)
             {
                 root.Answer = taken == root.Id ? null : taken;

@@ -90,6 +90,12 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
     /// <summary>The run that has its unique key already, in whose favour it is not written; null: it is written.</summary>
     public long? Answer { get; set; }
 
+    /// <summary>The run that an earlier call with its id made, in whose favour it is not written; null: there was none.</summary>
+    public long? Twin { get; set; }
+
+    /// <summary>The run that had its unique key before it, if it was to replace that one, which may have ended by itself.</summary>
+    public long? KeyWasOf { get; set; }
+
     /// <summary>Whether an argument is another run's result.</summary>
     public bool IsBound(string parameter) => BoundParameters.Contains(JsonNamingPolicy.CamelCase.ConvertName(parameter));
 

@@ -6,6 +6,6 @@ internal sealed record Actor(string Who, string Via);
 /// <summary>What came of an action.</summary>
 internal sealed record ActionResult(bool Done, string Outcome, string? After = null)
 {
-    /// <summary>The run that was made, where one was.</summary>
+    /// <summary>The run that was made, by this call or by an earlier one with the same id; null: none was.</summary>
     public long? Run { get; init; }
 }

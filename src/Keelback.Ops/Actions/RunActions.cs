@@ -47,12 +47,12 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
     public Task<ActionResult> RetryGraphAsync(long id, Actor actor, CancellationToken ct) => OnGraphAsync(id, "retry graph", actor, async _ =>
         await jobs.RetryGraphAsync(id, ct) is > 0 and var opened ? new(true, $"{Show.Runs(opened)} open again") : new(false, "there was nothing to retry"), ct);
 
-    /// <summary>Enqueues a new run, due at once, with all else that the old one's call said. <paramref name="json"/>: its arguments; null: the old ones.</summary>
+    /// <summary>Enqueues a new run, due at once, with all else that the old one's call said. <paramref name="json"/>: its arguments; null: the old ones. <paramref name="once"/>: a second call with it makes no second run.</summary>
     /// <exception cref="KeelbackException">
     /// KB1218: there is no such run. KB1707: not a JSON object. KB1206, KB1207: arguments that cannot be stored. KB1278: a secret that no key opens.
-    /// KB1725, KB1726: the old ones cannot be had as a whole.
+    /// KB1231: another run has its unique key. KB1725, KB1726: the old ones cannot be had as a whole.
     /// </exception>
-    public Task<ActionResult> CopyAsync(long id, string? json, Actor actor, CancellationToken ct) => OnRunAsync(id, "copy", actor, async run =>
+    public Task<ActionResult> CopyAsync(long id, string? json, Guid? once, Actor actor, CancellationToken ct) => OnRunAsync(id, "copy", actor, async run =>
     {
         var own = await inputs.OwnAsync(id, ct) ?? throw JobErrors.NoSuchRun(id);
         var kind = kinds.Find(run.Kind) // or another process has it
@@ -60,8 +60,8 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
         var payload = json is null
             ? Encoding.UTF8.GetBytes(await inputs.WholeAsync(id, inForm: false, ct) ?? throw JobErrors.NoSuchRun(id))
             : SecretArguments.Keep(Read(kind, json), own); // no other run's result is a secret
-        var copy = await jobs.EnqueueAsync(new Job(kind, payload, []), CopyOptions.Of(run, kind, Encoding.UTF8.GetBytes(own)), ct);
-        return new(true, $"enqueued run {Show.Id(copy)}", $$"""{"run": "{{Show.Id(copy)}}"}""") { Run = copy };
+        var options = CopyOptions.Of(run, kind, Encoding.UTF8.GetBytes(own)) with { Id = once };
+        return await EnqueueOutcome.OfAsync(await jobs.EnqueueToldAsync(new Job(kind, payload, []), options, ct), jobs);
     }, ct);
 
     /// <summary>One of many: no row of its own in the audit. False: the run was in no state for it, or is gone.</summary>

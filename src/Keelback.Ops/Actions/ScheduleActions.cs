@@ -5,13 +5,13 @@ using Keelback.Jobs;
 namespace Keelback.Ops;
 
 /// <summary>What can be done to a schedule, each in the audit. A scoped service, as its API is.</summary>
-internal sealed class ScheduleActions(JobSchedules schedules, AuditWriter audit)
+internal sealed class ScheduleActions(JobSchedules schedules, JobClient jobs, AuditWriter audit)
 {
     /// <summary>What is done to a schedule by a name in an address and nothing else.</summary>
     public static readonly IReadOnlyList<(string Name, Func<ScheduleActions, string, Actor, CancellationToken, Task<ActionResult>> Act)> Named =
     [
         ("pause", (a, name, who, ct) => a.PauseAsync(name, who, ct)), ("resume", (a, name, who, ct) => a.ResumeAsync(name, who, ct)),
-        ("run", (a, name, who, ct) => a.RunNowAsync(name, who, ct)), ("reset", (a, name, who, ct) => a.ResetAsync(name, who, ct)),
+        ("reset", (a, name, who, ct) => a.ResetAsync(name, who, ct)),
     ];
 
     /// <summary>The schedule and the latest of its ticks.</summary>
@@ -36,13 +36,10 @@ internal sealed class ScheduleActions(JobSchedules schedules, AuditWriter audit)
         return schedule.State == JobScheduleState.Paused ? new(true, "resumed") : new(false, "was not paused");
     }, ct);
 
-    /// <summary>Enqueues its call now, beside its ticks.</summary>
-    /// <exception cref="KeelbackException">KB1715: there is no such schedule. KB1262: this process lacks the code that makes the call.</exception>
-    public Task<ActionResult> RunNowAsync(string name, Actor actor, CancellationToken ct) => OnScheduleAsync(name, "run now", actor, async _ =>
-    {
-        var run = await schedules.RunNowAsync(name, ct);
-        return new(true, $"enqueued run {Show.Id(run)}", $$"""{"run": "{{Show.Id(run)}}"}""") { Run = run };
-    }, ct);
+    /// <summary>Enqueues its call now, beside its ticks. <paramref name="once"/>: a second call with it makes no second run.</summary>
+    /// <exception cref="KeelbackException">KB1715: there is no such schedule. KB1262: this process lacks the code that makes the call. KB1231: another run has its unique key.</exception>
+    public Task<ActionResult> RunNowAsync(string name, Guid? once, Actor actor, CancellationToken ct) => OnScheduleAsync(
+        name, "run now", actor, async _ => await EnqueueOutcome.OfAsync(await schedules.RunNowToldAsync(name, once, ct), jobs), ct);
 
     /// <summary>When it ticks from now on: a cron expression with its zone, or <c>every 00:05:00</c>. Without a zone it stays in the one that it has, or UTC.</summary>
     /// <exception cref="KeelbackException">KB1715: there is no such schedule. KB1716, KB1220 to KB1222, KB1255, KB1257: no such trigger.</exception>

@@ -1,3 +1,4 @@
+using Keelback.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -16,7 +17,7 @@ internal static class ApiActions
         foreach (var (action, act) in RunActions.Named)
             plain.MapPost($"/runs/{{id:long}}/{action}", async (HttpContext http, long id, CancellationToken ct) => Ok(await act(Get<RunActions>(http), id, Actor(http), ct)));
         group.MapPost("/runs/{id:long}/copy", async (HttpContext http, long id, CancellationToken ct) =>
-            Ok(await Get<RunActions>(http).CopyAsync(id, await TextAsync(http, ct), Actor(http), ct)));
+            Ok(await Get<RunActions>(http).CopyAsync(id, await TextAsync(http, ct), CallId(http), Actor(http), ct))).WithMetadata(new QueryKeys("id"));
 
         plain.MapPost("/bulk/{id:long}/stop", async (HttpContext http, long id, CancellationToken ct) => Ok(await Get<BulkActions>(http).StopAsync(id, Actor(http), ct)));
 
@@ -27,6 +28,8 @@ internal static class ApiActions
 
         foreach (var (action, act) in ScheduleActions.Named)
             plain.MapPost($"/schedules/{{name}}/{action}", async (HttpContext http, CancellationToken ct) => Ok(await act(Get<ScheduleActions>(http), http.GetName("name"), Actor(http), ct)));
+        group.MapPost("/schedules/{name}/run", async (HttpContext http, CancellationToken ct) =>
+            Ok(await Get<ScheduleActions>(http).RunNowAsync(http.GetName("name"), (await ApiBodies.ReadAsync(http, unsent: new RunBody())).Id, Actor(http), ct)));
         group.MapPost("/schedules/{name}/change", async (HttpContext http, CancellationToken ct) =>
         {
             var body = await ApiBodies.ReadAsync<ChangeBody>(http);
@@ -59,6 +62,10 @@ internal static class ApiActions
         await ApiBodies.ReadAsync(call.HttpContext, unsent: new NoBody());
         return await next(call);
     }
+
+    // In the address: the body is the arguments, which may have such a member of their own.
+    private static Guid? CallId(HttpContext http) => http.Request.Query["id"].ToString() is not { Length: > 0 } text ? null
+        : Guid.TryParse(text, out var id) ? id : throw new ProblemException(Problem.Input(FieldError.InParameter("id", "value", "It is a UUID that the caller makes, one for each run.")));
 
     private static TimeSpan? Lasting(string? text) => text is null ? null : Duration.Parse(text) ?? throw OpsErrors.BadDuration(text);
 

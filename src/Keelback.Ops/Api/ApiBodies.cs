@@ -48,6 +48,14 @@ internal sealed record ScaleBody
     public required int? Concurrency { get; init; }
 }
 
+/// <summary>Of a run by hand.</summary>
+internal sealed record RunBody
+{
+    /// <summary>The caller's own: a second call with it makes no second run.</summary>
+    [JsonPropertyName("id")]
+    public Guid? Id { get; init; }
+}
+
 /// <summary>When a schedule ticks.</summary>
 internal sealed record ChangeBody
 {

@@ -18,7 +18,8 @@ internal sealed class JobsDoing(
 
     public Task<int> RetryAsync(long run, bool graph, CancellationToken ct) => TellAsync(graph ? runs.RetryGraphAsync(run, Actor, ct) : runs.RetryAsync(run, Actor, ct));
 
-    public Task<int> CopyAsync(long run, string? json, CancellationToken ct) => TellAsync(runs.CopyAsync(run, json, Actor, ct));
+    /// <summary>1 when nothing was enqueued.</summary>
+    public Task<int> CopyAsync(long run, string? json, CancellationToken ct) => TellAsync(runs.CopyAsync(run, json, null, Actor, ct), mustBeDone: true);
 
     /// <summary>To all that a search finds. Unless <paramref name="sure"/>, only says to how many: 1.</summary>
     /// <exception cref="KeelbackException">KB1703, KB1704: there is no such queue or kind. KB1712: the search is empty. KB1723, KB1724: no search can be made of its text.</exception>
@@ -50,6 +51,9 @@ internal sealed class JobsDoing(
     /// <exception cref="KeelbackException">KB1713: neither a number nor <c>none</c>.</exception>
     public Task<int> SlotsAsync(string queue, string slots, CancellationToken ct) => TellAsync(queues.SetSlotsAsync(queue, Number(slots, OpsErrors.BadSlots), Actor, ct));
 
+    /// <summary>1 when nothing was enqueued.</summary>
+    public Task<int> RunScheduleAsync(string name, CancellationToken ct) => TellAsync(schedules.RunNowAsync(name, null, Actor, ct), mustBeDone: true);
+
     public Task<int> ScheduleAsync(string name, string action, CancellationToken ct) =>
         TellAsync(ScheduleActions.Named.Single(a => a.Name == action).Act(schedules, name, Actor, ct));
 
@@ -80,10 +84,10 @@ internal sealed class JobsDoing(
     private static int? Number(string text, Func<string, KeelbackException> not) => text == "none" ? null
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw not(text);
 
-    private async Task<int> TellAsync(Task<ActionResult> action)
+    private async Task<int> TellAsync(Task<ActionResult> action, bool mustBeDone = false)
     {
         var result = await action;
         Output.WriteLine(Json ? JsonSerializer.Serialize(ApiShapes.Done(result), OpsJson.Options) : TerminalText.Line(result.Outcome));
-        return 0;
+        return mustBeDone && !result.Done ? 1 : 0;
     }
 }

@@ -24,8 +24,9 @@ internal static class FormEndpoints
         group.MapPost("/bulk/{id:long}/stop", (HttpContext http, long id, CancellationToken ct) =>
             ActAsync(Bulks(http).StopAsync(id, http.GetActor("page"), ct), http.GetPlace().Bulk(id)));
         foreach (var (action, act) in ScheduleActions.Named)
-            group.MapPost($"/schedules/{{name}}/{action}", async (HttpContext http, CancellationToken ct) =>
-                SeeOther(await act(Schedules(http), http.GetName("name"), http.GetActor("page"), ct) is { Run: { } run } ? http.GetPlace().Run(run) : http.GetPlace().Schedule(http.GetName("name"))));
+            group.MapPost($"/schedules/{{name}}/{action}", (HttpContext http, CancellationToken ct) =>
+                ActAsync(act(Schedules(http), http.GetName("name"), http.GetActor("page"), ct), http.GetPlace().Schedule(http.GetName("name"))));
+        group.MapPost("/schedules/{name}/run", RunScheduleAsync);
         group.MapPost("/schedules/{name}/change", ChangeAsync);
         foreach (var (action, act) in WorkerActions.Named)
             group.MapPost($"/workers/{{worker}}/{action}", (HttpContext http, CancellationToken ct) =>
@@ -59,6 +60,14 @@ internal static class FormEndpoints
 
     private static TimeSpan? Lasting(string text) => text.Length == 0 ? null : Duration.Parse(text) ?? throw OpsErrors.BadDuration(text);
 
+    private static async Task<IResult> RunScheduleAsync(HttpContext http, CancellationToken ct)
+    {
+        var name = http.GetName("name");
+        var result = await Schedules(http).RunNowAsync(name, Once.IdOf(http.Request.Form), http.GetActor("page"), ct);
+        return result.Run is { } run ? SeeOther(http.GetPlace().Run(run))
+            : await http.RequestServices.GetRequiredService<PageEndpoints>().ScheduleAsync(http, name, ct, result.Outcome, status: StatusCodes.Status409Conflict);
+    }
+
     private static async Task<IResult> ChangeAsync(HttpContext http, CancellationToken ct)
     {
         var (name, when, zone) = (http.GetName("name"), Field(http, "when"), Field(http, "zone"));
@@ -76,15 +85,15 @@ internal static class FormEndpoints
     private static async Task<IResult> EditAsync(HttpContext http, long id, CancellationToken ct)
     {
         var json = http.Request.Form["json"].ToString();
-        var place = http.GetPlace();
+        var pages = http.RequestServices.GetRequiredService<PageEndpoints>();
         try
         {
-            var result = await Actions(http).CopyAsync(id, json, http.GetActor("page"), ct);
-            return SeeOther(place.Run(result.Run!.Value));
+            var result = await Actions(http).CopyAsync(id, json, Once.IdOf(http.Request.Form, json), http.GetActor("page"), ct);
+            return result.Run is { } run ? SeeOther(http.GetPlace().Run(run)) : await pages.EditAgainAsync(http, id, json, result.Outcome, StatusCodes.Status409Conflict, ct);
         }
-        catch (KeelbackException e) when (e.Code is "KB1707" or "KB1206" or "KB1207" or "KB1225" or "KB1278")
+        catch (KeelbackException e) when (e.Code is not "KB1218")
         {
-            return await http.RequestServices.GetRequiredService<PageEndpoints>().EditAgainAsync(http, id, json, e.Message, ct);
+            return await pages.EditAgainAsync(http, id, json, e.Message, RefusalStatus.Of(e), ct);
         }
     }
 

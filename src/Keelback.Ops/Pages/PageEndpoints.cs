@@ -12,7 +12,7 @@ namespace Keelback.Ops;
 /// <summary>The addresses of the pages.</summary>
 internal sealed class PageEndpoints(
     NpgsqlDataSource db, QueueCatalog catalog, OverviewReader overview, RunSearcher searcher, RunDetailsReader runs, AuditReader audit,
-    EditableInput inputs, BulkActions bulks, BulkCounter counter, WarningReader warnings, JobRevocations revocations, DevelopmentLink link)
+    EditableInput inputs, JobKinds kinds, BulkActions bulks, BulkCounter counter, WarningReader warnings, JobRevocations revocations, DevelopmentLink link)
 {
     private const int PageSize = 50;
 
@@ -109,7 +109,7 @@ internal sealed class PageEndpoints(
     {
         try
         {
-            return await EditAgainAsync(http, id, await inputs.WholeAsync(id, inForm: true, ct) is { } stored ? EditPage.Text(stored) : "", null, ct);
+            return await ShowEditAsync(http, id, await inputs.WholeAsync(id, inForm: true, ct) is { } stored ? EditPage.Text(stored) : "", null, ct);
         }
         catch (KeelbackException e) when (e.Code is "KB1725" or "KB1726")
         {
@@ -118,9 +118,13 @@ internal sealed class PageEndpoints(
     }
 
     /// <summary>The form once more, with what was typed and what is wrong with it.</summary>
-    public async Task<IResult> EditAgainAsync(HttpContext http, long id, string json, string? mistake, CancellationToken ct) =>
+    public Task<IResult> EditAgainAsync(HttpContext http, long id, string json, string mistake, int status, CancellationToken ct) =>
+        ShowEditAsync(http, id, json, (mistake, status), ct);
+
+    private async Task<IResult> ShowEditAsync(HttpContext http, long id, string json, (string Text, int Status)? mistake, CancellationToken ct) =>
         await runs.FindAsync(id, ct) is { } run
-            ? await WriteAsync(http, EditPage.Render(run, json, mistake, http.GetPlace(), http.GetFormToken()), ct)
+            ? await WriteAsync(http, EditPage.Render(
+                run, json, kinds.Find(run.Kind)?.Unique?.OnConflict, mistake, http.GetPlace(), Html.Of($"{http.GetFormToken()}{Once.Field(mistake is null ? null : http.Request.Form)}")), ct)
             : await NoRunAsync(http, id, ct);
 
     /// <summary>Why an action was not done.</summary>
@@ -138,12 +142,12 @@ internal sealed class PageEndpoints(
         http, SchedulesPage.Render(await schedules.ListAsync(ct), await overview.NowAsync(ct), http.GetPlace(), http.GetFormToken()), ct);
 
     /// <summary>One schedule; once more with what was typed and what is wrong with it.</summary>
-    public async Task<IResult> ScheduleAsync(HttpContext http, string name, CancellationToken ct, string? mistake = null, (string When, string Zone)? typed = null)
+    public async Task<IResult> ScheduleAsync(HttpContext http, string name, CancellationToken ct, string? mistake = null, (string When, string Zone)? typed = null, int status = StatusCodes.Status400BadRequest)
     {
         try
         {
             var (schedule, history) = await http.RequestServices.GetRequiredService<ScheduleActions>().FindAsync(name, 50, ct);
-            return await WriteAsync(http, SchedulesPage.One(schedule, history, await overview.NowAsync(ct), http.GetPlace(), http.GetFormToken(), mistake, typed), ct);
+            return await WriteAsync(http, SchedulesPage.One(schedule, history, await overview.NowAsync(ct), http.GetPlace(), http.GetFormToken(), mistake, typed, status), ct);
         }
         catch (KeelbackException e) when (e.Code == "KB1715")
         {

@@ -20,7 +20,7 @@ internal static class SchedulesPage
     /// <summary>One schedule with its ticks to come and those that passed, and the form that changes it, again with what is wrong with it.</summary>
     public static Page One(
         JobSchedule schedule, IReadOnlyList<JobTick> history, DateTimeOffset now, Place place, Markup token, string? mistake = null,
-        (string When, string Zone)? typed = null) => new(schedule.Name, "schedules", Html.Of(
+        (string When, string Zone)? typed = null, int status = 400) => new(schedule.Name, "schedules", Html.Of(
         $"""
         <div class="head"><p class="soft"><a href="{place.Schedules}">Schedules</a></p><h1>{schedule.Name}</h1>
         <p>{State(schedule.State)} {schedule.Trigger.ToString()}</p>
@@ -34,7 +34,7 @@ internal static class SchedulesPage
         """))
         {
             Live = mistake is null ? 5000 : 0,
-            Status = mistake is null ? 200 : 400,
+            Status = mistake is null ? 200 : status,
         };
 
     private static Markup Table(IReadOnlyList<JobSchedule> schedules, DateTimeOffset now, Place place, Markup token) => Html.Of(
@@ -104,7 +104,7 @@ internal static class SchedulesPage
 
     private static Markup Button(JobSchedule schedule, string action, string word, Place place, Markup token) => token.IsEmpty
         ? Markup.Empty
-        : Html.Of($"""<form method="post" action="{place.Schedule(schedule.Name)}/{action}">{token}<button>{word}</button></form>""");
+        : Html.Of($"""<form method="post" action="{place.Schedule(schedule.Name)}/{action}">{token}{Html.If(action == "run", () => Once.Field())}<button>{word}</button></form>""");
 
     private static Markup State(JobScheduleState state)
     {

@@ -177,7 +177,8 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
     {
         null or "list" => await view.SchedulesAsync(ct),
         "show" => await view.ScheduleAsync(Needed(Name, "show SCHEDULE"), Limit ?? 50, ct),
-        "pause" or "resume" or "run" or "reset" => await doing.ScheduleAsync(Needed(Name, $"{Target} SCHEDULE"), Target, ct),
+        "run" => await doing.RunScheduleAsync(Needed(Name, "run SCHEDULE"), ct),
+        "pause" or "resume" or "reset" => await doing.ScheduleAsync(Needed(Name, $"{Target} SCHEDULE"), Target, ct),
         "change" => await doing.ChangeAsync(Needed(Name, "change SCHEDULE WHEN"), Needed(Value, $"change {Name} WHEN"), Zone, ct),
         _ => await CannotAsync("jobs schedules", Target, s_schedules),
     };
