@@ -89,9 +89,13 @@ internal sealed class OpsApp : IAsyncDisposable
     /// <summary>With the pages open to whoever is an operator, and a client that is one.</summary>
     public static async Task<OpsApp> OpenAsync(
         TestDatabase database, IEnumerable<JobKind>? kinds = null, TimeProvider? clock = null, Action<OpsOptions>? ops = null, bool worker = false, bool kestrel = false,
-        Action<JobsOptions>? jobs = null)
+        Action<JobsOptions>? jobs = null, Action<IServiceCollection>? services = null)
     {
-        var app = await StartAsync(database, kinds, services: s => s.Configure(jobs ?? (_ => { })), clock: clock, worker: worker, kestrel: kestrel, ops: o =>
+        var app = await StartAsync(database, kinds, services: s =>
+        {
+            if (jobs is not null) s.Configure(jobs);
+            services?.Invoke(s);
+        }, clock: clock, worker: worker, kestrel: kestrel, ops: o =>
         {
             o.Policy = "operators";
             ops?.Invoke(o);

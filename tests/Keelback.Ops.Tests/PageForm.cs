@@ -9,6 +9,8 @@ internal sealed class PageForm(OpsApp app, string html, string cookie)
 {
     public string Html => html;
 
+    public string Cookie => cookie;
+
     public static async Task<PageForm> OfAsync(OpsApp app, string path)
     {
         var response = await app.Client.GetAsync(path);

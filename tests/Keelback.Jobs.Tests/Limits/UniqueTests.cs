@@ -54,6 +54,21 @@ public sealed class UniqueTests : JobsTest
     }
 
     [Fact]
+    public async Task An_id_whose_call_made_no_run_is_free()
+    {
+        await using var host = JobHost.Create(Database, [s_note]);
+        var options = new EnqueueOptions { Unique = new("one"), Id = Guid.CreateVersion7() };
+        var first = await host.Jobs.EnqueueAsync(s_note.Call(), options with { Id = null });
+
+        var answers = new[] { await host.Jobs.EnqueueAsync(s_note.Call(), options), await host.Jobs.EnqueueAsync(s_note.Call(), options) };
+        await host.Jobs.CancelAsync(first);
+        var made = await host.Jobs.EnqueueAsync(s_note.Call(), options);
+
+        Assert.Equal([first, first], answers);
+        Assert.Equal((JobRunState.Ready, made), ((await host.Jobs.GetAsync(made))!.State, await host.Jobs.EnqueueAsync(s_note.Call(), options)));
+    }
+
+    [Fact]
     public async Task A_key_is_free_again_when_its_run_has_ended_and_its_window_is_over()
     {
         await using var host = await StartAsync(s_note);
