@@ -41,6 +41,9 @@ internal sealed class EnqueuePlan
     /// <summary>The graph that its runs join; null: they are one of their own.</summary>
     public long? Within { get; set; }
 
+    /// <summary>The run in whose place it is put, which hands its unique key on to it; null: in none's.</summary>
+    public long? Replaces { get; set; }
+
     /// <summary>An earlier try may have written the rows under the ids that are reserved.</summary>
     public bool MayBeWritten { get; set; }
 

@@ -120,6 +120,35 @@ internal static class EnqueueStatements
         return command;
     }
 
+    /// <summary>Gives a root the unique key of the run in whose place it is put, or of one that ends as that does: there it is the same work going on.</summary>
+    public static NpgsqlCommand HandOver(string app, PlannedRun run, long replaced)
+    {
+        var command = new NpgsqlCommand(
+            """
+            with recursive above (id) as (
+                select $6
+                union
+                select e.down from above a cross join lateral (select down from keelback.edge where up = a.id and rule = 3) e
+            ), held as materialized (
+                select u.run_id from keelback.unique_key u where u.app = $1 and u.key = $2
+            ), holder as materialized (
+                select a.id from above a where a.id = (select run_id from held) limit 1
+            ), old as (
+                update keelback.run r set unique_key = null from holder where r.id = holder.id
+            )
+            update keelback.unique_key u set run_id = $3, until = greatest(u.until, keelback.clock() + $4), until_started = $5
+            from holder where u.app = $1 and u.key = $2
+            returning u.run_id
+            """);
+        command.Parameters.AddWithValue(app);
+        command.Parameters.AddWithValue(run.UniqueKey!);
+        command.Parameters.AddWithValue(run.Id);
+        command.Parameters.Add(new NpgsqlParameter<TimeSpan?> { TypedValue = run.Unique!.Window, NpgsqlDbType = NpgsqlDbType.Interval });
+        command.Parameters.AddWithValue(run.Unique.Until == UniqueUntil.Started);
+        command.Parameters.AddWithValue(replaced);
+        return command;
+    }
+
     /// <summary>A whole graph whose ids are reserved.</summary>
     /// <inheritdoc cref="Flat"/>
     public static NpgsqlCommand Graph(IReadOnlyList<PlannedRun> runs, QueueCatalog queues, long? parent, long? root = null)

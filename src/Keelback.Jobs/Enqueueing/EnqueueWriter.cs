@@ -144,6 +144,7 @@ internal sealed class EnqueueWriter(
         foreach (var same in plan.Roots.Where(root => root.UniqueKey is not null).GroupBy(root => root.UniqueKey!, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
             var first = same.First();
+            if (plan.Replaces is { } replaced) await IdsAsync(EnqueueStatements.HandOver(queues.App, first, replaced), connection, async, ct).ConfigureAwait(false);
             var answer = await IdsAsync(EnqueueStatements.TakeKey(queues.App, first), connection, async, ct).ConfigureAwait(false);
             var taken = answer[0];
             first.KeyWasOf = answer.Count > 1 ? answer[1] : null;

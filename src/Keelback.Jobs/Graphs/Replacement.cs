@@ -6,9 +6,10 @@ namespace Keelback.Jobs;
 /// <remarks>
 /// All in one transaction, fenced by the claim: an attempt that lost it writes nothing. The run keeps its id and its followers. A job that
 /// already waits for the run must not come before its end; two jobs that replace themselves at once could close such a circle together,
-/// so those that name existing runs take turns.
+/// so those that name existing runs take turns. A unique key that the run has goes on to the graph; one that another run has makes this one
+/// end as that does, or cancels it, or fails the attempt, as its policy says.
 /// </remarks>
-internal sealed class Replacement(EnqueueWriter writer, JobConnections connections, JobWakes wakes, JobTelemetry telemetry)
+internal sealed class Replacement(EnqueueWriter writer, QueueCatalog queues, JobConnections connections, JobWakes wakes, JobTelemetry telemetry)
 {
     /// <summary>In a transaction of its own.</summary>
     public async Task<Outcome> AloneAsync(Claim claim, Job job, string queue, CancellationToken ct)
@@ -39,6 +40,7 @@ internal sealed class Replacement(EnqueueWriter writer, JobConnections connectio
 
         var plan = EnqueuePlan.Of([job]);
         plan.Within = claim.RootId ?? claim.RunId;
+        plan.Replaces = claim.RunId;
         plan.ReserveIds = true;
         plan.Roots[0].Followed = plan.Roots[0].Settles = true;
         return plan;
@@ -47,34 +49,53 @@ internal sealed class Replacement(EnqueueWriter writer, JobConnections connectio
     /// <summary>In the transaction that is open. False: the claim is gone, and nothing may be committed.</summary>
     public async Task<bool> WriteAsync(NpgsqlConnection connection, Claim claim, EnqueuePlan plan, CancellationToken ct)
     {
+        var root = plan.Roots[0];
+        if (root.UniqueKey is { } key) await LockKeyAsync(connection, key, ct);
         if (!await GiveUpAsync(connection, claim, ct)) return false;
-        if (plan.Existing.Count > 0) await CheckCircleAsync(connection, claim, [.. plan.Existing.Select(run => run.Id)], ct);
 
-        var last = (await writer.WriteAsync(plan, connection, ct))[0];
+        var last = await WriteAsync(plan);
+        if (root.Answer is { } holder) last = await WriteAsync(PlanOf(claim, Job.Of(holder), root.Queue));
+
         await using var command = new NpgsqlCommand(
             """
             with r as (
-                update keelback.run set replaced_by = $2 where id = $1 returning id, queue, priority, tenant
+                update keelback.run set replaced_by = $2 where id = $1 and state = 0 returning id, queue, priority, tenant
             ), e as (
-                insert into keelback.edge (up, down, rule) values ($2, $1, 3)
+                insert into keelback.edge (up, down, rule) select $2, id, 3 from r
             )
             insert into keelback.wait (run_id, pending, queue, priority, tenant) select id, 1, queue, priority, tenant from r
             """, connection);
         command.Parameters.AddWithValue(claim.RunId);
         command.Parameters.AddWithValue(last);
-        await command.ExecuteNonQueryAsync(ct);
+        if (await command.ExecuteNonQueryAsync(ct) == 0)
+            throw JobErrors.BadOptions(root.Kind.Name, $"the run that has its unique key '{root.UniqueKey}' is one that this job is part of, and would be cancelled with it.");
 
         // What it waits for may have ended before, and it with that.
         await using var settle = new NpgsqlCommand("select keelback.settle(array[$1::bigint])", connection);
         settle.Parameters.AddWithValue(last);
         await settle.ExecuteNonQueryAsync(ct);
         return true;
+
+        async Task<long> WriteAsync(EnqueuePlan graph)
+        {
+            if (graph.Existing.Count > 0) await CheckCircleAsync(connection, claim, [.. graph.Existing.Select(run => run.Id)], ct);
+            return (await writer.WriteAsync(graph, connection, ct))[0];
+        }
     }
 
     private Outcome.Released Fenced(Claim claim)
     {
         telemetry.FencedWrites.Add(1, new KeyValuePair<string, object?>("kind", claim.Kind));
         return new(claim);
+    }
+
+    // Before the claim, as who takes the key from the run and cancels it has them.
+    private async Task LockKeyAsync(NpgsqlConnection connection, string key, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("select from keelback.unique_key where app = $1 and key = $2 for update", connection);
+        command.Parameters.AddWithValue(queues.App);
+        command.Parameters.AddWithValue(key);
+        await command.ExecuteNonQueryAsync(ct);
     }
 
     private static async Task<bool> GiveUpAsync(NpgsqlConnection connection, Claim claim, CancellationToken ct)

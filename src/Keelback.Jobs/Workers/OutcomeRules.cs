@@ -28,5 +28,5 @@ internal sealed class OutcomeRules(RetryRules retries)
     // The same again would fail the same way.
     private static bool IsHopeless(Exception e) => e
         is JobExit { Kind: JobExitKind.Reject }
-        or KeelbackException { Code: "KB1212" or "KB1213" or "KB1219" or "KB1240" or "KB1241" or "KB1242" or "KB1244" };
+        or KeelbackException { Code: "KB1206" or "KB1207" or "KB1208" or "KB1212" or "KB1213" or "KB1219" or "KB1225" or "KB1240" or "KB1241" or "KB1242" or "KB1244" or "KB1246" or "KB1288" };
 }

@@ -134,6 +134,101 @@ public sealed class ReplaceTests : JobsTest
         Assert.Equal(42, (await host.EndOf(await host.Jobs.EnqueueAsync(same.Call<int>()))).Result<int>());
     }
 
+    // The next page of one piece of work: the key of the run goes on with it, through any number of pages, and back and forth between two kinds.
+    [Theory, InlineData(UniqueConflict.Existing), InlineData(UniqueConflict.Reject), InlineData(UniqueConflict.Replace)]
+    public async Task A_job_that_replaces_itself_by_a_call_with_its_own_unique_key_hands_the_key_on(UniqueConflict policy)
+    {
+        var gate = new Gate();
+        var (ping, pong) = (s_number, s_number);
+        ping = TestJobs.Kind<int>("ping", call => PageAsync(call, pong));
+        pong = TestJobs.Kind<int>("pong", call => PageAsync(call, ping));
+        async Task<int> PageAsync(JobCall call, JobKind next)
+        {
+            var n = call.Get<int>("n");
+            if (n == 3) await gate.PassAsync(call.Cancellation);
+            return n == 3 ? 42 : Context(call).Replace(Page(n == 0 ? ping : next, n + 1));
+        }
+
+        Job<int> Page(JobKind kind, int n) => kind.Call<int>(new { n }).With(new() { Unique = new("sync") { OnConflict = policy } });
+        await using var host = await StartAsync(ping, pong);
+
+        var run = await host.Jobs.EnqueueAsync(Page(ping, 0));
+        await gate.Started();
+        var last = await host.ScalarAsync<long>("select run_id from keelback.unique_key where key = 'kind:ping:sync'");
+        var waiting = await host.Jobs.EnqueueAsync(ping.Call<int>(new { n = 9 }), new() { Unique = new("sync") });
+        gate.Open();
+        var ended = await host.EndOf(run);
+
+        Assert.Equal((42, last), (ended.Result<int>(), waiting));
+        Assert.Equal((4L, 2L), (await host.ScalarAsync<long>("select count(*) from keelback.run"), await host.ScalarAsync<long>("select count(*) from keelback.run where unique_key is not null")));
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.wait"));
+    }
+
+    [Fact]
+    public async Task A_replacement_whose_unique_key_another_run_has_ends_as_that_one_is_refused_or_takes_its_place()
+    {
+        var gate = new Gate();
+        var sync = TestJobs.Kind("sync", async call =>
+        {
+            if (call.Get("waits", false)) await gate.PassAsync(call.Cancellation);
+            return call.Get<int>("n");
+        });
+        var start = TestJobs.Kind("start", call => Task.FromResult(Context(call).Replace(Sync(7, call.Get<UniqueConflict>("policy")))), d => d.MaxAttempts = 1);
+        Job<int> Sync(int n, UniqueConflict policy = default) => sync.Call<int>(new { n, waits = n == 1 }).With(new() { Unique = new("one") { OnConflict = policy } });
+        await using var host = await StartAsync(sync, start, s_twice);
+        Task<long> Start(UniqueConflict policy) => host.Jobs.EnqueueAsync(start.Call<int>(new { policy }));
+
+        var holder = await host.Jobs.EnqueueAsync(Sync(1));
+        await gate.Started();
+        var joins = await Start(UniqueConflict.Existing);
+        await Eventually(async () => (await host.Jobs.GetAsync(joins))!.State == JobRunState.Blocked, "it waits for the other");
+        var refused = await host.EndOf(await Start(UniqueConflict.Reject));
+        gate.Open();
+        var joined = await host.EndOf(joins);
+        gate = new();
+        var second = await host.Jobs.EnqueueAsync(Sync(1));
+        await gate.Started();
+        var took = await host.EndOf(await Start(UniqueConflict.Replace));
+
+        Assert.Equal((1, JobRunState.Succeeded), (joined.Result<int>(), (await host.EndOf(holder)).State));
+        Assert.StartsWith($"KB1231: 'sync' was not enqueued: run {holder} has", refused.Error!.Message, StringComparison.Ordinal);
+        Assert.Equal((7, JobRunState.Cancelled), (took.Result<int>(), (await host.EndOf(second)).State));
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.run where state = 0"));
+    }
+
+    [Theory, InlineData(UniqueConflict.Existing, "KB1244"), InlineData(UniqueConflict.Replace, "KB1208")]
+    public async Task A_replacement_whose_unique_key_is_that_of_a_graph_it_is_part_of_is_refused_at_once(UniqueConflict policy, string code)
+    {
+        var crawl = s_number;
+        var page = TestJobs.Kind("page", call => Task.FromResult(Context(call).Replace(Crawl(call.Get<UniqueConflict>("policy")))));
+        crawl = TestJobs.Kind("crawl", call => Task.FromResult(Context(call).Replace(Sum(page.Call<int>(new { policy = call.Get<UniqueConflict>("policy") }), Number(1)))));
+        Job<int> Crawl(UniqueConflict policy) => crawl.Call<int>(new { policy }).With(new() { Unique = new("one") { OnConflict = policy } });
+        await using var host = await StartAsync(s_number, s_sum, page, crawl);
+
+        var run = await host.EndOf(await host.Jobs.EnqueueAsync(Crawl(policy)));
+        var refused = await host.EndOf(await host.ScalarAsync<long>("select id from keelback.run where kind = 'page'"));
+
+        Assert.Equal((JobRunState.Failed, JobRunState.Failed, 1), (run.State, refused.State, refused.Attempt));
+        Assert.StartsWith(code, refused.Error!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_run_that_handed_its_unique_key_on_is_opened_again_with_it()
+    {
+        var broken = true;
+        var page = s_number;
+        page = TestJobs.Kind("page", call => call.Get<int>("n") == 0 ? Task.FromResult(Context(call).Replace(Page(1))) : broken ? throw JobExit.Reject("no") : Task.FromResult(42));
+        Job<int> Page(int n) => page.Call<int>(new { n }).With(new() { Unique = new("one") });
+        await using var host = await StartAsync(page);
+        var run = await host.Jobs.EnqueueAsync(Page(0));
+        Assert.Equal(JobRunState.Failed, (await host.EndOf(run)).State);
+
+        broken = false;
+        Assert.True(await host.Jobs.RetryAsync(run));
+
+        Assert.Equal(42, (await host.EndOf(run)).Result<int>());
+    }
+
     // Without a worker: one that looks between the loss and the write would stop the attempt, and there would be no late write.
     [Fact]
     public async Task An_attempt_that_lost_its_run_replaces_nothing()
