@@ -14,6 +14,7 @@ internal static class GraphReader
                case when r.state <> 0 then keelback.state_name(r.state)
                     when exists (select from keelback.claim c where c.run_id = r.id) then 'Running'
                     when exists (select from keelback.wait w where w.run_id = r.id) then 'Blocked'
+                    when exists (select from keelback.parked p where p.run_id = r.id) then 'Limited'
                     when greatest((select a.retry_at from keelback.attempt a where a.run_id = r.id order by a.n desc limit 1), r.due_at) > (select keelback.clock()) then 'Scheduled'
                     else 'Ready' end,
                case when r.state <> 0 and r.attempt is not null then r.attempt

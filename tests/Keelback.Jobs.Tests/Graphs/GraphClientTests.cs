@@ -30,6 +30,22 @@ public sealed class GraphClientTests : JobsTest
     }
 
     [Fact]
+    public async Task A_run_that_is_over_its_limit_is_shown_so()
+    {
+        var gate = new Gate();
+        var slow = TestJobs.Kind("slow", call => gate.PassAsync(call.Cancellation)).With(new LimitAttribute("one") { Slots = 1 });
+        await using var host = await StartAsync(slow);
+        var run = await host.Jobs.EnqueueAsync(Job.All([slow.Call(), slow.Call()]));
+        await gate.Started();
+        await Eventually(async () => await host.ScalarAsync<long>("select count(*) from keelback.parked") == 1, "the other is parked");
+
+        var graph = (await host.Jobs.GetGraphAsync(run))!;
+
+        Assert.Equal(["Blocked", "Limited", "Running"], graph.Nodes.Select(node => $"{node.State}").Order());
+        gate.Open();
+    }
+
+    [Fact]
     public async Task Tags_of_the_enqueued_job_are_everybodys_in_its_graph_and_follow_what_attempts_enqueue()
     {
         var parent = TestJobs.Kind("parent", async call =>
