@@ -107,6 +107,11 @@ internal static class JobErrors
         (nearest is null ? "" : $" Did you mean '{nearest}'?") +
         " Name the job as the database does, or leave the name out for a filter around all: AddJobFilter<T>().");
 
+    public static KeelbackException ResultsGone(string what) => new("KB1288", $"{what} Enqueue the graph again.");
+
+    public static KeelbackException MembersGone(long run, string kind) =>
+        ResultsGone($"Run {run.ToString(CultureInfo.InvariantCulture)} of '{kind}' takes results of runs that are gone with their retention.");
+
     public static KeelbackException BadKey(string kind, string template, string mistake) => new("KB1225",
         $"The key '{Shown(template)}' of '{kind}' cannot be used: {mistake}");
 
@@ -185,6 +190,10 @@ internal static class JobErrors
         " Deploy the code that has it, or give the map the queue of workers that have it: Job.Map(…).With(new() { Queue = \"…\" }).");
 
     public static KeelbackException BadMap(string mistake) => new("KB1246", $"Items cannot be mapped so: {mistake}");
+
+    public static KeelbackException TooManyItems(int count, int most) => BadMap(
+        $"there are {count.ToString("N0", CultureInfo.InvariantCulture)}, and {most.ToString("N0", CultureInfo.InvariantCulture)} are the most. " +
+        "Give each run a chunk of them (Job.Chunks), or map in two steps.");
 
     private static string Where(JobKind kind) => $"{kind.DeclaredBy.FullName} ({kind.DeclaredBy.Assembly.GetName().Name})";
 

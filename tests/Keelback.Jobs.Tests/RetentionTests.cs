@@ -54,6 +54,56 @@ public sealed class RetentionTests : JobsTest
     }
 
     [Fact]
+    public async Task What_a_run_that_did_not_succeed_takes_stays_as_long_as_that_run_and_without_it_the_run_is_not_opened_again()
+    {
+        var broken = true;
+        var number = TestJobs.Kind("number", call => Task.FromResult(call.Get<int>("n")));
+        var body = TestJobs.Kind("body", call => broken ? throw JobExit.Reject("no") : Task.FromResult(call.Get<int[]>("numbers").Sum()));
+        await using var host = JobHost.Create(Database, [number, body], clock: Clock);
+        var drainer = host.Services.GetRequiredService<JobDrainer>();
+        var early = number.Call<int>(new { n = 40 });
+        var late = number.Call<int>(new { n = 2 }).With(new() { Delay = TimeSpan.FromDays(40) });
+        var runs = await host.Jobs.EnqueueManyAsync([body.Call<int>(null, new JobBinding("numbers", Job.All(early, late))), early]);
+        await drainer.DrainAsync();
+        await PassAsync(host, TimeSpan.FromDays(41)); // the first member's own retention is over
+        await drainer.DrainAsync();
+        await PassAsync(host, TimeSpan.FromDays(6));
+        Assert.Equal(JobRunState.Failed, (await host.Jobs.GetAsync(runs[0]))!.State);
+        Assert.NotNull(await host.Jobs.GetAsync(runs[1]));
+
+        Assert.True(await host.Jobs.RetryAsync(runs[0]));
+        await drainer.DrainAsync(); // fails again
+        await host.ScalarAsync<long>($"with d as (delete from keelback.run where id = {runs[1]} returning 1) select count(*) from d");
+        broken = false;
+        var one = await Assert.ThrowsAsync<KeelbackException>(() => host.Jobs.RetryAsync(runs[0]));
+        var all = await Assert.ThrowsAsync<KeelbackException>(() => host.Jobs.RetryGraphAsync(runs[0]));
+
+        Assert.Equal($"KB1288: Run {runs[0]} of 'body' was not opened again: of the 2 runs whose results it takes, 1 are gone with their retention. Enqueue the graph again.", one.Message);
+        Assert.Equal(("KB1288", JobRunState.Failed), (all.Code, (await host.Jobs.GetAsync(runs[0]))!.State));
+        await PassAsync(host, TimeSpan.FromDays(60));
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.run"));
+    }
+
+    [Fact]
+    public async Task A_body_whose_member_is_gone_when_it_starts_fails_at_once_with_the_reason()
+    {
+        var ran = 0;
+        var number = TestJobs.Kind("number", call => Task.FromResult(call.Get<int>("n")));
+        var body = TestJobs.Kind("body", call => Task.FromResult(ran++));
+        await using var host = JobHost.Create(Database, [number, body]);
+        var member = await host.Jobs.EnqueueAsync(number.Call<int>(new { n = 1 }));
+        await host.Services.GetRequiredService<JobDrainer>().DrainAsync();
+        var run = await host.Jobs.EnqueueAsync(body.Call<int>(null, new JobBinding("numbers", Job.All(number.Call<int>(new { n = 2 }), Job.Of<int>(member)))));
+        await host.ScalarAsync<long>($"with d as (delete from keelback.run where id = {member} returning 1) select count(*) from d");
+
+        await host.StartAsync();
+        var ended = await host.EndOf(run);
+
+        Assert.Equal((JobRunState.Failed, 1, 0), (ended.State, ended.Attempt, ran));
+        Assert.Equal($"KB1288: Run {run} of 'body' takes results of runs that are gone with their retention. Enqueue the graph again.", ended.Error!.Message);
+    }
+
+    [Fact]
     public async Task A_unique_key_is_forgotten_when_it_is_over_and_its_window_holds_without_its_run()
     {
         var note = TestJobs.Kind("note", _ => Task.CompletedTask);

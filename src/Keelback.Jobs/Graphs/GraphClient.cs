@@ -5,7 +5,9 @@ namespace Keelback.Jobs;
 /// <content>Many runs as one: by graph, tag or kind; and ended ones again.</content>
 public sealed partial class JobClient
 {
-    private const string KeyIsTaken = "KB233"; // what keelback.redrive raises
+    // What keelback.redrive raises.
+    private const string KeyIsTaken = "KB233";
+    private const string ResultsAreGone = "KB288";
 
     /// <summary>Ends every open run of the graph that a run belongs to, what took a job's place included. Runs that had ended stay as they are.</summary>
     /// <returns>How many runs it ended.</returns>
@@ -32,7 +34,7 @@ public sealed partial class JobClient
     /// took its place, what did not succeed of that runs again, not its own body.
     /// </summary>
     /// <returns>False: it is open, has succeeded, or was cancelled or expired while it waited for one that has not succeeded; or there is none.</returns>
-    /// <exception cref="KeelbackException">KB1233: another run has its unique key now. KB1243: it never ran, and what it waited for still has not succeeded.</exception>
+    /// <exception cref="KeelbackException">KB1233: another run has its unique key now. KB1243: it never ran, and what it waited for still has not succeeded. KB1288: results that it takes are gone.</exception>
     public async Task<bool> RetryAsync(long run, CancellationToken ct = default)
     {
         if (await RedriveAsync(run, whole: false, ct) > 0) return true;
@@ -46,7 +48,7 @@ public sealed partial class JobClient
     /// them waits again. What succeeded does not run again, a body or a callback neither.
     /// </summary>
     /// <returns>How many runs are open again.</returns>
-    /// <exception cref="KeelbackException">KB1233: another run has the unique key of one of them now; none is open again.</exception>
+    /// <exception cref="KeelbackException">KB1233: another run has the unique key of one of them now. KB1288: results that one of them takes are gone. None is open again.</exception>
     public Task<int> RetryGraphAsync(long run, CancellationToken ct = default) => RedriveAsync(run, whole: true, ct);
 
     /// <summary>The graph that a run belongs to as it is now; of a run without edges, that run alone. Null when there is none.</summary>
@@ -120,6 +122,10 @@ public sealed partial class JobClient
             catch (PostgresException e) when (e.SqlState == KeyIsTaken)
             {
                 throw JobErrors.KeyIsTaken(e.MessageText);
+            }
+            catch (PostgresException e) when (e.SqlState == ResultsAreGone)
+            {
+                throw JobErrors.ResultsGone(e.MessageText);
             }
         });
         if (opened > 0) _wakes.Workers();

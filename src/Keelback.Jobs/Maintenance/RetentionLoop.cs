@@ -7,14 +7,17 @@ using Npgsql;
 namespace Keelback.Jobs;
 
 /// <summary>
-/// Drops weeks of runs that are older than the retention. A week that holds an open run, one that an open run follows, a young one, or another
-/// app's, stays; the app's old ended runs that no open one follows go by pages.
+/// Drops weeks of runs that are older than the retention. A week that holds an open run, one that is still needed, a young one, or another
+/// app's, stays; the app's old ended runs that are not needed go by pages. Needed is what an open run follows, or one that may be opened again:
+/// it did not succeed, and is itself not older than the retention.
 /// </summary>
 internal sealed class RetentionLoop(NpgsqlDataSource db, QueueCatalog queues, IOptions<JobsOptions> options, TimeProvider clock, ILogger<RetentionLoop> log)
     : PollingService(clock, log)
 {
     private const int PageSize = 1000;
     private const long Week = 7 * 86400;
+
+    private const string Needs = "(d.state = 0 or d.state <> 1 and d.finished_at > keelback.clock() - $1)";
 
     protected override TimeSpan RetryAfter => TimeSpan.FromMinutes(1);
 
@@ -84,7 +87,7 @@ internal sealed class RetentionLoop(NpgsqlDataSource db, QueueCatalog queues, IO
             $"""
             select not exists (select from keelback.run_{Text(week)} where state = 0 or finished_at > keelback.clock() - $1 or queue <> all($2))
                and not exists (
-                   select from keelback.edge_{Text(week)} e cross join lateral (select state from keelback.run where id = e.down limit 1) d where d.state = 0)
+                   select from keelback.edge_{Text(week)} e cross join lateral (select state, finished_at from keelback.run where id = e.down limit 1) d where {Needs})
             """);
         command.Parameters.AddWithValue(options.Value.Retention);
         command.Parameters.AddWithValue(own);
@@ -123,7 +126,7 @@ internal sealed class RetentionLoop(NpgsqlDataSource db, QueueCatalog queues, IO
                 delete from keelback.run_{Text(week)} where ctid = any(array(
                     select ctid from keelback.run_{Text(week)}
                     where state <> 0 and finished_at <= keelback.clock() - $1 and queue = any($3)
-                      and not exists (select from keelback.edge e join keelback.run d on d.id = e.down where e.up = run_{Text(week)}.id and d.state = 0)
+                      and not exists (select from keelback.edge e join keelback.run d on d.id = e.down where e.up = run_{Text(week)}.id and {Needs})
                     limit $2))
                 returning id
             ), u as (

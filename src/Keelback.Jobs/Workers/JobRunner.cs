@@ -57,6 +57,7 @@ internal sealed class JobRunner(
         var claim = job.Claim;
         var kind = kinds.Find(claim.Kind)!; // a claim asks for known kinds only
         if (claim.Input.Length == 0) throw JobErrors.ArgumentsTooLarge(claim.Kind);
+        if (claim.Input.AsSpan().SequenceEqual("null"u8)) throw JobErrors.MembersGone(claim.RunId, claim.Kind);
         using var input = payloads.Read(kind, claim.Input);
 
         await using var scope = scopes.CreateAsyncScope();
