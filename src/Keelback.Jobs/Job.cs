@@ -29,25 +29,28 @@ public partial class Job
     /// <summary>What this call overrides of its kind's defaults; null: nothing.</summary>
     internal EnqueueOptions? Options => Parts.Options;
 
-    /// <summary>The same call, started only when <paramref name="first"/> have succeeded.</summary>
+    /// <summary>The same call, started only when <paramref name="first"/> have succeeded. What it takes results of does not wait for them: <see cref="Then(Job)"/> holds the whole graph.</summary>
     public Job After(params IEnumerable<Job> first) => new(Parts.After(first));
 
     /// <summary>The same call with other options than its kind's defaults; members that are not set stay as an earlier <c>With</c> has them.</summary>
     public Job With(EnqueueOptions options) => new(Parts.With(options));
 
-    /// <summary>Both, <paramref name="next"/> when this one has succeeded. Returns the second: a chain is enqueued as its last job.</summary>
-    public Job Then(Job next) => Next(next).After(this);
+    /// <summary>Both, <paramref name="next"/> and the graph that it is of when this one has succeeded. Returns the second: a chain is enqueued as its last job.</summary>
+    /// <remarks>A job of that graph that is also used elsewhere does not wait.</remarks>
+    public Job Then(Job next) => new(Next(next).Parts.Following(this));
 
     /// <inheritdoc cref="Then(Job)"/>
-    public Job<TNext> Then<TNext>(Job<TNext> next) => Next(next).After(this);
+    public Job<TNext> Then<TNext>(Job<TNext> next) => new(Next(next).Parts.Following(this));
 
-    /// <summary>The same call, followed by <paramref name="next"/> if it succeeds. The run of this call remains the one that is waited for.</summary>
+    /// <summary>The same call, followed by <paramref name="next"/>, and the graph that it is of, if it succeeds. The run of this call remains the one that is waited for.</summary>
+    /// <remarks>A job of that graph that is also used elsewhere does not wait.</remarks>
     public Job OnSuccess(Job next) => new(Parts.FollowedBy(JobEdgeRule.Success, Given(next)));
 
     /// <summary>
-    /// The same call, followed by a job if it ends without success: its last attempt failed, its workers died, its time was over, it was
-    /// cancelled, or a job that it waited for did not succeed. If it succeeds, the other job is skipped.
+    /// The same call, followed by a job, and the graph that it is of, if it ends without success: its last attempt failed, its workers died, its time was over, it was
+    /// cancelled, or a job that it waited for did not succeed. If it succeeds, the other job and its graph are skipped.
     /// </summary>
+    /// <remarks>A job of that graph that is also used elsewhere does not wait.</remarks>
     public Job OnError(Func<Arg<JobFailure>, Job> next) => new(Parts.FollowedBy(JobEdgeRule.Failure, WithFailure(next)));
 
     /// <inheritdoc cref="OnError(Func{Arg{JobFailure}, Job})"/>
@@ -98,7 +101,7 @@ public sealed class Job<T> : Job, IJob<T>
     public new Job<T> With(EnqueueOptions options) => new(Parts.With(options));
 
     /// <summary>A chain: what <paramref name="next"/> makes of this one's result, which may be a job's own name: <c>Media.Fetch(url).Then(Media.Resize)</c>.</summary>
-    /// <remarks>Returns the second job: a chain is enqueued as its last one.</remarks>
+    /// <remarks>Returns the second job: a chain is enqueued as its last one. What that takes beside the result does not wait for this one.</remarks>
     public Job<TNext> Then<TNext>(Func<Arg<T>, Job<TNext>> next)
     {
         ArgumentNullException.ThrowIfNull(next);

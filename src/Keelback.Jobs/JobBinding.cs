@@ -6,6 +6,9 @@ internal readonly record struct JobBinding(string? Parameter, Job Source, JobEdg
     /// <summary>The one parameter of <see cref="JobKind.Gather"/>: the members' results, in order.</summary>
     public const string Members = "members";
 
+    /// <summary>Whether what the job was bound to before starts after the source, too: <see cref="Job.Then(Job)"/>.</summary>
+    public bool HoldsAll { get; init; }
+
     /// <summary>The binding of an argument, which may be how a job ended rather than its result.</summary>
     public static JobBinding Of(string parameter, Job source) =>
         source is JobEnd end ? new(parameter, end.Job, end.Rule) : new(parameter, source);
@@ -31,6 +34,8 @@ internal sealed record JobParts(JobKind Kind, ReadOnlyMemory<byte> Payload, IRea
     public long? Run { get; init; }
 
     public JobParts After(IEnumerable<Job> first) => this with { Bindings = [.. Bindings, .. first.Select(job => new JobBinding(null, job))] };
+
+    public JobParts Following(Job first) => this with { Bindings = [.. Bindings, new JobBinding(null, first) { HoldsAll = true }] };
 
     public JobParts With(EnqueueOptions options)
     {

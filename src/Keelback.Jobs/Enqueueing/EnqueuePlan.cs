@@ -13,6 +13,7 @@ internal sealed class EnqueuePlan
     private readonly Dictionary<Job, PlannedRun> _planned = new(ReferenceEqualityComparer.Instance);
     private readonly List<PlannedRun> _existing = [];
     private readonly List<(Job Owner, JobCallback Callback, Job Next)> _callbacks = [];
+    private readonly List<(Job First, Job Next, int Bindings)> _thens = [];
     private List<PlannedRun> _runs = [];
 
     private EnqueuePlan()
@@ -52,7 +53,7 @@ internal sealed class EnqueuePlan
 
     public bool IsFlat => _runs.TrueForAll(run => run.Ups.Count == 0);
 
-    /// <exception cref="KeelbackException">KB1206, KB1207, KB1208, KB1240, KB1241, KB1242.</exception>
+    /// <exception cref="KeelbackException">KB1206, KB1207, KB1208, KB1240, KB1241, KB1242, KB1246.</exception>
     public static EnqueuePlan Of(IEnumerable<Job> jobs, EnqueueOptions? options = null)
     {
         var roots = new List<PlannedRun>();
@@ -64,7 +65,7 @@ internal sealed class EnqueuePlan
             roots.Add(plan.Add(options is null ? job : job.With(options)));
         }
 
-        plan.LinkCallbacks();
+        plan.LinkWhatFollows();
         plan.Settle();
         return plan;
     }
@@ -114,6 +115,8 @@ internal sealed class EnqueuePlan
 
             open.Pop();
             _planned[job] = job.Parts.Run is { } run ? PlanExisting(job, run) : Plan(job);
+            for (var i = 0; i < job.Bindings.Count; i++)
+                if (job.Bindings[i].HoldsAll) _thens.Add((job.Bindings[i].Source, job, i));
             foreach (var callback in job.Parts.Callbacks)
             {
                 var next = callback.Make(job) ?? throw new ArgumentNullException(nameof(root), "A callback returned null in the place of a job.");
@@ -127,6 +130,8 @@ internal sealed class EnqueuePlan
 
     private PlannedRun Plan(Job job)
     {
+        if (job.Kind == JobKind.Item) throw JobErrors.BadMap("the stand-in for an item is none outside of the function that was given it.");
+
         var run = new PlannedRun(job.Kind, WithEmptyArrays(job), job.Options)
         {
             BoundParameters = job.Bindings.Count == 0 ? [] : [.. job.Bindings.Select(b => b.Parameter).OfType<string>()],
@@ -179,7 +184,7 @@ internal sealed class EnqueuePlan
         parameter + rule switch { JobEdgeRule.Failure => "!", JobEdgeRule.End => "?", _ => "" } + (isElement ? "[]" : "");
 
     // Only a callback can close a circle: everything else is made of descriptions that were there before it.
-    private void LinkCallbacks()
+    private void LinkWhatFollows()
     {
         foreach (var (owner, callback, next) in _callbacks)
         {
@@ -187,17 +192,36 @@ internal sealed class EnqueuePlan
             Link(_planned[owner], _planned[next], callback.Rule);
         }
 
-        if (_callbacks.Count > 0) _runs = GraphOrder.Sort(_runs);
+        if (_callbacks.Count + _thens.Count == 0) return;
+
+        // What is nested in another one first: where it holds a job, the outer one need not.
+        var roots = Roots.ToHashSet();
+        var held = new HeldGraphs(
+            _planned.Keys, _planned.Where(job => roots.Contains(job.Value)).Select(job => job.Key), Sources, _callbacks.ToLookup(c => c.Owner, c => c.Next));
+        var hold = _callbacks.Count > 0;
+        foreach (var (first, next, bindings) in _thens) hold |= Hold(first, JobEdgeRule.Success, held.Of(first, next, bindings));
+        foreach (var (owner, callback, next) in _callbacks.AsEnumerable().Reverse()) Hold(owner, callback.Rule, held.Of(owner, next, next.Bindings.Count));
+        if (hold) _runs = GraphOrder.Sort(_runs);
     }
 
-    private static IEnumerable<Job> Sources(Job job) =>
-        job.Bindings.SelectMany(b => IsInlined(job, b) ? b.Source.Bindings.Select(inner => inner.Source) : [b.Source]);
+    // Those that would start by themselves, and those that go on whatever becomes of what they wait for. The others end with these.
+    private bool Hold(Job first, JobEdgeRule rule, List<Job> graph)
+    {
+        var held = graph.Select(job => _planned[job]).Where(run => !run.Exists && (run.Ups.Count == 0 || run.Ups.Values.Contains(JobEdgeRule.End))).ToList();
+        foreach (var run in held) Link(_planned[first], run, rule);
+        return held.Count > 0;
+    }
+
+    private static IEnumerable<Job> Sources(Job job) => Sources(job, job.Bindings.Count);
+
+    private static IEnumerable<Job> Sources(Job job, int bindings) =>
+        job.Bindings.Take(bindings).SelectMany(b => IsInlined(job, b) ? b.Source.Bindings.Select(inner => inner.Source) : [b.Source]);
 
     private static bool IsAlone(Job job) => job.Bindings.Count == 0 && job.Parts is { Run: null, Callbacks.Count: 0 };
 
     private static bool IsInlined(Job consumer, JobBinding binding) => binding is { Source: var source, Rule: JobEdgeRule.Success }
         && IsEngines(source) && !IsEngines(consumer) && source.Options is null && source.Parts.Callbacks.Count == 0
-        && source.Bindings.All(b => b.Parameter == JobBinding.Members || source.Kind == JobKind.Barrier);
+        && source.Bindings.All(b => !b.HoldsAll && (b.Parameter == JobBinding.Members || source.Kind == JobKind.Barrier));
 
     private static bool IsEngines(Job job) => job.Kind == JobKind.Gather || job.Kind == JobKind.Barrier;
 

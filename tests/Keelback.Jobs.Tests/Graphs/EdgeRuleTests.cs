@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Keelback.Jobs.Tests;
 
 /// <summary>What follows the end of a job, by each rule and each end.</summary>
@@ -96,6 +98,69 @@ public sealed class EdgeRuleTests : JobsTest
     }
 
     [Fact]
+    public async Task A_graph_that_follows_a_failure_is_skipped_as_a_whole_and_runs_as_a_whole()
+    {
+        var ran = 0;
+        var undo = TestJobs.Kind("undo", call => Task.FromResult(Interlocked.Increment(ref ran)));
+        var sum = TestJobs.Kind("sum", call => Task.FromResult(call.Get<JobResult<int>[]>("ends").Length));
+        var tell = TestJobs.Kind("tell", call => Task.FromResult($"{call.Get<JobFailure>("failure").Kind} {call.Get<int>("undone")}"));
+        await using var host = await StartAsync(s_number, s_fail, undo, sum, tell);
+
+        // sum comes after its members however they end, and would go on where they are skipped
+        Job<int> Guarded(Job<int> job) => job.OnError(f => tell.Call<string>(
+            null, Bound("failure", f), new JobBinding("undone", sum.Call<int>(null, new JobBinding("ends", Job.AllSettled([undo.Call<int>(), undo.Call<int>().After(undo.Call())]))))));
+        await host.EndOf(await host.Jobs.EnqueueAsync(Guarded(Number(1))));
+        await AllEndedAsync(host);
+        var skipped = (ran, await host.ScalarAsync<long>("select count(*) from keelback.run where state = 7 and kind <> 'number'"));
+        await host.EndOf(await host.Jobs.EnqueueAsync(Guarded(s_fail.Call<int>())));
+
+        Assert.Equal("fail 2", (await EndOf(host, "tell")).Result<string>());
+        Assert.Equal(((0, 5L), 3), (skipped, ran));
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.run where kind = 'undo' and state = 1 and started_at < (select finished_at from keelback.run where kind = 'fail')"));
+    }
+
+    [Fact]
+    public void Then_holds_the_whole_graph_that_follows_and_After_the_one_call()
+    {
+        var (a, b, c) = (Number(1), Number(2), Number(3));
+        var (x, y) = (Number(10), Number(11));
+
+        Assert.Equal("1>2 1>3 2>3", Edges(a.Then(b.Then(c))));
+        Assert.Equal("1>2 2>3", Edges(a.Then(b).Then(c)));
+        Assert.Equal("1>10 1>11 1>gather 10>gather 11>gather", Edges(a.Then(Job.All(x, y))));
+        Assert.Equal("1>10 1>note 10>note", Edges(a.Then(s_note.Call<int>(null, new JobBinding("n", x)))));
+        Assert.Equal("1>note 10>note", Edges(s_note.Call<int>(null, new JobBinding("n", x)).After(a)));
+        Assert.Equal("1>note 10>note 2>note", Edges(s_note.Call<int>(null, new JobBinding("n", x)).After(a).After(b)));
+    }
+
+    [Fact]
+    public void A_job_of_the_graph_that_follows_waits_only_if_nothing_else_needs_it()
+    {
+        var (a, b, shared, own) = (Number(1), Number(2), Number(8), Number(9));
+        Job Note(params Job[] jobs) => s_note.Call().After(jobs);
+
+        // needed by the first one itself, by another graph, by another callback, by nobody else
+        Assert.Equal("1>note 8>1 8>note 9>note 1>9".Split(' ').Order(), Edges(a.After(shared).OnSuccess(Note(shared, own))).Split(' '));
+        Assert.Equal("1>note 2>barrier 8>barrier 8>note note>barrier".Split(' ').Order(), Edges(Job.All(new[] { b, shared, a.Then(Note(shared)) })).Split(' '));
+        Assert.Equal("1>note 1>note 8>note 8>note".Split(' ').Order(), Edges(a.OnSuccess(Note(shared)).OnError(Note(shared))).Split(' '));
+        Assert.Equal("1>note 1>8 8>note note>note 8>note".Split(' ').Order(), Edges(a.OnSuccess(Note(shared).OnSuccess(Note(shared)))).Split(' '));
+    }
+
+    [Fact]
+    public async Task A_graph_of_ten_thousand_follows_one_job()
+    {
+        await using var host = JobHost.Create(Database, [s_number]);
+        await host.Jobs.EnqueueAsync(Number(0).Then(Job.All(Enumerable.Range(1, 10_000).Select(Number))));
+        var before = await host.ScalarAsync<long>("select count(*) from keelback.ready");
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var claim = Assert.Single(await ClaimAsync(host, connection, "number"));
+
+        await Exchange.RunAsync(connection, new() { Outcomes = [new Outcome.Succeeded(claim, "0"u8.ToArray())] }, prepare: false, default);
+
+        Assert.Equal((1, 10_000), (before, await host.ScalarAsync<long>("select count(*) from keelback.ready")));
+    }
+
+    [Fact]
     public void A_circle_by_way_of_a_callback_is_refused_and_named()
     {
         // The callback is also what its own job waits for.
@@ -124,6 +189,19 @@ public sealed class EdgeRuleTests : JobsTest
     }
 
     internal static JobBinding Bound<T>(string parameter, Arg<T> argument) => JobBinding.Of(parameter, argument.Source!);
+
+    // Each run by its number, or its kind's last word.
+    private static string Edges(Job job)
+    {
+        var plan = EnqueuePlan.Of([job]);
+        return string.Join(' ', plan.Runs.SelectMany(run => run.Ups.Keys.Select(up => $"{Name(up)}>{Name(run)}")).Order());
+
+        static string Name(PlannedRun run) =>
+            run.Kind == s_number ? JsonDocument.Parse(run.Payload).RootElement.GetProperty("n").GetRawText() : run.Kind.Name.Split('.')[^1];
+    }
+
+    private static Task AllEndedAsync(JobHost host) =>
+        Eventually(async () => await host.ScalarAsync<long>("select count(*) from keelback.run where state = 0") == 0, "all ended");
 
     private static async Task<JobRun> EndOf(JobHost host, string kind) =>
         await host.EndOf(await host.ScalarAsync<long>($"select max(id) from keelback.run where kind = '{kind}'"));
