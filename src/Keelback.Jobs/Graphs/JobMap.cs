@@ -7,6 +7,9 @@ namespace Keelback.Jobs;
 /// <summary>The engine's job behind <see cref="Job.Map{T, TResult}(IJob{IEnumerable{T}}, Func{Arg{T}, Job{TResult}}, int?)"/>: once its items are known, it puts a job for each in its place.</summary>
 internal static class JobMap
 {
+    /// <summary>Of one map: each is a run or more of one transaction, and their results one array.</summary>
+    public const int MostItems = 100_000;
+
     private const string Items = "items";
     private const string Template = "map";
 
@@ -51,15 +54,20 @@ internal static class JobMap
         var items = input.GetProperty(Items);
         if (items.ValueKind == JsonValueKind.Null || items.GetArrayLength() == 0) return new(settings.HasResult ? "[]"u8.ToArray() : default);
 
+        var count = (items.GetArrayLength() - 1) / (settings.Size ?? 1) + 1;
+        if (count > MostItems) throw JobErrors.TooManyItems(count, MostItems);
+
         var kinds = call.Services.GetRequiredService<JobKinds>();
-        var jobs = new List<Job>();
+        var context = call.Services.GetRequiredService<JobContext>();
+        var jobs = new List<Job>(count);
+        var once = new Job?[template.Nodes.Count];
         foreach (var item in settings.Size is { } size ? Chunks(items, size) : items.EnumerateArray())
         {
             var gate = settings.MaxParallel is { } most && jobs.Count >= most ? jobs[jobs.Count - most] : null;
-            jobs.Add(template.Make(kinds, item, input, gate, jobs.Count * settings.Skew));
+            jobs.Add(template.Make(kinds, item, input, once, context.Queue, gate, jobs.Count * settings.Skew));
         }
 
-        call.Services.GetRequiredService<JobContext>().Replace(settings.HasResult
+        context.Replace(settings.HasResult
             ? new Job(JobKind.Gather, default, [.. jobs.Select(job => new JobBinding(JobBinding.Members, job))])
             : Job.All(jobs));
         return default;

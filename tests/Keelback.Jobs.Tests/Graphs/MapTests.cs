@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Keelback.Jobs.Tests;
@@ -60,6 +61,74 @@ public sealed class MapTests : JobsTest
 
         Assert.Equal([100, 102, 104, 106, 108], run.Result<int[]>()!);
         Assert.Equal((5, 1), (told, shared));
+    }
+
+    [Fact]
+    public async Task What_does_not_depend_on_the_item_runs_once_as_a_member_of_a_group_too()
+    {
+        var ran = 0;
+        var dear = TestJobs.Kind("dear", _ => Task.FromResult(Interlocked.Increment(ref ran)));
+        var count = TestJobs.Kind("count", call => Task.FromResult(call.Get<JobResult<int>[]>("ends").Sum(end => end.Value)));
+        await using var host = await StartAsync(s_range, s_twice, s_sum, dear, count);
+        var shared = dear.Call<int>();
+
+        var sums = await host.EndOf(await host.Jobs.EnqueueAsync(Job.Map(Range(5), n => Sum(Job.All(shared, Twice(n), shared)))));
+        var nested = await host.EndOf(await host.Jobs.EnqueueAsync(Job.Map(Range(2), n => Job.All(dear.Call<int>(), Twice(n)))));
+        var settled = await host.EndOf(await host.Jobs.EnqueueAsync(
+            Job.Map(Range(3), n => count.Call<int>(null, new JobBinding("ends", Job.AllSettled([dear.Call<int>(), Twice(n)]))))));
+
+        Assert.Equal([2, 4, 6, 8, 10], sums.Result<int[]>()!);
+        Assert.Equal("2,0|2,2", string.Join('|', nested.Result<int[][]>()!.Select(pair => string.Join(',', pair))));
+        Assert.Equal([3, 5, 7], settled.Result<int[]>()!);
+        Assert.Equal(3, ran);
+    }
+
+    [Fact]
+    public async Task What_follows_a_job_of_the_item_is_the_items_and_so_is_a_job_that_the_item_follows()
+    {
+        var (ran, undone, logged) = (0, 0, new ConcurrentBag<int>());
+        var plain = TestJobs.Kind("base", _ => Task.FromResult(100 + 0 * Interlocked.Increment(ref ran)));
+        var log = TestJobs.Kind("log", call =>
+        {
+            logged.Add(call.Get<int>("a") + call.Get<int>("b"));
+            return Task.CompletedTask;
+        });
+        var undo = TestJobs.Kind("undo", _ => Task.FromResult(Interlocked.Increment(ref undone)));
+        var odd = TestJobs.Kind("odd", call => call.Get<int>("n") % 2 == 1 ? throw JobExit.Reject("odd") : Task.FromResult(0));
+        await using var host = await StartAsync(s_range, s_twice, s_add, s_sum, plain, log, undo, odd);
+
+        var run = await host.EndOf(await host.Jobs.EnqueueAsync(Job.Map(Range(3), n => Add(n, plain.Call<int>().OnSuccess(b => log.Call(null, EdgeRuleTests.Bound("a", n), EdgeRuleTests.Bound("b", b)))))));
+        await host.EndOf(await host.Jobs.EnqueueAsync(Job.Map(Range(3), n => odd.Call<int>(null, EdgeRuleTests.Bound("n", n)).OnError(Sum(Job.All(undo.Call<int>()))))));
+        await Eventually(async () => await host.ScalarAsync<long>("select count(*) from keelback.run where state = 0") == 0, "all ended");
+
+        Assert.Equal([100, 101, 102], run.Result<int[]>()!);
+        Assert.Equal([100, 101, 102], logged.Order());
+        Assert.Equal((3, 1), (ran, undone));
+    }
+
+    [Fact]
+    public void A_chain_for_each_item_may_be_longer_than_a_threads_stack()
+    {
+        var item = new Job<int>(JobKind.Item, default, []);
+        var chain = Enumerable.Range(0, 100_000).Aggregate(Twice(item), (job, _) => Twice(job));
+
+        var template = JobTemplate.Of(chain, item, []);
+        using var one = JsonDocument.Parse("1");
+        var made = template.Make(new([s_twice]), one.RootElement, one.RootElement, new Job?[template.Nodes.Count], "default", null, default);
+
+        Assert.Equal(100_001, EnqueuePlan.Of([made]).Runs.Count);
+    }
+
+    [Fact]
+    public async Task A_map_of_too_many_items_is_refused_at_once()
+    {
+        var zeros = TestJobs.Kind("zeros", _ => Task.FromResult(new int[JobMap.MostItems + 1]));
+        await using var host = await StartAsync(zeros, s_twice);
+
+        var run = await host.EndOf(await host.Jobs.EnqueueAsync(Job.Map(zeros.Call<int[]>(), Twice)));
+
+        Assert.Equal((JobRunState.Failed, 1), (run.State, run.Attempt));
+        Assert.Equal("KB1246: Items cannot be mapped so: there are 100,001, and 100,000 are the most. Give each run a chunk of them (Job.Chunks), or map in two steps.", run.Error!.Message);
     }
 
     [Fact]
@@ -152,6 +221,8 @@ public sealed class MapTests : JobsTest
     {
         Assert.Contains("must be 1 or more", Refused(() => Job.Map(Range(1), Twice, maxParallel: 0)), StringComparison.Ordinal);
         Assert.Contains("an id would make the runs of all items one", Refused(() => Job.Map(Range(1), n => Twice(n).With(new() { Id = Guid.CreateVersion7() }))), StringComparison.Ordinal);
+        Assert.Contains("a unique key belongs to the job that is enqueued", Refused(() => Job.Map(Range(1), n => Twice(n).With(new() { Unique = new("one") }))), StringComparison.Ordinal);
+        Assert.Contains("the stand-in for an item is none outside", Assert.Throws<KeelbackException>(() => EnqueuePlan.Of([Twice(new Job<int>(JobKind.Item, default, []))])).Message, StringComparison.Ordinal);
         Assert.Contains("the size of a chunk (0)", Refused(() => Job.Chunks(Range(1), 0, Sum)), StringComparison.Ordinal);
         Assert.Contains("the skew (-00:00:01)", Refused(() => Job.Chunks(Range(1), 1, Sum, TimeSpan.FromSeconds(-1))), StringComparison.Ordinal);
 
