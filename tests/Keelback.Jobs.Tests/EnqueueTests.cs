@@ -160,6 +160,37 @@ public sealed class EnqueueTests : JobsTest
     }
 
     [Fact]
+    public void Many_large_calls_are_written_by_pages_of_bytes()
+    {
+        var kind = TestJobs.Kind("large", _ => Task.CompletedTask);
+        PlannedRun[] Runs(int count, int bytes) => [.. EnqueuePlan.Of(Enumerable.Repeat(bytes, count).Select(size => kind.Call(new { text = new string('x', size) }))).Runs];
+
+        var large = EnqueueWriter.Pages(Runs(200, 250_000)).ToList();
+        var small = EnqueueWriter.Pages(Runs(12_000, 10)).Select(page => page.Length);
+        var huge = EnqueueWriter.Pages(Runs(2, 20_000_000)).Select(page => page.Length);
+
+        Assert.All(large, page => Assert.InRange(page.Sum(run => run.Payload.Length), 1, 16 * 1024 * 1024));
+        Assert.Equal((3, 200), (large.Count, large.SelectMany(page => page).Distinct().Count()));
+        Assert.Equal([5000, 5000, 2000], small);
+        Assert.Equal([1, 1], huge);
+        Assert.Empty(EnqueueWriter.Pages([]));
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task Many_large_calls_are_there_in_order_or_not_at_all(bool isGraph)
+    {
+        var kind = TestJobs.Kind("large", _ => Task.CompletedTask);
+        await using var host = JobHost.Create(Database, [kind]);
+        var calls = Enumerable.Range(0, 100).Select(n => kind.Call(new { n, text = new string('x', 250_000) })).ToList();
+
+        var runs = isGraph ? [await host.Jobs.EnqueueAsync(Job.All(calls))] : await host.Jobs.EnqueueManyAsync(calls);
+
+        Assert.Equal(string.Join(' ', Enumerable.Range(0, 100)), await host.ScalarAsync<string>("select string_agg(input ->> 'n', ' ' order by id) from keelback.run where kind = 'large'"));
+        Assert.Equal(isGraph ? 100 : 0, await host.ScalarAsync<long>("select count(*) from keelback.edge"));
+        Assert.Equal(isGraph ? 101 : 100, runs.Length == 1 ? (await host.Jobs.GetGraphAsync(runs[0]))!.Nodes.Count : runs.Length);
+    }
+
+    [Fact]
     public async Task The_database_clock_beyond_the_prepared_weeks_is_a_clear_error_until_the_keeper_has_come()
     {
         await using var host = JobHost.Create(Database, [s_note]);

@@ -8,10 +8,26 @@ internal sealed class EnqueueWriter(
 {
     // Large enough that a round trip costs nothing beside the rows, small enough to keep the server's memory flat.
     private const int RowsAtOnce = 5000;
+    private const int BytesAtOnce = 16 * 1024 * 1024;
 
     /// <summary>Whether the plan is one statement, which needs no transaction around it.</summary>
     public static bool IsOneStatement(EnqueuePlan plan) =>
-        !plan.ReserveIds && plan.Runs.Count <= RowsAtOnce;
+        !plan.ReserveIds && (plan.Runs.Count == 1 || !Pages(plan.Runs).Skip(1).Any());
+
+    /// <summary>What one statement takes: 5,000 rows, and 16 MB of arguments, or one run's that are larger.</summary>
+    internal static IEnumerable<PlannedRun[]> Pages(IReadOnlyList<PlannedRun> runs)
+    {
+        for (int from = 0, to; from < runs.Count; from = to)
+        {
+            long bytes = runs[from].Payload.Length;
+            for (to = from + 1; to < runs.Count && to < from + RowsAtOnce; to++)
+                if ((bytes += runs[to].Payload.Length) > BytesAtOnce) break;
+
+            var page = new PlannedRun[to - from];
+            for (var i = 0; i < page.Length; i++) page[i] = runs[from + i];
+            yield return page;
+        }
+    }
 
     /// <summary>Passes the gate, and gives the queues and limits numbers that have none yet.</summary>
     public ValueTask PrepareAsync(EnqueuePlan plan, CancellationToken ct)
@@ -80,7 +96,7 @@ internal sealed class EnqueueWriter(
 
     private async ValueTask<long?> FlatAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, bool isAlone, CancellationToken ct)
     {
-        foreach (var page in plan.Runs.Chunk(RowsAtOnce))
+        foreach (var page in Pages(plan.Runs))
         {
             // Many rows would make the worker wait for theirs.
             var carried = isAlone && page.Length == 1 ? await carrier.SendAsync(() => EnqueueStatements.Flat(page, queues, current.Run), ct).ConfigureAwait(false) : null;
@@ -122,7 +138,7 @@ internal sealed class EnqueueWriter(
 
         // First, so that whatever ends meanwhile waits for us, and then sees the edges.
         var joined = plan.Existing.Count == 0 ? [] : await JoinAsync(plan, connection, async, ct).ConfigureAwait(false);
-        foreach (var page in plan.Runs.Where(run => run.Answer is null).Chunk(plan.IsFlat ? RowsAtOnce : plan.Runs.Count))
+        foreach (var page in Pages([.. plan.Runs.Where(run => run.Answer is null)]))
             await IdsAsync(EnqueueStatements.Graph(page, queues, current.Run, plan.Within), connection, async, ct).ConfigureAwait(false);
 
         long[] ended = [.. joined.Where(run => run < 0).Select(run => -run)];
