@@ -6,18 +6,28 @@ namespace Keelback.Jobs;
 
 /// <summary>What happens to jobs in this process, one after the other, each after it was written: a singleton service.</summary>
 /// <remarks>
-/// Subscribers run one at a time and beside the work, which does not wait for them. A process that dies forgets what it had not told: what must
-/// not be lost is a job, or a callback of a graph. What ends a run elsewhere is told elsewhere.
+/// Subscribers run one at a time on a thread of the pool and beside the work, which does not wait for them: one that blocks holds up the others, and
+/// work that takes time belongs elsewhere. Up to 10,000 events wait for them; what comes while so many wait is dropped, with a warning when
+/// that begins and another, which counts, when it is over. A process that dies forgets what it had not told: what must not be lost is a job, or a
+/// callback of a graph. What ends a run elsewhere is told elsewhere.
 /// </remarks>
 public sealed class JobEvents : IAsyncDisposable
 {
-    private readonly Channel<JobEvent> _events = Channel.CreateUnbounded<JobEvent>(new() { SingleReader = true });
+    /// <summary>Events that wait for the subscribers at most.</summary>
+    internal const int Capacity = 10_000;
+
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly Channel<JobEvent> _events = Channel.CreateBounded<JobEvent>(new BoundedChannelOptions(Capacity) { SingleReader = true });
+    private readonly TimeProvider _clock;
     private readonly ILogger<JobEvents> _log;
     private readonly Lock _gate = new();
     private ImmutableArray<Action<JobEvent>> _handlers = [];
     private Task? _telling;
+    private long _dropped;
+    private volatile bool _isOver;
 
-    internal JobEvents(ILogger<JobEvents> log) => _log = log;
+    internal JobEvents(TimeProvider clock, ILogger<JobEvents> log) => (_clock, _log) = (clock, log);
 
     /// <summary>Whether anybody listens; without listeners no event is made.</summary>
     internal bool AreWanted => !_handlers.IsEmpty;
@@ -45,19 +55,33 @@ public sealed class JobEvents : IAsyncDisposable
         });
     }
 
-    /// <summary>Tells what is still to be told, and ends.</summary>
+    /// <summary>Tells what is still to be told, for 5 s at most, and ends. What a subscriber that blocks has kept from being told is dropped, with a warning.</summary>
     public async ValueTask DisposeAsync()
     {
+        _isOver = true;
         _events.Writer.TryComplete();
-        if (_telling is not null) await _telling;
+        if (_telling is null) return;
+
+        try
+        {
+            await _telling.WaitAsync(Patience, _clock);
+        }
+        catch (TimeoutException)
+        {
+            Log.EventsNotTold(_log, _events.Reader.Count, Patience);
+        }
     }
 
-    internal void Raise(JobEvent e) => _events.Writer.TryWrite(e);
+    internal void Raise(JobEvent e)
+    {
+        if (!_events.Writer.TryWrite(e) && !_isOver && Interlocked.Increment(ref _dropped) == 1) Log.EventsDropped(_log, Capacity);
+    }
 
     private async Task TellAsync()
     {
         await foreach (var e in _events.Reader.ReadAllAsync())
         {
+            if (_events.Reader.Count < Capacity / 2 && Interlocked.Exchange(ref _dropped, 0) is > 0 and var dropped) Log.EventsWereDropped(_log, dropped);
             foreach (var handler in _handlers)
             {
                 try

@@ -35,7 +35,7 @@ public static class JobsBuilderExtensions
         services.AddSingleton<JobConnections>();
         services.AddSingleton<JobSecrets>();
         services.AddSingleton<EnqueueGate>();
-        services.AddSingleton(static sp => new JobEvents(sp.GetRequiredService<ILogger<JobEvents>>()));
+        services.AddSingleton(static sp => new JobEvents(sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<JobEvents>>()));
         services.AddSingleton<CurrentAttempt>();
         services.AddSingleton<CallCarrier>();
         services.AddSingleton<EnqueueWriter>();

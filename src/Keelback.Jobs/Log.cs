@@ -80,6 +80,15 @@ internal static partial class Log
     [LoggerMessage(1261, LogLevel.Error, "A subscriber of {Event} failed; the others go on")]
     public static partial void SubscriberFailed(ILogger log, string @event, Exception e);
 
+    [LoggerMessage(1290, LogLevel.Warning, "{Waiting} events wait for their subscribers; what comes is dropped until half of them are told")]
+    public static partial void EventsDropped(ILogger log, int waiting);
+
+    [LoggerMessage(1291, LogLevel.Warning, "{Dropped} events were dropped, because their subscribers were too slow")]
+    public static partial void EventsWereDropped(ILogger log, long dropped);
+
+    [LoggerMessage(1292, LogLevel.Warning, "{Left} events were not told: a subscriber has not come to its end within {Patience}")]
+    public static partial void EventsNotTold(ILogger log, int left, TimeSpan patience);
+
     [LoggerMessage(1213, LogLevel.Debug, "{Kind} run {RunId} ended: {Outcome}")]
     public static partial void Ended(ILogger log, string kind, long runId, string outcome);
 
