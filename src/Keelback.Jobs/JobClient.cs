@@ -17,15 +17,16 @@ public sealed partial class JobClient
     private readonly CurrentAttempt _current;
     private readonly JobWakes _wakes;
     private readonly RunWaiters _waiters;
+    private readonly JobNews _news;
     private readonly JobsOptions _options;
     private readonly TimeProvider _clock;
 
     internal JobClient(
         Submission submission, JobConnections connections, QueueCatalog queues, JobContext context, CurrentAttempt current,
-        JobWakes wakes, RunWaiters waiters, IOptions<JobsOptions> options, TimeProvider clock)
+        JobWakes wakes, RunWaiters waiters, JobNews news, IOptions<JobsOptions> options, TimeProvider clock)
     {
-        (_submission, _connections, _queues, _context, _current, _wakes, _waiters, _options, _clock) =
-            (submission, connections, queues, context, current, wakes, waiters, options.Value, clock);
+        (_submission, _connections, _queues, _context, _current, _wakes, _waiters, _news, _options, _clock) =
+            (submission, connections, queues, context, current, wakes, waiters, news, options.Value, clock);
     }
 
     /// <summary>Enqueues a job, and whatever it waits for, in one transaction. Returns the run's id.</summary>

@@ -16,9 +16,13 @@ public sealed class JobEvents : IAsyncDisposable
     /// <summary>Events that wait for the subscribers at most.</summary>
     internal const int Capacity = 10_000;
 
+    private const int EndsAtOnce = 1000;
+
+    /// <summary>How long the end waits for them.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly Channel<JobEvent> _events = Channel.CreateBounded<JobEvent>(new BoundedChannelOptions(Capacity) { SingleReader = true });
+    private readonly Func<long[], Task<List<JobRunEvent>>> _endsOf;
     private readonly TimeProvider _clock;
     private readonly ILogger<JobEvents> _log;
     private readonly Lock _gate = new();
@@ -27,7 +31,10 @@ public sealed class JobEvents : IAsyncDisposable
     private long _dropped;
     private volatile bool _isOver;
 
-    internal JobEvents(TimeProvider clock, ILogger<JobEvents> log) => (_clock, _log) = (clock, log);
+    /// <param name="endsOf">How runs have ended, by their ids.</param>
+    /// <param name="clock">For the wait at the end.</param>
+    /// <param name="log">Gets what goes wrong.</param>
+    internal JobEvents(Func<long[], Task<List<JobRunEvent>>> endsOf, TimeProvider clock, ILogger<JobEvents> log) => (_endsOf, _clock, _log) = (endsOf, clock, log);
 
     /// <summary>Whether anybody listens; without listeners no event is made.</summary>
     internal bool AreWanted => !_handlers.IsEmpty;
@@ -77,24 +84,52 @@ public sealed class JobEvents : IAsyncDisposable
         if (!_events.Writer.TryWrite(e) && !_isOver && Interlocked.Increment(ref _dropped) == 1) Log.EventsDropped(_log, Capacity);
     }
 
+    /// <summary>As <see cref="Raise"/>, of runs of which only the ids are known here: what became of them is read beside the work.</summary>
+    internal void RaiseEnds(IEnumerable<long> runs)
+    {
+        foreach (var page in runs.Chunk(EndsAtOnce)) Raise(new RunsEnded(page));
+    }
+
     private async Task TellAsync()
     {
         await foreach (var e in _events.Reader.ReadAllAsync())
         {
             if (_events.Reader.Count < Capacity / 2 && Interlocked.Exchange(ref _dropped, 0) is > 0 and var dropped) Log.EventsWereDropped(_log, dropped);
-            foreach (var handler in _handlers)
+            if (e is not RunsEnded { Runs: var runs }) Tell(e);
+            else
+                foreach (var end in await EndsAsync(runs)) Tell(end);
+        }
+    }
+
+    private void Tell(JobEvent e)
+    {
+        foreach (var handler in _handlers)
+        {
+            try
             {
-                try
-                {
-                    handler(e);
-                }
-                catch (Exception failure)
-                {
-                    Log.SubscriberFailed(_log, e.GetType().Name, failure);
-                }
+                handler(e);
+            }
+            catch (Exception failure)
+            {
+                Log.SubscriberFailed(_log, e.GetType().Name, failure);
             }
         }
     }
+
+    private async Task<List<JobRunEvent>> EndsAsync(long[] runs)
+    {
+        try
+        {
+            return await _endsOf(runs);
+        }
+        catch (Exception failure)
+        {
+            Log.EndsNotTold(_log, runs.Length, failure);
+            return [];
+        }
+    }
+
+    private sealed record RunsEnded(long[] Runs) : JobEvent;
 
     private sealed class Subscription(Action end) : IDisposable
     {

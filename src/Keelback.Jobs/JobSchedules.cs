@@ -11,9 +11,10 @@ public sealed class JobSchedules
     private readonly ScheduleCalls _calls;
     private readonly EnqueueWriter _writer;
     private readonly JobWakes _wakes;
+    private readonly JobNews _news;
 
-    internal JobSchedules(JobConnections connections, ScheduleStore store, ScheduleCalls calls, EnqueueWriter writer, JobWakes wakes) =>
-        (_connections, _store, _calls, _writer, _wakes) = (connections, store, calls, writer, wakes);
+    internal JobSchedules(JobConnections connections, ScheduleStore store, ScheduleCalls calls, EnqueueWriter writer, JobWakes wakes, JobNews news) =>
+        (_connections, _store, _calls, _writer, _wakes, _news) = (connections, store, calls, writer, wakes, news);
 
     /// <summary>All of the app's, by name.</summary>
     public async Task<IReadOnlyList<JobSchedule>> ListAsync(CancellationToken ct = default)
@@ -109,18 +110,19 @@ public sealed class JobSchedules
     /// <summary>As <see cref="RunNowAsync"/>, once for each id; answers also whether it made a run, and in whose favour if not.</summary>
     internal async Task<PlannedRun> RunNowToldAsync(string name, Guid? id, CancellationToken ct)
     {
-        var run = await InTransactionAsync(async connection =>
+        var told = await InTransactionAsync(async connection =>
         {
             var row = await _store.GetAsync(connection, name, locked: false, ct);
             var plan = EnqueuePlan.Of([_calls.Make(row, row.Now)], id is null ? null : new() { Id = id });
             var run = (await _writer.WriteAsync(plan, connection, ct))[0];
             if (plan.Roots[0].Twin is null) await ScheduleStore.NoteAsync(connection, row.Id, row.Now, run, ct);
-            return plan.Roots[0];
+            return plan;
         }, ct);
 
         _wakes.Workers();
         _wakes.Timers();
-        return run;
+        _news.Enqueued(told);
+        return told.Roots[0];
     }
 
     private Task<bool> UpdateAsync(string name, Func<ScheduleRow, ScheduleRow> change, CancellationToken ct) => InTransactionAsync(async connection =>

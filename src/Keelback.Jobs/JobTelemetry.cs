@@ -3,16 +3,18 @@ using System.Diagnostics.Metrics;
 
 namespace Keelback.Jobs;
 
-/// <summary>Traces and figures, under the name <c>Keelback.Jobs</c>.</summary>
-internal sealed class JobTelemetry : IDisposable
+/// <summary>Traces and figures by .NET's own <see cref="ActivitySource"/> and <see cref="Meter"/>, which cost nothing until somebody listens to <see cref="Name"/>.</summary>
+/// <remarks>With OpenTelemetry: <c>AddSource(JobTelemetry.Name)</c> for the tracing, <c>AddMeter(JobTelemetry.Name)</c> for the metrics.</remarks>
+public sealed class JobTelemetry : IDisposable
 {
+    /// <summary>Of the source and of the meter: <c>Keelback.Jobs</c>.</summary>
     public const string Name = "Keelback.Jobs";
 
     private readonly Meter _meter = new(Name);
 
-    public JobTelemetry()
+    internal JobTelemetry()
     {
-        Enqueued = _meter.CreateCounter<long>("keelback.jobs.enqueued", "{run}", "Runs written.");
+        Enqueued = _meter.CreateCounter<long>("keelback.jobs.enqueued", "{run}", "Runs enqueued, by kind, when that is committed.");
         Ended = _meter.CreateCounter<long>("keelback.jobs.attempts", "{attempt}", "Attempts ended, by kind and outcome.");
         FencedWrites = _meter.CreateCounter<long>("keelback.jobs.fenced_writes", "{write}", "Late writes by an attempt that no longer held its run; they changed nothing.");
         Rescued = _meter.CreateCounter<long>("keelback.jobs.rescued", "{run}", "Runs taken back from dead workers.");
@@ -21,24 +23,24 @@ internal sealed class JobTelemetry : IDisposable
         Duration = _meter.CreateHistogram<double>("keelback.jobs.duration", "s", "Time of one attempt, by kind.");
     }
 
-    public Counter<long> Abandoned { get; }
+    internal Counter<long> Abandoned { get; }
 
-    public Histogram<double> Waited { get; }
+    internal Histogram<double> Waited { get; }
 
-    public ActivitySource Source { get; } = new(Name);
+    internal ActivitySource Source { get; } = new(Name);
 
-    public Counter<long> Enqueued { get; }
+    internal Counter<long> Enqueued { get; }
 
-    public Counter<long> Ended { get; }
+    internal Counter<long> Ended { get; }
 
-    public Counter<long> FencedWrites { get; }
+    internal Counter<long> FencedWrites { get; }
 
-    public Counter<long> Rescued { get; }
+    internal Counter<long> Rescued { get; }
 
-    public Histogram<double> Duration { get; }
+    internal Histogram<double> Duration { get; }
 
     /// <summary>The producer's span, from which the jobs' spans descend; null when nobody listens.</summary>
-    public Activity? Enqueueing(EnqueuePlan plan)
+    internal Activity? Enqueueing(EnqueuePlan plan)
     {
         if (!Source.HasListeners() || plan.Roots.Count == 0) return null;
 
@@ -50,10 +52,20 @@ internal sealed class JobTelemetry : IDisposable
     }
 
     /// <summary>By the semantic conventions of messaging.</summary>
-    public static void Describe(Activity? activity, Claim claim, string queue) => activity?
+    internal static void Describe(Activity? activity, Claim claim, string queue) => activity?
         .SetTag("messaging.system", "keelback").SetTag("messaging.operation.name", "process").SetTag("messaging.operation.type", "process")
         .SetTag("messaging.destination.name", queue).SetTag("messaging.message.id", claim.RunId);
 
+    /// <summary>An attempt that failed is an error, whether another follows or not; one that was put off, skipped or handed back is none.</summary>
+    internal static void End(Activity? activity, Outcome outcome)
+    {
+        activity?.SetTag("keelback.outcome", outcome.Name);
+        if (outcome is Outcome.Failed failed)
+            activity?.SetStatus(ActivityStatusCode.Error, failed.Error.Message)
+                .SetTag("error.type", failed.Kind == JobAttemptOutcome.TimedOut ? "timeout" : failed.Error.Type);
+    }
+
+    /// <summary>Ends both.</summary>
     public void Dispose()
     {
         _meter.Dispose();

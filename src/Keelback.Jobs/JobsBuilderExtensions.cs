@@ -27,7 +27,7 @@ public static class JobsBuilderExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<JobsOptions>, JobsOptionsValidator>());
         services.AddSystemModule(SystemModule.Embedded("jobs", typeof(JobsOptions).Assembly));
 
-        services.AddSingleton<JobTelemetry>();
+        services.AddSingleton(static _ => new JobTelemetry());
         services.AddSingleton<JobWakes>();
         services.AddSingleton<RunWaiters>();
         services.AddSingleton<QueueCatalog>();
@@ -35,7 +35,13 @@ public static class JobsBuilderExtensions
         services.AddSingleton<JobConnections>();
         services.AddSingleton<JobSecrets>();
         services.AddSingleton<EnqueueGate>();
-        services.AddSingleton(static sp => new JobEvents(sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<JobEvents>>()));
+        services.AddSingleton(static sp =>
+        {
+            var (db, queues) = (sp.GetRequiredService<NpgsqlDataSource>(), sp.GetRequiredService<QueueCatalog>());
+            return new JobEvents(
+                runs => EndStatement.RunAsync(db, queues.App, runs, CancellationToken.None), sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<JobEvents>>());
+        });
+        services.AddSingleton<JobNews>();
         services.AddSingleton<CurrentAttempt>();
         services.AddSingleton<CallCarrier>();
         services.AddSingleton<EnqueueWriter>();
@@ -46,7 +52,7 @@ public static class JobsBuilderExtensions
         services.AddScoped(static sp => new JobClient(
             sp.GetRequiredService<Submission>(), sp.GetRequiredService<JobConnections>(), sp.GetRequiredService<QueueCatalog>(),
             sp.GetRequiredService<JobContext>(), sp.GetRequiredService<CurrentAttempt>(), sp.GetRequiredService<JobWakes>(), sp.GetRequiredService<RunWaiters>(),
-            sp.GetRequiredService<IOptions<JobsOptions>>(), sp.GetRequiredService<TimeProvider>()));
+            sp.GetRequiredService<JobNews>(), sp.GetRequiredService<IOptions<JobsOptions>>(), sp.GetRequiredService<TimeProvider>()));
 
         services.AddSingleton<ScheduleCatalog>();
         services.AddSingleton<ScheduleCalls>();
@@ -55,7 +61,7 @@ public static class JobsBuilderExtensions
         services.AddSingleton<Ticker>();
         services.AddScoped(static sp => new JobSchedules(
             sp.GetRequiredService<JobConnections>(), sp.GetRequiredService<ScheduleStore>(), sp.GetRequiredService<ScheduleCalls>(),
-            sp.GetRequiredService<EnqueueWriter>(), sp.GetRequiredService<JobWakes>()));
+            sp.GetRequiredService<EnqueueWriter>(), sp.GetRequiredService<JobWakes>(), sp.GetRequiredService<JobNews>()));
 
         services.AddSingleton(static sp => new JobWorkers(sp.GetRequiredService<NpgsqlDataSource>(), sp.GetRequiredService<QueueCatalog>(), sp.GetRequiredService<JobWakes>()));
         services.AddSingleton(static sp => new JobRevocations(sp.GetRequiredService<NpgsqlDataSource>(), sp.GetRequiredService<QueueCatalog>(), sp.GetRequiredService<JobWakes>()));

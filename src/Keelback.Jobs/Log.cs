@@ -89,6 +89,9 @@ internal static partial class Log
     [LoggerMessage(1292, LogLevel.Warning, "{Left} events were not told: a subscriber has not come to its end within {Patience}")]
     public static partial void EventsNotTold(ILogger log, int left, TimeSpan patience);
 
+    [LoggerMessage(1293, LogLevel.Warning, "Events of the ends of {Runs} runs were dropped: how they ended could not be read")]
+    public static partial void EndsNotTold(ILogger log, int runs, Exception e);
+
     [LoggerMessage(1213, LogLevel.Debug, "{Kind} run {RunId} ended: {Outcome}")]
     public static partial void Ended(ILogger log, string kind, long runId, string outcome);
 

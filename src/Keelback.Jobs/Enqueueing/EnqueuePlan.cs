@@ -51,6 +51,15 @@ internal sealed class EnqueuePlan
     /// <summary>This process's worker wrote it, and has looked for it.</summary>
     public bool IsCarried { get; set; }
 
+    /// <summary>Its rows are in the transaction: not so where an id or a unique key is another run's already.</summary>
+    public bool IsWritten { get; set; }
+
+    /// <summary>The runs that have become rows.</summary>
+    public IEnumerable<PlannedRun> Written => IsWritten ? _runs.Where(run => run.Answer is null) : [];
+
+    /// <summary>Runs that ended as it was written, because one that they wait for had ended before.</summary>
+    public IReadOnlyList<long> Ended { get; set; } = [];
+
     public bool IsFlat => _runs.TrueForAll(run => run.Ups.Count == 0);
 
     /// <exception cref="KeelbackException">KB1206, KB1207, KB1208, KB1240, KB1241, KB1242, KB1246.</exception>

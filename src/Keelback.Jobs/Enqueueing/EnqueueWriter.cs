@@ -61,6 +61,7 @@ internal sealed class EnqueueWriter(
     private async Task<long[]> WriteAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct, bool isAlone = false)
     {
         gate.Pass(plan);
+        plan.IsWritten = false;
         using var activity = telemetry.Enqueueing(plan);
         await EnsureAsync(plan, async, ct).ConfigureAwait(false);
         try
@@ -81,7 +82,7 @@ internal sealed class EnqueueWriter(
         }
 
         activity?.SetTag("messaging.message.id", plan.Roots[0].Id);
-        foreach (var run in plan.Runs.Where(run => run.Answer is null)) telemetry.Enqueued.Add(1, new KeyValuePair<string, object?>("kind", run.Kind.Name));
+        plan.IsWritten = true;
         return [.. plan.Roots.Select(root => root.Answer ?? root.Id)];
     }
 
@@ -142,7 +143,7 @@ internal sealed class EnqueueWriter(
             await IdsAsync(EnqueueStatements.Graph(page, queues, current.Run, plan.Within), connection, async, ct).ConfigureAwait(false);
 
         long[] ended = [.. joined.Where(run => run < 0).Select(run => -run)];
-        if (ended.Length > 0) await IdsAsync(EnqueueStatements.Settle(ended), connection, async, ct).ConfigureAwait(false);
+        if (ended.Length > 0) plan.Ended = await IdsAsync(EnqueueStatements.Settle(ended), connection, async, ct).ConfigureAwait(false);
         return null;
     }
 

@@ -6,7 +6,7 @@ using Npgsql;
 namespace Keelback.Jobs;
 
 /// <summary>The ways in which a plan gets into the database: by itself, in a caller's transaction, or with a context's next SaveChanges.</summary>
-internal sealed class Submission(EnqueueWriter writer, EnqueueRetry retry, JobEvents events, JobWakes wakes)
+internal sealed class Submission(EnqueueWriter writer, EnqueueRetry retry, JobNews news, JobWakes wakes)
 {
     private EnqueueWriter Writer => writer;
 
@@ -17,7 +17,7 @@ internal sealed class Submission(EnqueueWriter writer, EnqueueRetry retry, JobEv
         if (plan.Runs.Count == 0) return [];
 
         var ids = await retry.WriteAsync(plan, ct);
-        Wake(plan);
+        Committed(plan);
         return ids;
     }
 
@@ -32,12 +32,9 @@ internal sealed class Submission(EnqueueWriter writer, EnqueueRetry retry, JobEv
 
         var ids = await writer.WriteAsync(plan, connection, ct);
 
-        // Without a unit of work nobody tells us of the commit, and polling finds the rows.
-        UnitOf(db)?.OnCommit(_ =>
-        {
-            Wake(plan);
-            return Task.CompletedTask;
-        });
+        // Without a unit of work nobody tells us of the commit: polling finds the rows, they are counted as if it came, and no event tells of them.
+        if (UnitOf(db) is { } unit) AtCommit(unit, plan);
+        else news.Count(plan);
         return ids;
     }
 
@@ -49,13 +46,18 @@ internal sealed class Submission(EnqueueWriter writer, EnqueueRetry retry, JobEv
     private static UnitOfWork? UnitOf(DbContext db) =>
         (UnitOfWork?)((IInfrastructure<IServiceProvider>)db).Instance.GetService(typeof(UnitOfWork));
 
-    private void Wake(EnqueuePlan plan)
+    private void AtCommit(UnitOfWork unit, EnqueuePlan plan) => unit.OnCommit(_ =>
+    {
+        Committed(plan);
+        return Task.CompletedTask;
+    });
+
+    private void Committed(EnqueuePlan plan)
     {
         if (plan.IsCarried) wakes.WorkersElsewhere();
         else wakes.Workers();
-        if (events.AreWanted)
-            foreach (var run in plan.Runs) events.Raise(new JobEnqueued(run.Id, run.Kind.Name, run.Queue));
         if (plan.Runs.Any(run => run.ExpiresAfter is not null || run.Options is { Delay: not null } or { At: not null } or { ExpiresAt: not null })) wakes.Timers();
+        news.Enqueued(plan);
     }
 
     /// <summary>One <c>db.Enqueue</c>: the call is evaluated after the rows are written.</summary>
@@ -65,20 +67,14 @@ internal sealed class Submission(EnqueueWriter writer, EnqueueRetry retry, JobEv
         {
             var plan = EnqueuePlan.Of([call()], options);
             submission.Writer.Write(plan, connection);
-            WakeAfterCommit(db, plan);
+            submission.AtCommit(UnitOf(db)!, plan);
         }
 
         public async Task RunAsync(DbContext db, NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken ct)
         {
             var plan = EnqueuePlan.Of([call()], options);
             await submission.Writer.WriteAsync(plan, connection, ct);
-            WakeAfterCommit(db, plan);
+            submission.AtCommit(UnitOf(db)!, plan);
         }
-
-        private void WakeAfterCommit(DbContext db, EnqueuePlan plan) => UnitOf(db)!.OnCommit(_ =>
-        {
-            submission.Wake(plan);
-            return Task.CompletedTask;
-        });
     }
 }

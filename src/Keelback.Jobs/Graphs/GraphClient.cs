@@ -98,7 +98,7 @@ public sealed partial class JobClient
     private async Task<int> EndAsync(JobConnection connection, long[] runs, CancellationToken ct)
     {
         var ended = await UndisturbedAsync(() => CancelStatement.RunAsync(connection.Connection, runs, _queues.App, ct));
-        _waiters.Ended(ended);
+        _news.Ended(ended);
         if (ended.Count == 0) return 0;
 
         _wakes.ClaimsTaken();

@@ -9,7 +9,8 @@ namespace Keelback.Jobs;
 /// so those that name existing runs take turns. A unique key that the run has goes on to the graph; one that another run has makes this one
 /// end as that does, or cancels it, or fails the attempt, as its policy says.
 /// </remarks>
-internal sealed class Replacement(EnqueueWriter writer, QueueCatalog queues, JobConnections connections, JobWakes wakes, JobTelemetry telemetry)
+internal sealed class Replacement(
+    EnqueueWriter writer, QueueCatalog queues, JobConnections connections, JobWakes wakes, JobNews news, JobTelemetry telemetry)
 {
     /// <summary>In a transaction of its own.</summary>
     public async Task<Outcome> AloneAsync(Claim claim, Job job, string queue, CancellationToken ct)
@@ -17,7 +18,7 @@ internal sealed class Replacement(EnqueueWriter writer, QueueCatalog queues, Job
         var plan = PlanOf(claim, job, queue);
         await writer.PrepareAsync(plan, ct);
         await using var connection = await connections.OpenAsync(ct);
-        var isWritten = await connection.AtomicallyAsync(
+        var replaced = await connection.AtomicallyAsync(
             async c =>
             {
                 var written = await WriteAsync(c, claim, plan, ct);
@@ -25,10 +26,17 @@ internal sealed class Replacement(EnqueueWriter writer, QueueCatalog queues, Job
                 return written;
             }, ct);
         FailPoint.Hit(FailPoint.AfterCommit);
-        if (!isWritten) return Fenced(claim);
+        if (replaced is null) return Fenced(claim);
 
+        Committed(plan, replaced);
+        return replaced;
+    }
+
+    /// <summary>After the commit.</summary>
+    public void Committed(EnqueuePlan plan, Outcome.Replaced replaced)
+    {
+        news.Replaced(plan, replaced); // first: a worker that is woken may end the graph before this attempt is told of as ended
         wakes.Workers();
-        return new Outcome.Settled(claim);
     }
 
     /// <exception cref="KeelbackException">KB1208, KB1240 to KB1242, KB1244.</exception>
@@ -46,12 +54,12 @@ internal sealed class Replacement(EnqueueWriter writer, QueueCatalog queues, Job
         return plan;
     }
 
-    /// <summary>In the transaction that is open. False: the claim is gone, and nothing may be committed.</summary>
-    public async Task<bool> WriteAsync(NpgsqlConnection connection, Claim claim, EnqueuePlan plan, CancellationToken ct)
+    /// <summary>In the transaction that is open. Null: the claim is gone, and nothing may be committed.</summary>
+    public async Task<Outcome.Replaced?> WriteAsync(NpgsqlConnection connection, Claim claim, EnqueuePlan plan, CancellationToken ct)
     {
         var root = plan.Roots[0];
         if (root.UniqueKey is { } key) await LockKeyAsync(connection, key, ct);
-        if (!await GiveUpAsync(connection, claim, ct)) return false;
+        if (!await GiveUpAsync(connection, claim, ct)) return null;
 
         var last = await WriteAsync(plan);
         if (root.Answer is { } holder) last = await WriteAsync(PlanOf(claim, Job.Of(holder), root.Queue));
@@ -71,10 +79,10 @@ internal sealed class Replacement(EnqueueWriter writer, QueueCatalog queues, Job
             throw JobErrors.BadOptions(root.Kind.Name, $"the run that has its unique key '{root.UniqueKey}' is one that this job is part of, and would be cancelled with it.");
 
         // What it waits for may have ended before, and it with that.
-        await using var settle = new NpgsqlCommand("select keelback.settle(array[$1::bigint])", connection);
+        await using var settle = new NpgsqlCommand("select unnest(keelback.settle(array[$1::bigint]))", connection);
         settle.Parameters.AddWithValue(last);
-        await settle.ExecuteNonQueryAsync(ct);
-        return true;
+        await using var ended = await settle.ExecuteReaderAsync(ct);
+        return new(claim, last, await Statement.IdsAsync(ended, ct));
 
         async Task<long> WriteAsync(EnqueuePlan graph)
         {

@@ -7,7 +7,7 @@ namespace Keelback.Jobs;
 
 /// <summary>Sweeps, on every node and all the time: ends dead workers' sessions, of any app, then hands back what they held of this one.</summary>
 internal sealed class JobRescuer(
-    NpgsqlDataSource db, WorkerRegistry workers, QueueCatalog queues, JobEvents events, JobTelemetry telemetry, IOptions<JobsOptions> options, TimeProvider clock, ILogger<JobRescuer> log)
+    NpgsqlDataSource db, WorkerRegistry workers, QueueCatalog queues, JobEvents events, JobNews news, JobTelemetry telemetry, IOptions<JobsOptions> options, TimeProvider clock, ILogger<JobRescuer> log)
     : PollingService(clock, log)
 {
     private const int BatchSize = 1000;
@@ -38,11 +38,12 @@ internal sealed class JobRescuer(
         // Also when no worker died just now: a sweep that was cut short in between left its orphans.
         var sessions = dead.Count > 0 || await HasOrphansAsync(ct) ? await workers.TerminateAsync(ct) : 0;
 
-        var (runs, quarantined) = await SweepStatement.RunAsync(db, BatchSize, options.Value.CrashLimit, queues.App, ct);
+        var (runs, quarantined, ended) = await SweepStatement.RunAsync(db, BatchSize, options.Value.CrashLimit, queues.App, ct);
         if (runs > 0)
         {
             telemetry.Rescued.Add(runs);
             if (events.AreWanted) events.Raise(new JobsRescued(runs, quarantined));
+            news.Ended(ended);
             Log.Rescued(log, dead.Count, sessions, runs, quarantined);
         }
 

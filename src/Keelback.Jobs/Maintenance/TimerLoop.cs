@@ -7,7 +7,7 @@ namespace Keelback.Jobs;
 
 /// <summary>Fires timers when they are due, on every node: what waited becomes ready; attempts that did not stop in time lose their run.</summary>
 internal sealed class TimerLoop(
-    NpgsqlDataSource db, QueueCatalog queues, RunWaiters waiters, JobWakes wakes, RetryRules rules, IOptions<JobsOptions> options, TimeProvider clock,
+    NpgsqlDataSource db, QueueCatalog queues, JobNews news, JobWakes wakes, RetryRules rules, IOptions<JobsOptions> options, TimeProvider clock,
     ILogger<TimerLoop> log)
     : PollingService(clock, log)
 {
@@ -21,9 +21,7 @@ internal sealed class TimerLoop(
     protected override async Task<TimeSpan> PollAsync(CancellationToken stopping)
     {
         await using var connection = await db.OpenConnectionAsync(stopping);
-        var fired = await FireAsync(connection, queues.App, _mark, rules, stopping);
-        if (fired.Count > 0) wakes.Workers();
-        waiters.Ended(fired.Expired);
+        var fired = await LookAsync(connection, stopping);
 
         _mark = fired.Count == BatchSize ? fired.Last.AddMicroseconds(-1) : s_start; // others may be due in the same microsecond
         if (fired.Count == BatchSize) return TimeSpan.Zero;
@@ -31,6 +29,16 @@ internal sealed class TimerLoop(
         var most = options.Value.PollInterval;
         return await TimerStatement.UntilNextAsync(connection, queues.App, stopping) is not { } next || next > most ? most
             : next > s_least ? next : s_least;
+    }
+
+    /// <summary>One batch from the mark on, and whoever should know of it.</summary>
+    internal async Task<FiredTimers> LookAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        var fired = await FireAsync(connection, queues.App, _mark, rules, ct);
+        if (fired.Count > 0) wakes.Workers();
+        news.Ended(fired.Expired);
+        if (fired.Failed is { } failed) news.Told([.. failed.Outcomes.Where(failed.Result.Wrote)], failed.Result); // the others have just ended by themselves
+        return fired;
     }
 
     /// <summary>One batch from the earliest on, in the transaction that is open on the connection.</summary>
@@ -60,7 +68,7 @@ internal sealed class TimerLoop(
             var late = JobErrors.TimedOut(claim.Kind, claim.Timeout ?? default);
             return (Outcome)new Outcome.Failed(claim, JobError.From(late), JobAttemptOutcome.TimedOut, rules.After(claim, late));
         }).ToList();
-        if (failed.Count > 0) await Exchange.RunAsync(connection, new() { Outcomes = failed }, prepare: false, ct);
+        if (failed.Count > 0) fired.Failed = (failed, await Exchange.RunAsync(connection, new() { Outcomes = failed }, prepare: false, ct));
 
         return fired;
     }

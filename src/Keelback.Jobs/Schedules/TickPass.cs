@@ -17,6 +17,9 @@ internal sealed class TickPass(NpgsqlTransaction transaction, TickWriter writer)
     /// <summary>Runs that were cancelled for a new one, and those below them.</summary>
     public IReadOnlyList<long> Cancelled => writer.Cancelled;
 
+    /// <summary>What it wrote.</summary>
+    public IReadOnlyList<EnqueuePlan> Plans => writer.Plans;
+
     public IReadOnlyList<TickCall> Calls => _calls;
 
     /// <summary>Ticks that did not fire, as far as an operator should know.</summary>

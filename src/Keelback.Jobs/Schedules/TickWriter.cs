@@ -13,6 +13,9 @@ internal sealed class TickWriter(ScheduleCalls calls, EnqueueGate gate, EnqueueW
     /// <summary>Runs that were cancelled for a new one, and those below them.</summary>
     public List<long> Cancelled { get; } = [];
 
+    /// <summary>What was written.</summary>
+    public List<EnqueuePlan> Plans { get; } = [];
+
     /// <summary>Each call has a run or an error afterwards.</summary>
     public async Task WriteAsync(NpgsqlTransaction transaction, IReadOnlyList<TickCall> ticks, string app, CancellationToken ct)
     {
@@ -69,6 +72,7 @@ internal sealed class TickWriter(ScheduleCalls calls, EnqueueGate gate, EnqueueW
         }
 
         var ids = await writer.WriteAsync(plan, connection, ct);
+        Plans.Add(plan);
         for (var i = 0; i < ticks.Count; i++) (ticks[i].Run, ticks[i].IsEnqueued) = (ids[i], plan.Roots[i].Answer is null);
     }
 
@@ -104,7 +108,7 @@ internal sealed class TickWriter(ScheduleCalls calls, EnqueueGate gate, EnqueueW
     // Null: it was written. Else nothing of it is left, and the transaction goes on.
     private async Task<Exception?> RefusalAsync(NpgsqlTransaction transaction, Func<Task> write, CancellationToken ct)
     {
-        var cancelled = Cancelled.Count;
+        var (cancelled, plans) = (Cancelled.Count, Plans.Count);
         await transaction.SaveAsync(Savepoint, ct);
         try
         {
@@ -116,6 +120,7 @@ internal sealed class TickWriter(ScheduleCalls calls, EnqueueGate gate, EnqueueW
         {
             await transaction.RollbackAsync(Savepoint, ct);
             Cancelled.RemoveRange(cancelled, Cancelled.Count - cancelled);
+            Plans.RemoveRange(plans, Plans.Count - plans);
             return (e as TickRefusedException)?.InnerException ?? e;
         }
     }

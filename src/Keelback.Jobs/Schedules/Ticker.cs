@@ -8,7 +8,7 @@ namespace Keelback.Jobs;
 /// <summary>Fires schedules when they are due, on every node.</summary>
 internal sealed class Ticker(
     NpgsqlDataSource db, QueueCatalog queues, JobKinds kinds, ScheduleCatalog catalog, ScheduleCalls calls, EnqueueGate gate, EnqueueWriter writer,
-    JobWakes wakes, RunWaiters waiters, IOptions<JobsOptions> options, TimeProvider clock, ILogger<Ticker> log)
+    JobWakes wakes, JobNews news, JobEvents events, IOptions<JobsOptions> options, TimeProvider clock, ILogger<Ticker> log)
     : PollingService(clock, log)
 {
     private const int BatchSize = 100;
@@ -43,7 +43,7 @@ internal sealed class Ticker(
                 Log.TickFailed(log, call.Schedule.Name, call.At, e);
         foreach (var (schedule, tick) in pass.Passed) Log.TicksPassed(log, schedule.Name, tick.Count, tick.At, tick.Outcome);
 
-        waiters.Ended(pass.Cancelled);
+        Tell(pass);
         if (pass.Cancelled.Count > 0) wakes.ClaimsTaken();
         if (pass.Calls.Any(call => call.Run is not null))
         {
@@ -52,5 +52,17 @@ internal sealed class Ticker(
         }
 
         return pass.Rows.Count;
+    }
+
+    private void Tell(TickPass pass)
+    {
+        news.Ended(pass.Cancelled);
+        foreach (var plan in pass.Plans) news.Enqueued(plan);
+        if (!events.AreWanted) return;
+
+        foreach (var call in pass.Calls)
+            if (call.Run is { } run) events.Raise(new ScheduleTicked(call.Schedule.Name, call.At, run));
+            else if (call.Error is { } e) events.Raise(new ScheduleTickFailed(call.Schedule.Name, call.At, JobError.From(e)));
+        foreach (var (schedule, tick) in pass.Passed) events.Raise(new ScheduleTicksPassed(schedule.Name, tick.At, tick.Outcome, tick.Count));
     }
 }

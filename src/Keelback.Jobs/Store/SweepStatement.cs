@@ -46,10 +46,11 @@ internal static class SweepStatement
         ), below as (
             select keelback.settle(array(select id from ended where followed)) as ids where exists (select from ended where followed)
         )
-        select (select count(*)::int from gone), (select count(*)::int from ended), (select count(*)::int from below)
+        select (select count(*)::int from gone), (select count(*)::int from ended), array(select id from ended) || (select ids from below)
         """;
 
-    public static async Task<(int Runs, int Quarantined)> RunAsync(NpgsqlDataSource db, int limit, int crashLimit, string app, CancellationToken ct)
+    /// <returns>How many claims it took back, of how many the runs were quarantined, and the runs that ended: those, and what waited for them.</returns>
+    public static async Task<(int Runs, int Quarantined, long[] Ended)> RunAsync(NpgsqlDataSource db, int limit, int crashLimit, string app, CancellationToken ct)
     {
         await using var command = db.CreateCommand(Sql);
         command.Parameters.AddWithValue(limit);
@@ -58,6 +59,6 @@ internal static class SweepStatement
 
         await using var row = await command.ExecuteReaderAsync(ct);
         await row.ReadAsync(ct);
-        return (row.GetInt32(0), row.GetInt32(1));
+        return (row.GetInt32(0), row.GetInt32(1), row.GetFieldValue<long[]>(2));
     }
 }

@@ -115,4 +115,7 @@ internal sealed class FiredTimers
 
     /// <summary>Attempts that are over their time and still hold their run: their worker did not stop them.</summary>
     public List<Claim> TimedOut { get; } = [];
+
+    /// <summary>How those were told, and what became of that; null: there were none.</summary>
+    public (IReadOnlyList<Outcome> Outcomes, ExchangeResult Result)? Failed { get; set; }
 }

@@ -37,12 +37,11 @@ internal sealed class JobRunner(
         }
         catch (Exception thrown)
         {
-            var e = Readable(thrown);
-            outcome = AfterThrowing(job, e);
-            activity?.SetStatus(ActivityStatusCode.Error, e.Message);
+            outcome = AfterThrowing(job, Readable(thrown));
         }
 
-        var tags = new TagList { { "kind", claim.Kind }, { "outcome", outcome.GetType().Name } };
+        JobTelemetry.End(activity, outcome);
+        var tags = new TagList { { "kind", claim.Kind }, { "outcome", outcome.Name } };
         telemetry.Ended.Add(1, tags);
         if (claim.Attempt == 1 && clock.GetUtcNow() - (claim.DueAt ?? JobRun.EnqueuedAtOf(claim.RunId)) - clock.GetElapsedTime(started) is { } waited && waited > TimeSpan.Zero)
             telemetry.Waited.Record(waited.TotalSeconds, new KeyValuePair<string, object?>("kind", claim.Kind));

@@ -12,7 +12,7 @@ namespace Keelback.Jobs;
 /// The transaction carries the worker's name, so that the sweep can end it when the worker is frozen: the next attempt must not
 /// wait for its locks. A completion that changes no row means that the claim is gone: everything is rolled back.
 /// </remarks>
-internal sealed class TransactionalAttempt(PreparedStatements prepared, Replacement replacement, JobWakes wakes, JobTelemetry telemetry, ILogger<TransactionalAttempt> log)
+internal sealed class TransactionalAttempt(PreparedStatements prepared, Replacement replacement, JobTelemetry telemetry, ILogger<TransactionalAttempt> log)
 {
     public async Task<Outcome> RunAsync(JobKind kind, JobCall call, RunningAttempt attempt, WorkerIdentity worker)
     {
@@ -54,12 +54,11 @@ internal sealed class TransactionalAttempt(PreparedStatements prepared, Replacem
         var result = await attempt.RunAsync(kind, call);
         await db.SaveChangesAsync(ct); // what the job left unsaved, and jobs that it enqueued
 
-        bool completed;
+        var plan = attempt.Replacement is { } graph ? Replacement.PlanOf(claim, graph, attempt.Queue) : null;
+        Outcome? done;
         try
         {
-            completed = attempt.Replacement is { } graph
-                ? await replacement.WriteAsync(connection, claim, Replacement.PlanOf(claim, graph, attempt.Queue), ct)
-                : await CompleteAsync(connection, new(claim, result), ct);
+            done = plan is null ? await CompleteAsync(connection, new(claim, result), ct) : await replacement.WriteAsync(connection, claim, plan, ct);
         }
         catch (PostgresException e) when (prepared.IsRefusal(e))
         {
@@ -69,7 +68,7 @@ internal sealed class TransactionalAttempt(PreparedStatements prepared, Replacem
             return new Outcome.Released(claim);
         }
 
-        if (!completed)
+        if (done is null)
         {
             await transaction.RollbackAsync(CancellationToken.None);
             telemetry.FencedWrites.Add(1, new KeyValuePair<string, object?>("kind", claim.Kind));
@@ -81,9 +80,9 @@ internal sealed class TransactionalAttempt(PreparedStatements prepared, Replacem
         if (claim.Followed) FailPoint.Hit(FailPoint.ChordLast);
         await transaction.CommitAsync(CancellationToken.None);
         FailPoint.Hit(FailPoint.AfterCommit);
-        if (attempt.Replacement is not null) wakes.Workers();
+        if (done is Outcome.Replaced replaced) replacement.Committed(plan!, replaced);
 
-        return new Outcome.Settled(claim);
+        return done;
     }
 
     private static async Task NameAsync(NpgsqlConnection connection, WorkerIdentity worker, CancellationToken ct)
@@ -94,7 +93,7 @@ internal sealed class TransactionalAttempt(PreparedStatements prepared, Replacem
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    private async Task<bool> CompleteAsync(NpgsqlConnection connection, Outcome.Succeeded done, CancellationToken ct)
+    private async Task<Outcome.Settled?> CompleteAsync(NpgsqlConnection connection, Outcome.Succeeded done, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(Statement.ByKey());
@@ -104,6 +103,7 @@ internal sealed class TransactionalAttempt(PreparedStatements prepared, Replacem
 
         await using var row = await batch.ExecuteReaderAsync(ct);
         await row.NextResultAsync(ct);
-        return await row.ReadAsync(ct);
+        var ended = await Statement.IdsAsync(row, ct);
+        return ended.Remove(done.Claim.RunId) ? new(done.Claim, ended) : null;
     }
 }

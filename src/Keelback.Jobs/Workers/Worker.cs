@@ -7,7 +7,7 @@ namespace Keelback.Jobs;
 
 /// <summary>Runs this process's share of the jobs: the <see cref="Pump"/> decides, and this carries it out, one exchange with the database a turn; each claim runs in its own slot.</summary>
 internal sealed class Worker(
-    NpgsqlDataSource db, Exchange exchange, JobKinds kinds, JobRunner runner, QueueCatalog queues, RunWaiters waiters,
+    NpgsqlDataSource db, Exchange exchange, JobKinds kinds, JobRunner runner, QueueCatalog queues, JobNews news,
     UnknownKinds unknownKinds, Revoked revoked, JobWakes wakes, CallCarrier carrier, JobEvents events, JobTelemetry telemetry, IOptions<JobsOptions> configured,
     TimeProvider clock, ILogger<Worker> log)
     : PollingService(clock, log)
@@ -15,10 +15,10 @@ internal sealed class Worker(
     private readonly JobsOptions _options = configured.Value;
     private readonly TimeProvider _clock = clock;
     private readonly Pump _pump = new(configured.Value, new(configured.Value, PoolRule.Room(db), clock), queues.App, kinds.Names, clock);
-    private readonly WorkerDrain _drain = new(db, waiters, clock, log);
+    private readonly WorkerDrain _drain = new(db, news, clock, log);
     private readonly AbandonedSessions _sessions = new(db, log);
-    private readonly OutcomeNews _news = new(waiters, events, telemetry, log);
     private int _queuesSeen = -1;
+    private bool _isDraining;
     private TaskCompletionSource? _stop;
 
     private Heartbeat? _heartbeat;
@@ -53,6 +53,7 @@ internal sealed class Worker(
     /// <inheritdoc cref="Pump.Drain"/>
     public void Drain(bool atOnce)
     {
+        if (!Interlocked.Exchange(ref _isDraining, true) && events.AreWanted) events.Raise(new WorkerDraining());
         _pump.Drain(atOnce);
         Wake();
     }
@@ -177,7 +178,7 @@ internal sealed class Worker(
         if (turn.Telling.Exists(outcome => outcome is Outcome.Succeeded { Claim.Followed: true })) FailPoint.Hit(FailPoint.ChordLast);
 
         var lost = _pump.Heard(turn, request, result);
-        _news.Tell(turn.Telling, result);
+        news.Told(turn.Telling, result);
         foreach (var job in _pump.GiveUp(turn)) Abandon(job);
         foreach (var job in lost) Stop(job, StopReason.Lost);
 
@@ -287,6 +288,7 @@ internal sealed class Worker(
     private void OnLeaseLost()
     {
         foreach (var job in _pump.Jobs.All) Stop(job, StopReason.Released);
+        if (events.AreWanted) events.Raise(new WorkerLeaseLost());
         Wake();
     }
 

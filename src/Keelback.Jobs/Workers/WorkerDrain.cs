@@ -5,7 +5,7 @@ using Npgsql;
 namespace Keelback.Jobs;
 
 /// <summary>The end of a worker: from its beginning nothing is claimed; what ends in time is kept, the rest handed back, its attempt with it.</summary>
-internal sealed class WorkerDrain(NpgsqlDataSource db, RunWaiters waiters, TimeProvider clock, ILogger log)
+internal sealed class WorkerDrain(NpgsqlDataSource db, JobNews news, TimeProvider clock, ILogger log)
 {
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -45,7 +45,7 @@ internal sealed class WorkerDrain(NpgsqlDataSource db, RunWaiters waiters, TimeP
         try
         {
             var result = await Exchange.RunAsync(connection, request, prepare: false, CancellationToken.None);
-            waiters.Ended(result.Written);
+            news.Told(request.Outcomes, result);
         }
         catch (PostgresException e)
         {

@@ -221,7 +221,7 @@ internal sealed class SimWorker
         var holds = _store.Claims.Exists(c => c.Token == job.Claim.Token);
         var isWritten = _store.CompleteInTransaction(done);
         SimLedger.Check(holds == isWritten, $"run {job.Claim.RunId}: a transaction of token {job.Claim.Token} {(isWritten ? "wrote without holding" : "did not write though it holds")} the run");
-        End(job, isWritten ? new Outcome.Settled(job.Claim) : new Outcome.Released(job.Claim));
+        End(job, isWritten ? new Outcome.Settled(job.Claim, []) : new Outcome.Released(job.Claim));
     }
 
     /// <summary>A job's method threw, or saw its token.</summary>
