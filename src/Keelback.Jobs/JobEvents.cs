@@ -9,7 +9,8 @@ namespace Keelback.Jobs;
 /// Subscribers run one at a time on a thread of the pool and beside the work, which does not wait for them: one that blocks holds up the others, and
 /// work that takes time belongs elsewhere. Up to 10,000 events wait for them; what comes while so many wait is dropped, with a warning when
 /// that begins and another, which counts, when it is over. A process that dies forgets what it had not told: what must not be lost is a job, or a
-/// callback of a graph. What ends a run elsewhere is told elsewhere.
+/// callback of a graph. What ends a run elsewhere is told elsewhere. Not told are rows of a transaction on a context without Keelback, whose commit nobody
+/// sees; a run whose unique key another one took; and one that a claim found to be expired.
 /// </remarks>
 public sealed class JobEvents : IAsyncDisposable
 {
