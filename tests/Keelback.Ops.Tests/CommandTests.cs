@@ -2,10 +2,7 @@ using System.Text.Json;
 using Keelback.Jobs;
 using Keelback.Jobs.Tests;
 using Keelback.Testing;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Npgsql;
 using TestJobs = Keelback.Jobs.Tests.TestJobs;
 
 namespace Keelback.Ops.Tests;
