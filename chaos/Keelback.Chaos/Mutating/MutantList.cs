@@ -13,7 +13,7 @@ internal static class MutantList
         new("release-without-token", "Keelback.Jobs/Store/ReleaseStatement.cs",
             "f (id, token) where c.run_id = f.id and c.token = f.token", "f (id, token) where c.run_id = f.id and f.token > 0", "tests: FencingTests"),
         new("commit-without-completion", "Keelback.Jobs/Workers/TransactionalAttempt.cs",
-            "if (!completed)", "if (!completed && claim.Attempt < 0)", "tests: TransactionalTests"),
+            "if (done is null)", "done ??= new Outcome.Settled(claim, []);\n        if (done is null)", "tests: TransactionalTests"),
         new("claim-without-lease", "Keelback.Jobs/Store/ClaimStatement.cs",
             "exists (select from keelback.worker where id = $5 and epoch = $6 and lease_until > keelback.clock())", "$5 > 0 and $6 > 0", "tests: FencingTests"),
         new("complete-what-was-cancelled", "Keelback.Jobs/Store/CompleteStatement.cs",
