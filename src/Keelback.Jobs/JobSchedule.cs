@@ -8,7 +8,7 @@ namespace Keelback.Jobs;
 /// <param name="State">Whether it ticks.</param>
 /// <param name="IsFromCode">Whether the app's code defines it; else it was added at run time.</param>
 /// <param name="IsOverridden">Whether it was changed at run time, and differs from the code until it is reset.</param>
-/// <param name="Next">Its next tick; null: paused, retired, or ended.</param>
+/// <param name="Next">Its next tick; null: paused, retired, ended, or only a tick that failed is left to be tried again.</param>
 /// <param name="Last">Its last tick, whatever became of it.</param>
 /// <param name="LastRun">The last run that it enqueued.</param>
 /// <param name="Runs">How many ticks enqueued.</param>
@@ -45,7 +45,7 @@ public enum JobScheduleState
 /// <summary>A tick that passed, or several that shared their fate.</summary>
 /// <param name="At">The nominal time; of several the first.</param>
 /// <param name="Outcome">What became of it.</param>
-/// <param name="Run">The run that it enqueued.</param>
+/// <param name="Run">The run that it enqueued; of one that found its unique key taken, the run that has it.</param>
 /// <param name="DecidedAt">When that was decided, by the database's clock.</param>
 /// <param name="Until">The last of several; null: it was one.</param>
 /// <param name="Count">How many; null: over 10,000.</param>
@@ -71,12 +71,12 @@ public enum JobTickOutcome
     /// <summary>Over <see cref="ScheduleOptions.CatchUpLimit"/>.</summary>
     OverCatchUpLimit,
 
-    /// <summary>The last run had not ended: <see cref="ScheduleOptions.Overlap"/>.</summary>
+    /// <summary>The last run had not ended: <see cref="ScheduleOptions.Overlap"/>. Or the call's unique key was taken, by the run that is named.</summary>
     Overlapped,
 
     /// <summary>Not a tick: somebody ran the schedule by hand.</summary>
     ByHand,
 
-    /// <summary>The call could not be enqueued; the error says why.</summary>
+    /// <summary>The call could not be enqueued; the error says why. It is tried again until a later tick fires.</summary>
     Failed,
 }

@@ -130,7 +130,7 @@ public sealed class JobSchedules
         var row = await _store.GetAsync(connection, name, locked: true, ct);
         var changed = change(row);
         var sameTimes = changed.Definition.TicksAs(row.Definition);
-        if (!sameTimes) changed = changed with { Anchor = row.Now };
+        if (!sameTimes) changed = changed.From(row.Now);
 
         var goesOn = row.Ticks && changed.Ticks && sameTimes;
         await ScheduleStore.UpdateAsync(connection, changed, goesOn ? row.NextAt : changed.NextFromNow(), ct);

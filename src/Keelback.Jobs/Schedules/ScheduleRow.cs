@@ -7,7 +7,7 @@ internal sealed record ScheduleRow(int Id, string Name, ScheduleDefinition Defin
 {
     public const string Columns =
         "id, name, definition, anchor, program, code, overridden, paused, retired_at, next_at, last_at, last_run, queued_at, runs, " +
-        "keelback.clock(), covered_at";
+        "keelback.clock(), covered_at, failed_at, retry_at, tries";
 
     public string? Program { get; init; }
 
@@ -32,12 +32,27 @@ internal sealed record ScheduleRow(int Id, string Name, ScheduleDefinition Defin
     /// <summary>The last tick that enqueued: what came until then is its run's, or an earlier one's.</summary>
     public DateTimeOffset? CoveredAt { get; init; }
 
+    /// <summary>The tick whose call was refused, and that is tried again.</summary>
+    public DateTimeOffset? FailedAt { get; init; }
+
+    public DateTimeOffset? RetryAt { get; init; }
+
+    /// <summary>How often calls were refused since the last that was not.</summary>
+    public int Tries { get; init; }
+
     /// <summary>When the row was read.</summary>
     public DateTimeOffset Now { get; init; }
 
     public bool Ticks => !IsPaused && !IsRetired && !(Runs >= Definition.Options.MaxRuns);
 
     public TickSource Source => Definition.Ticks(Name, Anchor);
+
+    /// <summary>When a node looks at it: at its next tick with its jitter, or when a refused one is tried again.</summary>
+    public DateTimeOffset? Fires(DateTimeOffset? next) =>
+        next is not { } tick ? RetryAt : Source.Fires(tick) is var at && RetryAt < at ? RetryAt : at;
+
+    /// <summary>With times that begin now: what failed by the old ones is not tried again.</summary>
+    public ScheduleRow From(DateTimeOffset now) => this with { Anchor = now, FailedAt = null, RetryAt = null, Tries = 0 };
 
     /// <summary>The next tick of a row whose times were changed, or that was resumed: never one that has passed, however clocks went.</summary>
     public DateTimeOffset? NextFromNow() => Ticks ? Source.Next(LastAt > Now ? LastAt.Value : Now) : null;
@@ -61,6 +76,9 @@ internal sealed record ScheduleRow(int Id, string Name, ScheduleDefinition Defin
                 Runs = row.GetInt32(13),
                 Now = row.GetFieldValue<DateTimeOffset>(14),
                 CoveredAt = At(row, 15),
+                FailedAt = At(row, 16),
+                RetryAt = At(row, 17),
+                Tries = row.GetInt32(18),
             });
 
         return rows;
@@ -68,7 +86,7 @@ internal sealed record ScheduleRow(int Id, string Name, ScheduleDefinition Defin
 
     public JobSchedule ToSchedule() => new(
         Name, Definition.Trigger, Definition.Options, [.. Definition.Call.Kinds],
-        IsRetired ? JobScheduleState.Retired : IsPaused ? JobScheduleState.Paused : NextAt is null ? JobScheduleState.Ended : JobScheduleState.Active,
+        IsRetired ? JobScheduleState.Retired : IsPaused ? JobScheduleState.Paused : NextAt is null && FailedAt is null ? JobScheduleState.Ended : JobScheduleState.Active,
         Program is not null, IsOverridden, InZone(NextAt), InZone(LastAt), LastRun, Runs)
     {
         Anchor = Anchor,

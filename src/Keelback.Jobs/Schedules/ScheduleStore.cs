@@ -53,13 +53,14 @@ internal sealed class ScheduleStore(QueueCatalog queues)
         p.AddWithValue(row.Definition.Call.Kinds.ToArray());
         p.AddWithValue(row.Anchor.UtcDateTime);
         p.Add(At(next));
-        p.Add(At(next is { } tick ? row.Source.Fires(tick) : null));
+        p.Add(At(row.Fires(next)));
         return await command.ExecuteNonQueryAsync(ct) == 1;
     }
 
     /// <summary>Writes a row that was read and locked in this transaction.</summary>
     public static async Task UpdateAsync(NpgsqlConnection connection, ScheduleRow row, DateTimeOffset? next, CancellationToken ct)
     {
+        if (!row.Ticks) row = row with { QueuedAt = null, FailedAt = null, RetryAt = null, Tries = 0 };
         await using var command = new NpgsqlCommand(
             """
             with dropped as (
@@ -67,7 +68,8 @@ internal sealed class ScheduleStore(QueueCatalog queues)
             )
             update keelback.schedule
             set program = $2, definition = $3, code = $4, overridden = $5, live = $6, kinds = $7, anchor = $8, paused = $9,
-                retired_at = case when $10 then coalesce(retired_at, keelback.clock()) end, next_at = $11, fire_at = $12, queued_at = $13
+                retired_at = case when $10 then coalesce(retired_at, keelback.clock()) end, next_at = $11, fire_at = $12, queued_at = $13,
+                failed_at = $14, retry_at = $15, tries = $16
             where id = $1
             """, connection);
         var p = command.Parameters;
@@ -82,8 +84,11 @@ internal sealed class ScheduleStore(QueueCatalog queues)
         p.AddWithValue(row.IsPaused);
         p.AddWithValue(row.IsRetired);
         p.Add(At(next));
-        p.Add(At(next is { } tick ? row.Source.Fires(tick) : null));
-        p.Add(At(row.Ticks ? row.QueuedAt : null));
+        p.Add(At(row.Fires(next)));
+        p.Add(At(row.QueuedAt));
+        p.Add(At(row.FailedAt));
+        p.Add(At(row.RetryAt));
+        p.AddWithValue(row.Tries);
         await command.ExecuteNonQueryAsync(ct);
     }
 

@@ -69,7 +69,7 @@ internal sealed class ScheduleSync(
         var definition = overridden ? row.Definition.WithCallOf(code) : code;
         var adopted = row with { Program = catalog.Program, Code = code, IsRetired = false, IsOverridden = overridden, Definition = definition };
         var sameTimes = !row.IsRetired && adopted.Definition.TicksAs(row.Definition);
-        if (!sameTimes) adopted = adopted with { Anchor = row.Now };
+        if (!sameTimes) adopted = adopted.From(row.Now);
 
         await ScheduleStore.UpdateAsync(connection, adopted, sameTimes ? row.NextAt : adopted.NextFromNow(), ct);
         Log.ScheduleChanged(log, row.Name, adopted.Definition.Trigger, overridden);

@@ -6,6 +6,8 @@ namespace Keelback.Jobs;
 /// <remarks>The lock makes a tick one node's; the unique row makes it one tick even when clocks or definitions go back.</remarks>
 internal sealed class TickPass(NpgsqlTransaction transaction, TickWriter writer)
 {
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromMinutes(5);
+
     private readonly NpgsqlConnection _connection = transaction.Connection!;
     private readonly List<(int Schedule, DecidedTick Tick)> _decided = [];
     private readonly List<TickCall> _calls = [];
@@ -74,18 +76,34 @@ internal sealed class TickPass(NpgsqlTransaction transaction, TickWriter writer)
             }
         }
 
-        _progress.Add(new(row) { Last = last, Queued = queued });
+        var failed = row.FailedAt is { } refused && !TickRule.IsLate(row.Source, options, refused, row.Now) ? row.FailedAt : null;
+        if (failed is { } again && row.RetryAt <= row.Now && !_calls.Exists(call => call.Schedule.Id == row.Id)) // a later call has its interval
+            _calls.Add(new(row, again) { HasRow = true, Replaces = replaces });
+
+        _progress.Add(new(row) { Last = last, Queued = queued, Failed = failed });
     }
+
+    private static TimeSpan Wait(int tries) => TimeSpan.FromSeconds(Math.Min(1 << Math.Min(tries, 20), s_longestWait.TotalSeconds));
 
     // Only what was enqueued counts, so the schedule goes on where its last call was refused.
     private ScheduleProgress Counted(ScheduleProgress progress)
     {
         var (row, max) = (progress.Schedule, progress.Schedule.Definition.Options.MaxRuns);
-        var enqueued = _calls.Where(call => call.Schedule.Id == row.Id && call.IsEnqueued).ToList();
+        var calls = _calls.Where(call => call.Schedule.Id == row.Id).ToList();
+        var enqueued = calls.Where(call => call.IsEnqueued).ToList();
         var runs = row.Runs + enqueued.Count;
         var next = runs + (progress.Queued is null ? 0 : 1) >= max ? null
             : progress.Last is { } last ? row.Source.Next(last)
             : row.NextAt ?? (row.LastAt is { } ended ? row.Source.Next(ended) : null);
-        return progress with { Next = next, LastRun = enqueued.LastOrDefault()?.Run, Covered = enqueued.LastOrDefault()?.At, Runs = enqueued.Count };
+        progress = progress with { Next = next, LastRun = enqueued.LastOrDefault()?.Run, Covered = enqueued.LastOrDefault()?.At, Runs = enqueued.Count };
+
+        // The last one that failed is tried again, unless a later tick waits: with it comes what the others left.
+        if (progress.Queued is not null) return progress with { Failed = null };
+        return calls.LastOrDefault() switch
+        {
+            { Error: not null } failed => progress with { Failed = failed.At, RetryAt = row.Now + Wait(row.Tries), Tries = row.Tries + 1 },
+            null when progress.Failed is not null => progress with { RetryAt = row.RetryAt, Tries = row.Tries },
+            _ => progress with { Failed = null },
+        };
     }
 }

@@ -24,13 +24,10 @@ internal static class TickRule
     public static List<DecidedTick> Decide(TickSource source, ScheduleOptions options, TickState state, DateTimeOffset now)
     {
         var due = Due(source, options, state.Next, now);
-        var grace = options.MisfireGrace ?? (options.CatchUp == CatchUp.None ? s_graceOfNone : null);
-        bool IsLate(DateTimeOffset tick) => now - source.Fires(tick) > grace;
-
         var ticks = new List<DecidedTick>();
         if (due.Before is { } before)
         {
-            var outcome = IsLate(before.Last) ? JobTickOutcome.TooLate
+            var outcome = IsLate(source, options, before.Last, now) ? JobTickOutcome.TooLate
                 : options.CatchUp == CatchUp.All ? JobTickOutcome.OverCatchUpLimit : JobTickOutcome.Coalesced;
             ticks.Add(new(before.First, outcome, before.Last > before.First ? before.Last : null, before.Count));
         }
@@ -40,7 +37,7 @@ internal static class TickRule
         for (var i = 0; i <= last; i++)
         {
             var tick = due.Latest[i];
-            var outcome = IsLate(tick) ? JobTickOutcome.TooLate : options.Overlap switch
+            var outcome = IsLate(source, options, tick, now) ? JobTickOutcome.TooLate : options.Overlap switch
             {
                 Overlap.Skip when state.IsOpen => JobTickOutcome.Overlapped,
                 Overlap.Queue when state.IsQueued => JobTickOutcome.Overlapped,
@@ -57,6 +54,10 @@ internal static class TickRule
 
         return ticks;
     }
+
+    /// <summary>Whether a tick may fire no more.</summary>
+    public static bool IsLate(TickSource source, ScheduleOptions options, DateTimeOffset tick, DateTimeOffset now) =>
+        now - source.Fires(tick) > (options.MisfireGrace ?? (options.CatchUp == CatchUp.None ? s_graceOfNone : null));
 
     // The latest ticks that are due, as many as may fire, and what came before them. A tick fires after those before it.
     private static DueTicks Due(TickSource source, ScheduleOptions options, DateTimeOffset next, DateTimeOffset now)

@@ -91,19 +91,24 @@ internal static class TickStatements
             """
             update keelback.schedule s
             set next_at = m.next_at, fire_at = m.fire_at, last_at = greatest(s.last_at, m.last_at), last_run = coalesce(m.last_run, s.last_run),
-                queued_at = m.queued_at, runs = s.runs + m.runs, covered_at = greatest(s.covered_at, m.covered_at)
-            from unnest($1, $2, $3, $4, $5, $6, $7, $8) m (id, next_at, fire_at, last_at, last_run, queued_at, runs, covered_at)
+                queued_at = m.queued_at, runs = s.runs + m.runs, covered_at = greatest(s.covered_at, m.covered_at),
+                failed_at = m.failed_at, retry_at = m.retry_at, tries = m.tries
+            from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                m (id, next_at, fire_at, last_at, last_run, queued_at, runs, covered_at, failed_at, retry_at, tries)
             where s.id = m.id
             """, connection);
         var p = command.Parameters;
         p.Add(Statement.P(moved.Select(m => m.Schedule.Id).ToArray()));
         p.Add(Instants(moved.Select(m => m.Next?.UtcDateTime)));
-        p.Add(Instants(moved.Select(m => m.Next is { } next ? m.Schedule.Source.Fires(next).UtcDateTime : (DateTime?)null)));
+        p.Add(Instants(moved.Select(m => (m.Schedule with { RetryAt = m.RetryAt }).Fires(m.Next)?.UtcDateTime)));
         p.Add(Instants(moved.Select(m => m.Last?.UtcDateTime)));
         p.Add(Statement.P(moved.Select(m => m.LastRun).ToArray()));
         p.Add(Instants(moved.Select(m => m.Queued?.UtcDateTime)));
         p.Add(Statement.P(moved.Select(m => m.Runs).ToArray()));
         p.Add(Instants(moved.Select(m => m.Covered?.UtcDateTime)));
+        p.Add(Instants(moved.Select(m => m.Failed?.UtcDateTime)));
+        p.Add(Instants(moved.Select(m => m.RetryAt?.UtcDateTime)));
+        p.Add(Statement.P(moved.Select(m => m.Tries).ToArray()));
         await command.ExecuteNonQueryAsync(ct);
     }
 
@@ -172,6 +177,13 @@ internal sealed record ScheduleProgress(ScheduleRow Schedule)
 
     /// <summary>The tick that waits for the last run to end.</summary>
     public DateTimeOffset? Queued { get; init; }
+
+    /// <summary>The tick whose call was refused, and that is tried again.</summary>
+    public DateTimeOffset? Failed { get; init; }
+
+    public DateTimeOffset? RetryAt { get; init; }
+
+    public int Tries { get; init; }
 
     public DateTimeOffset? Next { get; init; }
 

@@ -141,6 +141,84 @@ public sealed class RefusedTickTests : SchedulesTest
     }
 
     [Fact]
+    public async Task A_failed_tick_is_tried_again_with_growing_waits_until_it_enqueues()
+    {
+        var tries = 0;
+        await using var node = await NodeOfAsync([Note], o => o.AddSchedule(
+            "once", Trigger.Once(s_noon.AddMinutes(1)), () => tries++ is > 0 and < 5 ? throw new InvalidOperationException("no disk") : Note.Call()));
+
+        var at = s_noon.AddMinutes(1);
+        var waits = new List<double>();
+        for (var second = 0; second <= 60; second++)
+        {
+            await FreezeClockAsync(at.AddSeconds(second));
+            if (await FireAsync(node) > 0) waits.Add(second);
+            if (second == 10) Assert.Equal((JobScheduleState.Active, null, 0), ((await Schedules(node).GetAsync("once"))! is var s ? (s.State, s.Next, s.Runs) : default));
+        }
+
+        Assert.Equal([0, 1, 3, 7, 15], waits[..5]);
+        Assert.Equal(5, waits.Count);
+        Assert.Equal(["12:01:00 Enqueued"], await TicksAsync(node, "once"));
+        Assert.Null((await Schedules(node).GetHistoryAsync("once"))[0].Error);
+        Assert.Equal((JobScheduleState.Ended, 1), ((await Schedules(node).GetAsync("once"))! is var ended ? (ended.State, ended.Runs) : default));
+    }
+
+    [Fact]
+    public async Task A_wait_is_five_minutes_at_most()
+    {
+        var isBroken = true;
+        await using var node = await NodeOfAsync([Note], o => o.AddSchedule(
+            "once", Trigger.Once(s_noon.AddMinutes(1)), () => isBroken ? throw new InvalidOperationException("no disk") : Note.Call()));
+        for (var minute = 1; minute <= 100; minute++) await FireAtAsync(node, minute);
+
+        Assert.InRange(await node.ScalarAsync<TimeSpan>("select retry_at - keelback.clock() from keelback.schedule"), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
+        isBroken = false;
+        await FireAtAsync(node, 105);
+
+        Assert.Equal(["12:01:00 Enqueued"], await TicksAsync(node, "once"));
+    }
+
+    [Fact]
+    public async Task A_later_tick_takes_the_place_of_one_that_failed()
+    {
+        var isBroken = false;
+        await using var node = await NodeOfAsync([Note], o => o.AddSchedule("s", s_minutes, () => isBroken ? throw new InvalidOperationException("no disk") : Note.Call()));
+        isBroken = true;
+        await FireAtAsync(node, 1);
+        await FireAtAsync(node, 2);
+        isBroken = false;
+        await FireAtAsync(node, 3);
+        await FreezeClockAsync(s_noon.AddMinutes(3.9));
+        var later = await FireAsync(node);
+
+        Assert.Equal(["12:01:00 Failed", "12:02:00 Failed", "12:03:00 Enqueued"], await TicksAsync(node, "s"));
+        Assert.Equal((0, 1), (later, await RunsAsync(node)));
+    }
+
+    [Fact]
+    public async Task A_failed_tick_is_tried_no_more_when_it_is_too_late_or_paused_or_its_times_are_changed()
+    {
+        var isBroken = false;
+        var once = Trigger.Once(s_noon.AddMinutes(1));
+        await using var node = await NodeOfAsync([Note], o =>
+        {
+            foreach (var name in new[] { "late", "paused", "moved" })
+                o.AddSchedule(name, once, () => isBroken ? throw new InvalidOperationException("no disk") : Note.Call(),
+                    name == "late" ? new() { MisfireGrace = TimeSpan.FromSeconds(30) } : null);
+        });
+        isBroken = true;
+        await FireAtAsync(node, 1);
+        await Schedules(node).PauseAsync("paused");
+        await Schedules(node).ChangeAsync("moved", Trigger.Once(s_noon.AddMinutes(5)));
+        isBroken = false;
+        await FireAtAsync(node, 2);
+
+        foreach (var name in new[] { "late", "paused", "moved" }) Assert.Equal(["12:01:00 Failed"], await TicksAsync(node, name));
+        Assert.Equal(JobScheduleState.Ended, (await Schedules(node).GetAsync("late"))!.State);
+        Assert.Equal(0, await node.ScalarAsync<long>("select count(*) from keelback.schedule where fire_at <= keelback.clock()"));
+    }
+
+    [Fact]
     public async Task A_description_that_ticks_share_is_a_run_for_each()
     {
         var call = Note.Call();
