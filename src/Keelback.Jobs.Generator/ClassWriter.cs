@@ -42,15 +42,15 @@ internal static class ClassWriter
             code.Line($"    {Quote(job.Kind)},");
             code.Line($"    typeof({c.FullName}),");
             code.Line($"    new {Api}JobAttribute{job.Attribute},");
-            WriteRun(code, c, job);
+            WriteRun(code, c, job, kind);
         }
 
         code.Close();
     }
 
-    private static void WriteRun(SourceLines code, JobClass c, JobModel job)
+    private static void WriteRun(SourceLines code, JobClass c, JobModel job, string kind)
     {
-        var more = More(job).ToList();
+        var more = More(job, kind).ToList();
         string[] arguments = [.. job.Parameters.Select(Read), "input.Cancellation"];
         var result = job.Result is null ? "" : ", " + job.Result;
         var (call, target) = job.IsStatic
@@ -67,10 +67,18 @@ internal static class ClassWriter
         code.Line("};");
     }
 
-    private static IEnumerable<string> More(JobModel job)
+    private static IEnumerable<string> More(JobModel job, string kind)
     {
         var secrets = job.Parameters.Where(p => p.IsSecret).Select(p => Quote(p.Json)).ToList();
         if (secrets.Count > 0) yield return $"Secrets = [{string.Join(", ", secrets)}],";
+        if (job.IsScheduled)
+        {
+            // Not by the static: its name is the method's too, and with no arguments C# could not tell them apart.
+            yield return $"DefaultCall = static () => new {Api}JobPayload()";
+            foreach (var p in job.Parameters) yield return $"    .Add({Quote(p.Json)}, ({p.Type}){p.Default})";
+            yield return $"    .ToJob({kind}!),"; // read when it is there, which C# cannot know
+        }
+
         if (job.Metadata.Count == 0) yield break;
 
         yield return "Metadata =";

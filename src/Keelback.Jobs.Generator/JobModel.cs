@@ -29,7 +29,12 @@ internal sealed record JobModel(
     EquatableArray<string> Metadata, // what rebuilds the others: global::Keelback.Jobs.LimitAttribute("mail") { Slots = 3 }
     string? Result, // T of Task<T>
     string? DocumentationId, // when the method is documented
-    EquatableArray<JobParameter> Parameters);
+    EquatableArray<JobParameter> Parameters)
+{
+    /// <summary>Whether ticks call it, which have no arguments to give.</summary>
+    public bool IsScheduled =>
+        Metadata.Any(attribute => attribute.StartsWith($"global::{JobSymbols.Schedule}(", StringComparison.Ordinal)) && Parameters.All(p => p.Default is not null);
+}
 
 /// <summary>A parameter that is part of the payload.</summary>
 internal sealed record JobParameter(

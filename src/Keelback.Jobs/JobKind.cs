@@ -39,6 +39,9 @@ public sealed class JobKind(string name, Type declaredBy, JobAttribute defaults,
     /// <summary>The payload's members that are stored encrypted, by their names in JSON.</summary>
     public IReadOnlyList<string> Secrets { get; init; } = [];
 
+    /// <summary>Describes a call with every parameter's default, for a job with a <see cref="ScheduleAttribute"/>; null: it has none.</summary>
+    public Func<Job>? DefaultCall { get; init; }
+
     /// <summary>Resolves the class, reads the arguments, calls the method, writes the result.</summary>
     public JobBody Run { get; } = run;
 

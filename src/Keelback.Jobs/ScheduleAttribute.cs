@@ -52,7 +52,7 @@ public sealed class ScheduleAttribute : JobMetadataAttribute
             (null, { }) => Trigger.Every(Duration(name, nameof(Every), Every) ?? default, aligned: true),
             _ => throw JobErrors.BadSchedule(name, "give it a cron expression or Every, one of the two."),
         };
-        return new(name, trigger, _ => new Job(kind, default, []), new()
+        return new(name, trigger, _ => kind.DefaultCall?.Invoke() ?? new JobPayload().ToJob(kind), new()
         {
             Jitter = Duration(name, nameof(Jitter), Jitter) ?? default,
             MisfireGrace = Duration(name, nameof(MisfireGrace), MisfireGrace),

@@ -33,6 +33,17 @@ public class RunTests
     }
 
     [Fact]
+    public void A_scheduled_kind_has_a_call_with_every_default_in_its_own_version()
+    {
+        var call = Nightly.__JobKinds.Tidy_1.DefaultCall!();
+
+        Assert.Equal(
+            """{"keepDays":90,"of":null,"day":"Monday","until":null,"only":null,"$version":2}""", Encoding.UTF8.GetString(call.Payload.Span));
+        Assert.Same(Nightly.__JobKinds.Tidy_1, call.Kind);
+        Assert.Null(Media.Count().Kind.DefaultCall);
+    }
+
+    [Fact]
     public async Task A_job_without_a_result_writes_nothing()
     {
         var result = await RunAsync(Media.Label(new("a"), "x", Format.Png, 2, new DateOnly(2026, 1, 31)));
@@ -101,7 +112,7 @@ public class RunTests
         var after = Known();
         keelback.AddJobsOf(typeof(Media).Assembly);
 
-        Assert.Equal((0, 11, 11), (before, after, Known()));
+        Assert.Equal((0, 12, 12), (before, after, Known()));
         Assert.Contains(app.Services, service => service.ServiceType == typeof(Media));
     }
 
@@ -115,7 +126,7 @@ public class RunTests
         var kinds = (IEnumerable<JobKind>)registry.GetProperty("Kinds")!.GetValue(null)!;
 
         Assert.Equal(
-            ["Disposing.Go", "Etl.List", "Media.ContactSheet", "Media.Count", "Media.Fetch", "Media.Resize", "Media.ResizeAll", "Media.Sizes", "Media.Sweep", "Media.Tag", "media.label"],
+            ["Disposing.Go", "Etl.List", "Media.ContactSheet", "Media.Count", "Media.Fetch", "Media.Resize", "Media.ResizeAll", "Media.Sizes", "Media.Sweep", "Media.Tag", "Nightly.Tidy", "media.label"],
             kinds.Select(kind => kind.Name).Order(StringComparer.Ordinal));
         var label = kinds.Single(kind => kind.Name == "media.label").Defaults;
         Assert.Equal(("media.label", "00:00:30", 2, 4, "default", false),
@@ -136,5 +147,18 @@ public class RunTests
 
         afterwards?.Invoke();
         return Encoding.UTF8.GetString(result.Span);
+    }
+}
+
+/// <summary>A job with a schedule, whose ticks have no arguments to give.</summary>
+internal sealed partial class Nightly
+{
+    [Job(Version = 2), Upgrade<FromV1>(1), Schedule("0 2 * * *"), Limit("keep:{keepDays}", Slots = 1)]
+    public Task Tidy(int keepDays = 90, string? of = null, DayOfWeek day = DayOfWeek.Monday, DateOnly? until = null, IReadOnlyList<int>? only = null, CancellationToken ct = default) =>
+        Task.FromResult((keepDays, of, day, until, only));
+
+    public sealed class FromV1 : IPayloadUpgrade
+    {
+        public static System.Text.Json.Nodes.JsonObject Upgrade(System.Text.Json.Nodes.JsonObject payload) => throw new InvalidOperationException("A tick is of this version.");
     }
 }

@@ -17,6 +17,10 @@ public sealed class SchedulesGuideTests : JobsTest
         var after = (await schedules.ListAsync()).ToDictionary(s => s.Name, s => (s.State, s.IsOverridden));
         var sales = (await schedules.GetHistoryAsync("sales"))[0];
 
+        var tidy = await schedules.RunNowAsync("Reports.Tidy");
+        await using var payload = Database.DataSource.CreateCommand($"select input::text from keelback.run where id = {tidy}");
+
+        Assert.Equal("""{"keepDays": 90}""", await payload.ExecuteScalarAsync());
         Assert.Equal(["heartbeat", "Reports.Tidy", "sales"], before.Select(s => s.Name).Order());
         Assert.Equal((JobScheduleState.Paused, false), after["heartbeat"]);
         Assert.Equal((JobScheduleState.Active, true), after["sales"]);

@@ -267,6 +267,18 @@ public sealed class JobSchedulesTests : SchedulesTest
     }
 
     [Fact]
+    public async Task A_jobs_attribute_calls_the_version_that_the_code_has()
+    {
+        await FreezeClockAsync(s_noon);
+        var kind = new JobKind("tidy", typeof(TestJobs), new() { Version = 2 }, static _ => default) { Metadata = [new ScheduleAttribute("* * * * *")] };
+        await using var node = await JobHost.Create(Database, [kind], o => o.RunWorker = false).StartAsync();
+
+        var run = await Schedules(node).RunNowAsync("tidy");
+
+        Assert.Equal("""{"$version": 2}""", await node.ScalarAsync<string>($"select input::text from keelback.run where id = {run}"));
+    }
+
+    [Fact]
     public async Task Every_kind_of_definition_is_read_back_as_it_was_written()
     {
         await FreezeClockAsync(s_noon);
