@@ -107,7 +107,10 @@ public sealed class JobsOptions
     /// <summary>Enqueues a call at each tick of a trigger, once, however many nodes run.</summary>
     /// <param name="name">Unique in the app; what the schedule keeps its place by.</param>
     /// <param name="trigger">When it ticks.</param>
-    /// <param name="call">Evaluated at each tick; the expression may be a whole graph.</param>
+    /// <param name="call">
+    /// Evaluated at each tick, on the node that fires it; the expression may be a whole graph. Also once at each start of each process, to know which
+    /// jobs it enqueues, so it should only describe: what it throws there is a warning, and at a tick a failed tick.
+    /// </param>
     /// <param name="options">What it does beside ticking.</param>
     /// <remarks>A mistake in it (KB1256 to KB1258) is told at start, with all others.</remarks>
     public void AddSchedule(string name, Trigger trigger, Func<Job> call, ScheduleOptions? options = null)

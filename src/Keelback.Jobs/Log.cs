@@ -107,6 +107,9 @@ internal static partial class Log
     [LoggerMessage(1243, LogLevel.Error, "Schedule {Name}: the call of the tick at {At} could not be enqueued")]
     public static partial void TickFailed(ILogger log, string name, DateTimeOffset at, Exception e);
 
+    [LoggerMessage(1245, LogLevel.Warning, "Schedule {Name}: its call could not be made at start, and is made anew at each tick; which jobs it enqueues is as it was known before")]
+    public static partial void ScheduleCallNotMade(ILogger log, string name, Exception e);
+
     [LoggerMessage(1244, LogLevel.Warning, "Schedule {Name}: {Count} ticks from {At} on did not fire: {Outcome}")]
     public static partial void TicksPassed(ILogger log, string name, int? count, DateTimeOffset at, JobTickOutcome outcome);
 }

@@ -1,7 +1,9 @@
+using Microsoft.Extensions.Logging;
+
 namespace Keelback.Jobs;
 
 /// <summary>Makes the call of a tick: by the code that defines it, or from what is stored.</summary>
-internal sealed class ScheduleCalls(ScheduleCatalog catalog, JobKinds kinds, JobSecrets secrets)
+internal sealed class ScheduleCalls(ScheduleCatalog catalog, JobKinds kinds, JobSecrets secrets, ILogger<ScheduleCalls> log)
 {
     /// <exception cref="KeelbackException">KB1262: not by this process. KB1263: it has an id. Whatever the code throws.</exception>
     public Job Make(ScheduleRow schedule, DateTimeOffset at)
@@ -13,12 +15,23 @@ internal sealed class ScheduleCalls(ScheduleCatalog catalog, JobKinds kinds, Job
             ?? throw JobErrors.ScheduleNotHere(schedule.Name);
     }
 
-    /// <summary>As the code defines it, with the call that it makes for the next tick.</summary>
+    /// <summary>As the code defines it, with the call that it makes for the next tick: who knows its jobs may fire it.</summary>
+    /// <remarks>A call that cannot be made now, for want of what a tick will have, is no reason not to start: the jobs stay as they were known.</remarks>
     /// <exception cref="KeelbackException">KB1206 to KB1208, KB1263; KB1277: a secret, and no key.</exception>
-    public ScheduleDefinition Define(CodeSchedule schedule, DateTimeOffset now)
+    public ScheduleDefinition Define(CodeSchedule schedule, StoredCall? known, DateTimeOffset now)
     {
         var source = new TickSource(schedule.Trigger, schedule.Options, schedule.Name, now);
-        var call = schedule.Call(new(schedule.Name, source.InZone(source.Next(now) ?? now), null));
+        Job call;
+        try
+        {
+            call = schedule.Call(new(schedule.Name, source.InZone(source.Next(now) ?? now), null));
+        }
+        catch (Exception e)
+        {
+            Log.ScheduleCallNotMade(log, schedule.Name, e);
+            return new(schedule.Trigger, schedule.Options, known ?? StoredCall.Unknown, IsLive: true);
+        }
+
         return new(schedule.Trigger, schedule.Options, Store(schedule.Name, call), IsLive: true);
     }
 

@@ -41,12 +41,12 @@ internal sealed class ScheduleSync(
             {
                 // Read again under its lock: a tick may have moved it on.
                 var row = await store.GetAsync(connection, schedule.Name, locked: true, ct);
-                await AdoptAsync(connection, row, calls.Define(schedule, row.Now), ct);
+                await AdoptAsync(connection, row, calls.Define(schedule, row.Code?.Call, row.Now), ct);
                 continue;
             }
 
             var now = await ScheduleStore.NowAsync(connection, ct);
-            var code = calls.Define(schedule, now);
+            var code = calls.Define(schedule, known: null, now);
             await store.InsertAsync(connection, new(0, schedule.Name, code, now) { Program = catalog.Program, Code = code, Now = now }, ct);
             Log.ScheduleAdded(log, schedule.Name, schedule.Trigger);
         }

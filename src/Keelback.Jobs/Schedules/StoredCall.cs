@@ -6,6 +6,9 @@ namespace Keelback.Jobs;
 /// <summary>A call, or a graph of calls, as JSON: the jobs in an order in which each comes after those it waits for, and the number of the root.</summary>
 internal sealed record StoredCall(IReadOnlyList<StoredJob> Jobs, int Root)
 {
+    /// <summary>One that could not be made yet: every node that has the code may fire it.</summary>
+    public static readonly StoredCall Unknown = new([], 0);
+
     public IEnumerable<string> Kinds => Jobs.Select(job => job.Kind).Where(kind => !kind.StartsWith("keelback.", StringComparison.Ordinal)).Distinct();
 
     /// <exception cref="KeelbackException">KB1206, KB1208; KB1277: a secret, and no key.</exception>

@@ -279,6 +279,26 @@ public sealed class JobSchedulesTests : SchedulesTest
     }
 
     [Fact]
+    public async Task A_call_that_cannot_be_made_at_start_keeps_no_process_from_starting()
+    {
+        await FreezeClockAsync(s_noon);
+        var isBroken = true;
+        void Define(JobsOptions o) => o.AddSchedule("s", s_minutes, () => isBroken ? throw new InvalidOperationException("not yet") : Note.Call());
+        await using var node = await NodeAsync(Define);
+        var unknown = (await Schedules(node).GetAsync("s"))!;
+        isBroken = false;
+        await FreezeClockAsync(s_noon.AddMinutes(1));
+        await FireAsync(node);
+        await using (await NodeAsync(Define)) Assert.Equal(["note"], (await Schedules(node).GetAsync("s"))!.Kinds);
+        isBroken = true;
+        await using var again = await NodeAsync(Define);
+
+        Assert.Empty(unknown.Kinds);
+        Assert.Equal(["12:01:00 Enqueued"], await TicksAsync(node, "s"));
+        Assert.Equal(["note"], (await Schedules(node).GetAsync("s"))!.Kinds);
+    }
+
+    [Fact]
     public async Task Every_kind_of_definition_is_read_back_as_it_was_written()
     {
         await FreezeClockAsync(s_noon);
