@@ -167,7 +167,9 @@ internal sealed class CronParser
 
         var isRange = Take('-');
         var to = isRange ? ValueFrom(from) : from;
-        return Step() is { } step ? new CronItem.Values(from, isRange ? to : _field.Last, step) : new CronItem.Values(from, to);
+        if (Step() is not { } step) return new CronItem.Values(from, to);
+        if (!isRange && from > _field.Last) from = _field.Min; // 7 is Sunday, with which a week of steps begins
+        return new CronItem.Values(from, isRange ? to : _field.Last, step);
     }
 
     private int Nth()

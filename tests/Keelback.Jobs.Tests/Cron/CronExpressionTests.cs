@@ -107,6 +107,7 @@ public sealed class CronExpressionTests
     [InlineData("1/2147483647 * * * *", "at minute 1 of every hour")]
     [InlineData("0 */5 * * *", "at 00:00, 05:00, 10:00, 15:00 and 20:00 every day")]
     [InlineData("*/10 */5 * * *", "every 10 minutes, in hours 0, 5, 10, 15 and 20")]
+    [InlineData("0 0 * * 7/7", "at 00:00 on Sunday")]
     [InlineData("0 */24 * * *", "at 00:00 every day")]
     [InlineData("0 0 1 */15 *", "at 00:00 on day 1 of the month in January")]
     public void An_expression_is_said_in_words(string text, string words) => Assert.Equal(words, CronExpression.Parse(text).Describe());
