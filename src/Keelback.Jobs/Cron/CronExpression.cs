@@ -6,8 +6,9 @@ namespace Keelback.Jobs;
 /// <summary>A cron expression of five fields, or of six with seconds first, as in crontab(5), with <c>L</c>, <c>W</c>, <c>#</c>, <c>H</c> and macros.</summary>
 /// <remarks>
 /// Where clocks go forward, a time that is left out fires once, at the first instant after the gap. Where they go back, a time that comes
-/// twice fires the first time only. An expression that says how often (<c>*</c> or a step in its hours, minutes or seconds) keeps its rate
-/// through both; with a rate in its hours it has nothing to make up for after a gap.
+/// twice fires the first time only. An expression that says how often (<c>*</c> or a step in its hours, minutes or seconds) fires both times
+/// that come twice, so that a rate within the hour is kept through both changes. One in its hours has nothing to make up for after a gap, and a
+/// step there counts the clock's hours: <c>0 */2 * * *</c> leaves a missing 02:00 out, and fires at each of two.
 /// </remarks>
 public sealed class CronExpression
 {
