@@ -19,7 +19,7 @@ internal static class ScheduleRules
             { MisfireGrace: { } grace } when grace <= TimeSpan.Zero => $"{nameof(options.MisfireGrace)} ({grace}) must be more than zero.",
             { CatchUpLimit: < 1 or > 10_000 } => $"{nameof(options.CatchUpLimit)} ({options.CatchUpLimit}) must be 1 to 10,000.",
             { Holidays: { } holidays } when holidays.Weekdays.Distinct().Count() == 7 => "every day of the week is a holiday.",
-            { Holidays: { } holidays } when holidays.Yearly.FirstOrDefault(d => !IsDay(d)) is { } day && day != default =>
+            { Holidays: { } holidays } when holidays.Yearly.Where(d => !IsDay(d)).ToList() is [var day, ..] =>
                 $"there is no day {day.Day} in month {day.Month}.",
             _ => null,
         };

@@ -233,6 +233,7 @@ public sealed class JobSchedulesTests : SchedulesTest
             Add(o, "a");
             Add(o, "a");
         }));
+        Assert.Equal("KB1256: Schedule 'a' cannot be so: there is no day 0 in month 0.", await Refused(o => Add(o, "a", new() { Holidays = new() { Yearly = [new(0, 0)] } })));
         Assert.Equal("KB1256: Schedule 'a' cannot be so: CatchUpLimit (0) must be 1 to 10,000.", await Refused(o => Add(o, "a", new() { CatchUpLimit = 0 })));
         Assert.Equal(
             "KB1257: Schedule 'a' (all of (cron 0 0 1 1 * (UTC); cron 0 0 2 1 * (UTC))) can never fire. Widen its bounds, its holidays or its trigger.",
