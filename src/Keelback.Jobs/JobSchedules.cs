@@ -53,11 +53,33 @@ public sealed class JobSchedules
 
         return InTransactionAsync(async connection =>
         {
-            var now = await ScheduleStore.NowAsync(connection, ct);
-            var row = new ScheduleRow(0, name, definition, now) { Now = now };
-            if (row.NextFromNow() is null) throw JobErrors.ScheduleNeverFires(name, trigger, options with { Start = options.Start ?? now });
-            if (!await _store.InsertAsync(connection, row, ct)) throw JobErrors.ScheduleExists(name);
+            if (!await InsertAsync(connection, name, definition, ct)) throw JobErrors.ScheduleExists(name);
             return true;
+        }, ct);
+    }
+
+    /// <summary>Adds a schedule, or makes the one of this name so: its trigger, its call and its options, as <see cref="ChangeAsync"/> does.</summary>
+    /// <remarks>Safe to call again, and at once from several nodes. The same times keep their next tick; a schedule of the code stays overridden until it is reset.</remarks>
+    /// <exception cref="KeelbackException">As <see cref="AddAsync"/>, but for KB1259.</exception>
+    public Task AddOrChangeAsync(string name, Trigger trigger, Job call, ScheduleOptions? options = null, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(trigger);
+        options ??= new();
+        ScheduleRules.Check(name, trigger, options);
+        var definition = new ScheduleDefinition(trigger, options, _calls.Store(name, call), IsLive: false);
+
+        return InTransactionAsync(async connection =>
+        {
+            while (true) // one that was not there may be a moment later, and the other way round
+            {
+                if (await _store.FindAsync(connection, name, locked: true, ct) is { } row)
+                {
+                    await SaveAsync(connection, row, row with { Definition = definition, IsOverridden = row.Program is not null }, ct);
+                    return true;
+                }
+
+                if (await InsertAsync(connection, name, definition, ct)) return true;
+            }
         }, ct);
     }
 
@@ -128,14 +150,26 @@ public sealed class JobSchedules
     private Task<bool> UpdateAsync(string name, Func<ScheduleRow, ScheduleRow> change, CancellationToken ct) => InTransactionAsync(async connection =>
     {
         var row = await _store.GetAsync(connection, name, locked: true, ct);
-        var changed = change(row);
+        await SaveAsync(connection, row, change(row), ct);
+        return true;
+    }, ct);
+
+    private static Task SaveAsync(NpgsqlConnection connection, ScheduleRow row, ScheduleRow changed, CancellationToken ct)
+    {
         var sameTimes = changed.Definition.TicksAs(row.Definition);
         if (!sameTimes) changed = changed.From(row.Now);
 
         var goesOn = row.Ticks && changed.Ticks && sameTimes;
-        await ScheduleStore.UpdateAsync(connection, changed, goesOn ? row.NextAt : changed.NextFromNow(), ct);
-        return true;
-    }, ct);
+        return ScheduleStore.UpdateAsync(connection, changed, goesOn ? row.NextAt : changed.NextFromNow(), ct);
+    }
+
+    private async Task<bool> InsertAsync(NpgsqlConnection connection, string name, ScheduleDefinition definition, CancellationToken ct)
+    {
+        var now = await ScheduleStore.NowAsync(connection, ct);
+        var row = new ScheduleRow(0, name, definition, now) { Now = now };
+        if (row.NextFromNow() is null) throw JobErrors.ScheduleNeverFires(name, definition.Trigger, definition.Options with { Start = definition.Options.Start ?? now });
+        return await _store.InsertAsync(connection, row, ct);
+    }
 
     private async Task<T> InTransactionAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken ct)
     {

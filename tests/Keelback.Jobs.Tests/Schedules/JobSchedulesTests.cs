@@ -300,6 +300,30 @@ public sealed class JobSchedulesTests : SchedulesTest
     }
 
     [Fact]
+    public async Task Added_or_changed_it_is_the_same_however_often()
+    {
+        await FreezeClockAsync(s_noon);
+        await using var node = await NodeAsync("coded", s_minutes);
+        var schedules = Schedules(node);
+        Task Put(string name, Trigger trigger, int n) => schedules.AddOrChangeAsync(name, trigger, Note.Call(new { n }), new() { Overlap = Overlap.Skip });
+
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Schedules(node).AddOrChangeAsync("s", Trigger.Every(TimeSpan.FromMinutes(10)), Note.Call(new { n = 1 }))));
+        await FreezeClockAsync(s_noon.AddMinutes(4));
+        await Put("s", Trigger.Every(TimeSpan.FromMinutes(10)), n: 2);
+        var kept = (await schedules.GetAsync("s"))!;
+        await Put("s", Trigger.Every(TimeSpan.FromMinutes(3)), n: 3);
+        await Put("coded", Trigger.Every(TimeSpan.FromMinutes(20)), n: 4);
+        await FreezeClockAsync(s_noon.AddMinutes(7));
+        await FireAsync(node);
+
+        Assert.Equal((s_noon.AddMinutes(10), Overlap.Skip), (kept.Next, kept.Options.Overlap));
+        Assert.Equal("""{"n": 3}""", await node.ScalarAsync<string>("select string_agg(input::text, ' ') from keelback.run"));
+        var coded = (await schedules.GetAsync("coded"))!;
+        Assert.Equal((true, s_noon.AddMinutes(24)), (coded.IsOverridden, coded.Next));
+        Assert.StartsWith("KB1257: ", (await Assert.ThrowsAsync<KeelbackException>(() => Put("past", Trigger.Once(s_noon), n: 5))).Message);
+    }
+
+    [Fact]
     public async Task Every_kind_of_definition_is_read_back_as_it_was_written()
     {
         await FreezeClockAsync(s_noon);
