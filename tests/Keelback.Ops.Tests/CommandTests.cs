@@ -202,6 +202,7 @@ public sealed class CommandTests : OpsTest
     [InlineData(1, "KB1704: There is no job kind 'mail.sent', neither in this program nor among its runs. Did you mean 'mail.send'? To revoke one before its deploy, say so: --unknown", "jobs", "revoke", "kind", "mail.sent")]
     [InlineData(1, "KB1719: The tag 'x' is not revoked. No tag is.", "jobs", "allow", "tag", "x")]
     [InlineData(2, "KB1720: 'ever' is no length of time.", "jobs", "revoke", "tag", "x", "--lasting", "ever")]
+    [InlineData(2, "KB1720: '48:00:00' is no length of time.", "jobs", "revoke", "tag", "x", "--lasting", "48:00:00")]
     [InlineData(1, "KB1218: There is no run 4711", "jobs", "retry", "4711", "--graph")]
     [InlineData(2, "KB1712: The search names nothing", "jobs", "cancel", "--all", "--yes")]
     [InlineData(2, "KB1723: '' holds no letter or digit", "jobs", "cancel", "--all", "--text", "", "--yes")]
