@@ -61,7 +61,7 @@ internal sealed class Ticker(
         if (!events.AreWanted) return;
 
         foreach (var call in pass.Calls)
-            if (call.Run is { } run) events.Raise(new ScheduleTicked(call.Schedule.Name, call.At, run));
+            if (call is { IsEnqueued: true, Run: { } run }) events.Raise(new ScheduleTicked(call.Schedule.Name, call.At, run));
             else if (call.Error is { } e) events.Raise(new ScheduleTickFailed(call.Schedule.Name, call.At, JobError.From(e)));
         foreach (var (schedule, tick) in pass.Passed) events.Raise(new ScheduleTicksPassed(schedule.Name, tick.At, tick.Outcome, tick.Count));
     }

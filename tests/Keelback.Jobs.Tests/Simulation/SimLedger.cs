@@ -73,7 +73,7 @@ internal sealed class SimLedger(SimClock clock)
             Check(claim.Crashes == life.Crashes, $"{run}: {claim.Crashes} deaths claimed, {life.Crashes} happened");
             Check(claim.Crashes < SimJobs.Options.CrashLimit, $"{run}: an attempt after {claim.Crashes} deaths");
             Check(claim.Attempt - claim.Crashes <= run.MaxAttempts, $"{run}: attempt {claim.Attempt} of {run.MaxAttempts}, {claim.Crashes} deaths");
-            Check(claim.Attempt > 1 || !(run.ExpiresAt <= clock.Now), $"{run} started after its time");
+            Check(claim.Attempt > 1 || run.WasStarted || !(run.ExpiresAt <= clock.Now), $"{run} started after its time");
             CheckAbove(run, claim);
         }
     }

@@ -51,6 +51,9 @@ internal sealed class SimRun(long id, SimCall call)
     /// <summary>The run that its graph was enqueued as; null: it is alone.</summary>
     public SimRun? Root { get; set; }
 
+    /// <summary>Whether an attempt that began was given back.</summary>
+    public bool WasStarted { get; set; }
+
     /// <summary>The greatest number among its attempts that did not succeed.</summary>
     public int LastFailure { get; set; }
 

@@ -123,7 +123,7 @@ internal sealed partial class SimStore
     /// <summary>Ends those that nobody has started and whose time is over.</summary>
     private void Expire(IReadOnlyList<SimRun> runs, Transition transition)
     {
-        var over = runs.Where(run => run.IsOpen && run.ExpiresAt <= clock.Now && run.LastFailure == 0 && !Claims.Exists(c => c.Run == run)).ToList();
+        var over = runs.Where(run => run.IsOpen && run.ExpiresAt <= clock.Now && run.LastFailure == 0 && !run.WasStarted && !Claims.Exists(c => c.Run == run)).ToList();
         foreach (var run in over)
         {
             End(run, JobRunState.Expired, null);

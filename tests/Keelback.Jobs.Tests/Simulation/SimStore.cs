@@ -216,6 +216,7 @@ internal sealed partial class SimStore(SimClock clock, Random random, Bugs bugs 
         }
 
         Hit(Transition.ClaimedSnoozed);
+        claim.Run.WasStarted = true;
         result.Written.Add(claim.Run.Id);
         Timers.Add(new(clock.Now + snoozed.Delay, claim.Run, TimerWhat.Ready, claim.Attempt - 1, claim.Crashes));
     }
@@ -243,6 +244,7 @@ internal sealed partial class SimStore(SimClock clock, Random random, Bugs bugs 
         }
 
         Hit(Transition.ClaimedReleased);
+        claim.Run.WasStarted = true;
         HandBack(claim);
     }
 
