@@ -98,12 +98,12 @@ public sealed class MapTests : JobsTest
         await using var host = await StartAsync(s_range, s_twice, s_add, s_sum, plain, log, undo, odd);
 
         var run = await host.EndOf(await host.Jobs.EnqueueAsync(Job.Map(Range(3), n => Add(n, plain.Call<int>().OnSuccess(b => log.Call(null, EdgeRuleTests.Bound("a", n), EdgeRuleTests.Bound("b", b)))))));
-        await host.EndOf(await host.Jobs.EnqueueAsync(Job.Map(Range(3), n => odd.Call<int>(null, EdgeRuleTests.Bound("n", n)).OnError(Sum(Job.All(undo.Call<int>()))))));
+        await host.EndOf(await host.Jobs.EnqueueAsync(Job.Map(Range(4), n => odd.Call<int>(null, EdgeRuleTests.Bound("n", n)).OnError(Sum(Job.All(undo.Call<int>()))))));
         await Eventually(async () => await host.ScalarAsync<long>("select count(*) from keelback.run where state = 0") == 0, "all ended");
 
         Assert.Equal([100, 101, 102], run.Result<int[]>()!);
         Assert.Equal([100, 101, 102], logged.Order());
-        Assert.Equal((3, 1), (ran, undone));
+        Assert.Equal((3, 2), (ran, undone));
     }
 
     [Fact]
