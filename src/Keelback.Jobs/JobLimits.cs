@@ -29,30 +29,37 @@ public sealed class JobLimits
             """);
         command.Parameters.AddWithValue(_queues.App);
         command.Parameters.AddWithValue(name);
-        AddNumbers(command, numbers);
+        command.Parameters.Add(new NpgsqlParameter<int?> { TypedValue = numbers.Slots });
+        command.Parameters.AddWithValue(numbers.Starts);
+        command.Parameters.AddWithValue(numbers.Windows);
         await command.ExecuteNonQueryAsync(ct);
         Tell();
     }
 
     /// <summary>
-    /// Gives a limit the numbers of this process's code and settings again. Where they have none, it limits nothing any more: so ends one that an earlier
-    /// version of the app had.
+    /// Gives a limit the code's and the settings' numbers again; where they have none, it limits nothing any more. Of one that was not set at run time,
+    /// and that this process's code and settings do not know, those of an earlier version are taken off.
     /// </summary>
-    /// <returns>False: it has those numbers, or there is no such limit.</returns>
+    /// <returns>False: it has the code's numbers, or there is no such limit.</returns>
     public async Task<bool> ResetAsync(string name, CancellationToken ct = default)
     {
-        var code = _catalog.InCode(name);
-        await using var command = _db.CreateCommand(code is null
-            ? "delete from keelback.limit_rule where app = $1 and name = $2"
-            : """
-              update keelback.limit_rule
-              set slots = $3, starts = $4, windows = $5, code_slots = $3, code_starts = $4, code_windows = $5, set_at = null
-              where app = $1 and name = $2 and set_at is not null
-              """);
+        await using var command = _db.CreateCommand(
+            """
+            with back as (
+                update keelback.limit_rule set slots = code_slots, starts = code_starts, windows = code_windows, set_at = null
+                where app = $1 and name = $2 and set_at is not null and (code_slots is not null or code_starts <> '{}')
+                returning 1
+            ), gone as (
+                delete from keelback.limit_rule
+                where app = $1 and name = $2 and case when set_at is null then $3 else code_slots is null and code_starts = '{}' end
+                returning 1
+            )
+            select exists (select from back union all select from gone)
+            """);
         command.Parameters.AddWithValue(_queues.App);
         command.Parameters.AddWithValue(name);
-        if (code is not null) AddNumbers(command, code);
-        var was = await command.ExecuteNonQueryAsync(ct) > 0;
+        command.Parameters.AddWithValue(_catalog.InCode(name) is null);
+        var was = (bool)(await command.ExecuteScalarAsync(ct))!;
         Tell();
         return was;
     }
@@ -116,13 +123,6 @@ public sealed class JobLimits
     {
         _loop.Wake();
         _wakes.LookAgain();
-    }
-
-    private static void AddNumbers(NpgsqlCommand command, JobLimit numbers)
-    {
-        command.Parameters.Add(new NpgsqlParameter<int?> { TypedValue = numbers.Slots });
-        command.Parameters.AddWithValue(numbers.Starts);
-        command.Parameters.AddWithValue(numbers.Windows);
     }
 
     private static JobLimit Numbers(NpgsqlDataReader row, int at) =>

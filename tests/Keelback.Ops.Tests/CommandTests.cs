@@ -321,5 +321,6 @@ public sealed class CommandTests : OpsTest
         {
             services.AddJobKind(s_mail);
             services.AddJobKind(s_bad);
+            services.AddJobKind(s_pay);
         }, arguments);
 }

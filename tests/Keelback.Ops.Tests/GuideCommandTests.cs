@@ -18,6 +18,7 @@ public sealed class GuideCommandTests : OpsTest
     public async Task Every_command_of_the_guides_succeeds_one_after_the_other()
     {
         await using var app = await OpsApp.StartAsync(Database, services: Add);
+        await app.Services.GetRequiredService<LimitCatalog>().EnsureAllAsync(default); // as a worker does at its start
         var failed = await app.Jobs.EnqueueAsync(s_receipt.Call(new { invoiceId = 5 }));
         var later = await app.Jobs.EnqueueAsync(s_receipt.Call(new { invoiceId = 6 }).With(new() { Delay = TimeSpan.FromDays(1) }));
         await using (var command = app.Db.CreateCommand(
@@ -47,6 +48,10 @@ public sealed class GuideCommandTests : OpsTest
     private static void Add(IServiceCollection services)
     {
         foreach (var kind in new[] { s_receipt, s_import, s_mail }) services.AddJobKind(kind);
-        services.Configure<JobsOptions>(o => o.AddSchedule("nightly", Trigger.Cron("30 2 * * *"), () => s_mail.Call()));
+        services.Configure<JobsOptions>(o =>
+        {
+            o.Limits["stripe"] = new(Slots: 5, PerSecond: 10);
+            o.AddSchedule("nightly", Trigger.Cron("30 2 * * *"), () => s_mail.Call());
+        });
     }
 }
