@@ -50,9 +50,9 @@ internal sealed class Judge(Facts facts, ChaosOptions options)
             var fits = run.Kind switch
             {
                 "throws" or "swells" => run.State == Failed,
-                "deaf" => run.State is Failed or Succeeded, // where the database was away, nobody called its time
                 "kills" => run.State == Quarantined,
                 _ when run.State == Quarantined => DiedEachTime(run),
+                "deaf" => run.State is Failed or Succeeded, // where the database was away, nobody called its time
                 "body" when call.Shape == Shape.BadChord => run.State == UpstreamFailed,
                 "body" or "add" when run.State == UpstreamFailed => facts.RunsOfCall[run.Call].Any(r => r.State == Quarantined),
                 _ when call.Shape == Shape.Cancelled => run.State is Succeeded or Cancelled,
