@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Net;
 using Keelback.Jobs;
 using Keelback.Jobs.Tests;
@@ -25,6 +26,25 @@ public sealed class PageTests : OpsTest
             Assert.DoesNotContain("<script>", html);
             Assert.DoesNotContain("<img", html);
         }
+    }
+
+    [Fact]
+    public async Task A_run_that_was_put_off_and_runs_again_started_when_it_runs_now()
+    {
+        var slow = TestJobs.Kind("slow", _ => Task.CompletedTask);
+        await using var app = await OpsApp.OpenAsync(Database, [slow]);
+        var run = await app.Jobs.EnqueueAsync(slow.Call());
+        await using (var command = app.Db.CreateCommand(
+            """
+            update keelback.run set started_at = '2020-01-01Z';
+            insert into keelback.claim (run_id, worker_id, epoch, attempt, crashes, at) select id, 1, 1, 1, 0, '2020-01-02Z' from keelback.run;
+            """)) await command.ExecuteNonQueryAsync();
+        await app.CopyAsync();
+
+        var details = JsonDocument.Parse(await app.PageAsync($"/ops/jobs/api/runs/{run}")).RootElement;
+        var list = JsonDocument.Parse(await app.PageAsync("/ops/jobs/api/runs")).RootElement.GetProperty("runs")[0];
+
+        Assert.Equal(("2020-01-02", "2020-01-02"), (details.GetProperty("startedAt").GetString()![..10], list.GetProperty("startedAt").GetString()![..10]));
     }
 
     [Fact]

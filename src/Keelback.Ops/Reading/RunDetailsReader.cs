@@ -37,7 +37,7 @@ internal sealed class RunDetailsReader(NpgsqlDataSource db, QueueCatalog catalog
         await using var command = new NpgsqlCommand(
             $"""
             select keelback.clock(), r.kind, q.name, {RunStates.Sql}, r.priority::int, coalesce(r.attempt, c.attempt, a.n, 0)::int, r.max_attempts::int,
-                   r.timeout_ms, keelback.run_enqueued_at(r.id), r.due_at, coalesce(r.started_at, c.at), r.finished_at, a.retry_at,
+                   r.timeout_ms, keelback.run_enqueued_at(r.id), r.due_at, coalesce(c.at, r.started_at), r.finished_at, a.retry_at,
                    r.input, r.output, r.error, r.trace, r.root, r.parent, r.tenant, coalesce(r.limits, '{"{}"}'), r.expires_at,
                    array(select tag from keelback.tag where run_id = r.id order by tag), w.name || ' #' || w.id, {RunStates.Limit},
                    (select data from keelback.progress p where p.run_id = r.id), r.replaced_by, r.result_ms,

@@ -95,7 +95,7 @@ internal sealed class RunSearcher(NpgsqlDataSource db, QueueCatalog catalog, Tim
         batch.BatchCommands.Add(Statement.Of(
             $"""
             select r.id, r.kind, q.name, {RunStates.Sql}, coalesce(r.attempt, c.attempt, a.n, 0)::int, r.max_attempts::int,
-                   keelback.run_enqueued_at(r.id), coalesce(r.started_at, c.at), r.finished_at, coalesce(a.retry_at, r.due_at),
+                   keelback.run_enqueued_at(r.id), coalesce(c.at, r.started_at), r.finished_at, coalesce(a.retry_at, r.due_at),
                    coalesce(r.error, a.error) ->> 'message', coalesce(s.tags, '{"{}"}'), {RunStates.Limit}
             from unnest($1) with ordinality asked (id, ord)
             cross join lateral (select * from keelback.run where id = asked.id limit 1) r
