@@ -47,7 +47,11 @@ internal sealed class JobNews(RunWaiters waiters, JobEvents events, JobTelemetry
         }
 
         waiters.Ended(outcomes.Select(o => o.Claim.RunId).Concat(result.Written));
-        if (events.AreWanted) events.RaiseEnds(outcomes.OfType<Outcome.Settled>().SelectMany(o => o.Below).Concat(result.Written.Except(outcomes.Select(o => o.Claim.RunId))));
+        if (!events.AreWanted) return;
+
+        // A run that was replaced may end by another outcome beside its own.
+        var below = result.Written.Except(outcomes.Where(o => o.Tells).Select(o => o.Claim.RunId));
+        events.RaiseEnds(outcomes.OfType<Outcome.Settled>().SelectMany(o => o.Below).Concat(below));
     }
 
     /// <summary>A statement ended these runs, or what it ended ended them.</summary>

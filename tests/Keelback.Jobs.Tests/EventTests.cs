@@ -83,6 +83,24 @@ public sealed class EventTests : JobsTest
     }
 
     [Fact]
+    public async Task A_run_that_was_replaced_is_told_to_end_when_its_graph_ended_before_the_worker_said_so()
+    {
+        await using var host = Listen(JobHost.Create(Database, [s_note, s_number]));
+        var run = await host.Jobs.EnqueueAsync(s_note.Call());
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var worker = WorkerRegistry.Register(connection, new("test", "w", [], "{}"), TimeSpan.FromHours(1));
+        var replaced = await host.Services.GetRequiredService<Replacement>()
+            .AloneAsync(Assert.Single(await ClaimAsync(host, connection, worker, "note")), Number(1), "default", default);
+        var last = Assert.Single(await ClaimAsync(host, connection, worker, "number"));
+
+        Outcome[] outcomes = [replaced, new Outcome.Succeeded(last, default)];
+        var result = await Exchange.RunAsync(connection, new() { Outcomes = outcomes }, prepare: false, default);
+        host.Services.GetRequiredService<JobNews>().Told(outcomes, result);
+
+        Assert.Equal([last.RunId, run], (await HeardAsync(host)).OfType<JobSucceeded>().Select(e => e.RunId));
+    }
+
+    [Fact]
     public async Task A_cancellation_is_told_and_what_ends_because_of_it()
     {
         await using var host = Listen(JobHost.Create(Database, [s_note]));
