@@ -71,6 +71,7 @@ internal static class ClassWriter
     {
         var secrets = job.Parameters.Where(p => p.IsSecret).Select(p => Quote(p.Json)).ToList();
         if (secrets.Count > 0) yield return $"Secrets = [{string.Join(", ", secrets)}],";
+        if (job.HoldsSecrets) yield return "HoldsSecrets = true,";
         if (job.IsScheduled)
         {
             // Not by the static: its name is the method's too, and with no arguments C# could not tell them apart.

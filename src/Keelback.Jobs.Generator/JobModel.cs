@@ -28,6 +28,7 @@ internal sealed record JobModel(
     string Attribute, // what rebuilds it: () { Queue = "mail" }
     EquatableArray<string> Metadata, // what rebuilds the others: global::Keelback.Jobs.LimitAttribute("mail") { Slots = 3 }
     string? Result, // T of Task<T>
+    bool HoldsSecrets, // a member of what it takes or returns is [Secret]
     string? DocumentationId, // when the method is documented
     EquatableArray<JobParameter> Parameters)
 {

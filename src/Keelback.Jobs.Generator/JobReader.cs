@@ -35,6 +35,7 @@ internal static class JobReader
             Attribute(job),
             new(method.GetAttributes().Concat(method.ContainingType.GetAttributes()).Where(IsMetadata).Select(a => $"{a.AttributeClass!.ToDisplayString(s_bare)}{Call(a)}")),
             JobSymbols.ResultOf(method)?.ToDisplayString(s_full),
+            method.Parameters.Select(p => p.Type).Append(JobSymbols.ResultOf(method)).Any(SecretSymbols.MayBeIn),
             IsDocumented(context.TargetNode) ? method.GetDocumentationCommentId() : null,
             new(JobSymbols.PayloadOf(method).Select(Parameter)));
     }
@@ -92,7 +93,7 @@ internal static class JobReader
             type.TypeKind == TypeKind.Interface,
             parameter.HasExplicitDefaultValue ? Default(type, parameter.ExplicitDefaultValue) : null,
             PayloadType.ItemOf(type)?.ToDisplayString(s_full),
-            JobSymbols.IsSecret(parameter));
+            SecretSymbols.IsSecret(parameter));
     }
 
     private static string Default(ITypeSymbol type, object? value)

@@ -16,8 +16,6 @@ internal static class JobSymbols
 
     public const string RetryRule = "Keelback.Jobs.RetryRuleAttribute";
 
-    private const string Secret = "Keelback.Jobs.SecretAttribute";
-
     /// <summary>As one reads it in a message: <c>Receipts.Send</c>, which is also the kind when the attribute gives none.</summary>
     private static readonly SymbolDisplayFormat s_withoutNamespace = new(
         typeQualificationStyle: SymbolDisplayTypeQualificationStyle.NameAndContainingTypes);
@@ -33,8 +31,6 @@ internal static class JobSymbols
         job.ConstructorArguments.FirstOrDefault().Value as string ?? NameOf(method);
 
     public static bool IsToken(ITypeSymbol type) => type.ToDisplayString() == "System.Threading.CancellationToken";
-
-    public static bool IsSecret(IParameterSymbol parameter) => parameter.GetAttributes().Any(a => a.AttributeClass?.ToDisplayString() == Secret);
 
     /// <summary>All but the token.</summary>
     public static IEnumerable<IParameterSymbol> PayloadOf(IMethodSymbol method) =>

@@ -19,7 +19,7 @@ internal static class KeyRules
             .Concat(job.NamedArguments.Where(o => o.Key == "Tenant").Select(o => o.Value.Value as string ?? ""));
         foreach (var key in keys)
             if (Mistake(key, method) is { } mistake) yield return JobRules.At(method, JobDiagnostics.BadKey, key, name, mistake);
-            else if (Places(key)!.Select(place => ParameterOf(place, method)!).FirstOrDefault(JobSymbols.IsSecret) is { } secret)
+            else if (Places(key)!.SelectMany(place => PathOf(place, method)).FirstOrDefault(SecretSymbols.IsSecret) is { } secret)
                 yield return JobRules.At(method, JobDiagnostics.SecretInKey, key, name, secret.Name);
 
         foreach (var option in keyed.SelectMany(a => a.NamedArguments))
@@ -65,23 +65,35 @@ internal static class KeyRules
     private static IParameterSymbol? ParameterOf(string place, IMethodSymbol method) =>
         JobSymbols.PayloadOf(method).FirstOrDefault(p => p.Name == place.Split('.')[0]);
 
+    // The parameter, then the properties; as far as they are there.
+    private static IEnumerable<ISymbol> PathOf(string place, IMethodSymbol method)
+    {
+        if (ParameterOf(place, method) is not { } parameter) yield break;
+
+        yield return parameter;
+        var type = parameter.Type;
+        foreach (var name in place.Split('.').Skip(1))
+        {
+            if (MembersOf(type).FirstOrDefault(p => p.Name == name) is not { } property) yield break;
+
+            yield return property;
+            type = property.Type;
+        }
+    }
+
     private static string? Missing(string place, IMethodSymbol method)
     {
         var path = place.Split('.');
-        if (ParameterOf(place, method)?.Type is not { } type)
+        var found = PathOf(place, method).ToList();
+        if (found.Count == path.Length) return null;
+        if (found.Count == 0)
         {
             var names = string.Join(", ", JobSymbols.PayloadOf(method).Select(p => p.Name));
             return $"the method has no parameter '{path[0]}'" + (names.Length == 0 ? "; it takes none" : $"; it has {names}");
         }
 
-        foreach (var member in path.Skip(1))
-        {
-            var property = MembersOf(type).FirstOrDefault(p => p.Name == member);
-            if (property is null) return $"'{type.ToDisplayString()}' has no property '{member}'";
-            type = property.Type;
-        }
-
-        return null;
+        var type = found.Last() is IPropertySymbol property ? property.Type : ((IParameterSymbol)found.Last()).Type;
+        return $"'{type.ToDisplayString()}' has no property '{path[found.Count]}'";
     }
 
     private static IEnumerable<IPropertySymbol> MembersOf(ITypeSymbol type)

@@ -18,15 +18,16 @@ public sealed partial class JobClient
     private readonly JobWakes _wakes;
     private readonly RunWaiters _waiters;
     private readonly JobNews _news;
+    private readonly JobSecrets _secrets;
     private readonly JobsOptions _options;
     private readonly TimeProvider _clock;
 
     internal JobClient(
         Submission submission, JobConnections connections, QueueCatalog queues, JobContext context, CurrentAttempt current,
-        JobWakes wakes, RunWaiters waiters, JobNews news, IOptions<JobsOptions> options, TimeProvider clock)
+        JobWakes wakes, RunWaiters waiters, JobNews news, JobSecrets secrets, IOptions<JobsOptions> options, TimeProvider clock)
     {
-        (_submission, _connections, _queues, _context, _current, _wakes, _waiters, _news, _options, _clock) =
-            (submission, connections, queues, context, current, wakes, waiters, news, options.Value, clock);
+        (_submission, _connections, _queues, _context, _current, _wakes, _waiters, _news, _secrets, _options, _clock) =
+            (submission, connections, queues, context, current, wakes, waiters, news, secrets, options.Value, clock);
     }
 
     /// <summary>Enqueues a job, and whatever it waits for, in one transaction. Returns the run's id.</summary>
@@ -78,7 +79,7 @@ public sealed partial class JobClient
     public async Task<JobRun?> GetAsync(long run, CancellationToken ct = default)
     {
         await using var connection = await _connections.OpenAsync(ct);
-        return await RunReader.FindAsync(connection.Connection, run, _queues.App, ct);
+        return await RunReader.FindAsync(connection.Connection, run, _queues.App, _secrets, ct);
     }
 
     /// <summary>The attempts that did not succeed, in order.</summary>

@@ -62,12 +62,8 @@ public sealed class JobContext
     /// </summary>
     /// <remarks>An attempt that has lost its run writes nothing, and its token is cancelled.</remarks>
     /// <exception cref="KeelbackException">KB1272: over 64 KB, or a NUL character in it.</exception>
-    public Task ReportAsync<T>(T progress, CancellationToken ct = default)
-    {
-        var json = JsonSerializer.SerializeToUtf8Bytes(progress, JobJson.Options);
-        PayloadRules.CheckProgress(Kind, json);
-        return Attempting.Progress.ReportAsync(json, ct);
-    }
+    public Task ReportAsync<T>(T progress, CancellationToken ct = default) =>
+        Attempting.ReportAsync(JsonSerializer.SerializeToUtf8Bytes(progress, JobJson.Options), ct);
 
     /// <summary>
     /// Puts a job, and whatever it waits for, in this one's place: <c>return context.Replace(graph);</c>. The run keeps its id and what follows it,

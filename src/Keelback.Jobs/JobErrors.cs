@@ -137,11 +137,11 @@ internal static class JobErrors
         $"{from.ToString(CultureInfo.InvariantCulture)} into the next. Add [Upgrade<T>({from.ToString(CultureInfo.InvariantCulture)})] to the method.");
 
     public static KeelbackException NoSecretKey(string kind) => new("KB1277",
-        $"'{kind}' has a parameter that is [Secret], and there is no key to encrypt it with. " +
+        $"'{kind}' takes or returns what is [Secret], and there is no key to encrypt it with. " +
         $"Set Keelback:Jobs:{nameof(JobsOptions.SecretKeys)} to 32 random bytes as base64, or call AddDataProtection().");
 
-    public static KeelbackException SecretNotReadable(string kind, string parameter, Exception? inner) => new("KB1278",
-        $"No key opens the secret '{parameter}' of '{kind}'. Keep a key in Keelback:Jobs:{nameof(JobsOptions.SecretKeys)} until no row needs it, " +
+    public static KeelbackException SecretNotReadable(string kind, string name, Exception? inner) => new("KB1278",
+        $"No key opens the secret '{name}' of '{kind}'. Keep a key in Keelback:Jobs:{nameof(JobsOptions.SecretKeys)} until no row needs it, " +
         "and let all processes share the keys of data protection.", inner);
 
     public static KeelbackException ArgumentNotJson(string parameter, Type type, Exception? inner) => new("KB1279",

@@ -39,6 +39,13 @@ public sealed class JobKind(string name, Type declaredBy, JobAttribute defaults,
     /// <summary>The payload's members that are stored encrypted, by their names in JSON.</summary>
     public IReadOnlyList<string> Secrets { get; init; } = [];
 
+    /// <summary>Whether it cannot do without a key: a parameter is secret, or a member of what it takes or returns.</summary>
+    public bool HoldsSecrets
+    {
+        get => field || Secrets.Count > 0;
+        init;
+    }
+
     /// <summary>Describes a call with every parameter's default, for a job with a <see cref="ScheduleAttribute"/>; null: it has none.</summary>
     public Func<Job>? DefaultCall { get; init; }
 

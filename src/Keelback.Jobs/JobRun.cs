@@ -10,7 +10,7 @@ namespace Keelback.Jobs;
 /// <param name="Attempt">Attempts spent, the running one included; 0 before the first. Attempts that a shutdown gave back are not in it.</param>
 /// <param name="EnqueuedAt">By the database's clock.</param>
 /// <param name="FinishedAt">When it ended; null while it is open.</param>
-/// <param name="Output">JSON of the result; null when there is none.</param>
+/// <param name="Output">JSON of the result, its secrets sealed; null when there is none.</param>
 /// <param name="Error">Why it ended without one.</param>
 public sealed record JobRun(
     long Id, string Kind, string Queue, JobRunState State, int Attempt,
@@ -19,7 +19,7 @@ public sealed record JobRun(
     /// <summary>Whether nothing about it will change any more.</summary>
     public bool HasEnded => State >= JobRunState.Succeeded;
 
-    /// <summary>What the job reported last, by <see cref="JobContext.ReportAsync"/>; null: nothing.</summary>
+    /// <summary>What the job reported last, by <see cref="JobContext.ReportAsync"/>, its secrets sealed; null: nothing.</summary>
     public JsonElement? Progress { get; init; }
 
     /// <summary>When it reported that.</summary>
@@ -28,14 +28,16 @@ public sealed record JobRun(
     /// <summary>How long its result is kept after the end; zero: not at all; null: as long as the run.</summary>
     public TimeSpan? ResultKept { get; init; }
 
+    internal JobSecrets? Secrets { get; init; }
+
     /// <summary>What it reported last.</summary>
-    /// <exception cref="KeelbackException">KB1285: it is not a <typeparamref name="T"/>.</exception>
+    /// <exception cref="KeelbackException">KB1278: no key opens a secret in it. KB1285: it is not a <typeparamref name="T"/>.</exception>
     public T? ProgressAs<T>() => Progress is { } progress ? Read<T>(progress, "progress") : default;
 
     internal static DateTimeOffset EnqueuedAtOf(long id) => DateTimeOffset.FromUnixTimeMilliseconds((id >> 22) + 1577836800000);
 
     /// <summary>The result.</summary>
-    /// <exception cref="KeelbackException">KB1209: it did not succeed, or not yet. KB1274: it is not kept, or not any more. KB1285: it is not a <typeparamref name="T"/>.</exception>
+    /// <exception cref="KeelbackException">KB1209: it did not succeed, or not yet. KB1274: it is not kept, or not any more. KB1278: no key opens a secret in it. KB1285: it is not a <typeparamref name="T"/>.</exception>
     public T? Result<T>() => State switch
     {
         JobRunState.Succeeded when Output is null && ResultKept is not null => throw JobErrors.ResultNotKept(this),
@@ -48,7 +50,7 @@ public sealed record JobRun(
     {
         try
         {
-            return json.Deserialize<T>(JobJson.Options);
+            return (Secrets?.Open(Kind, json) ?? json).Deserialize<T>(JobJson.Options);
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
         {

@@ -33,6 +33,7 @@ public static class JobsBuilderExtensions
         services.AddSingleton<QueueCatalog>();
         services.AddSingleton<LimitCatalog>();
         services.AddSingleton<JobConnections>();
+        services.AddSingleton<SecretCipher>();
         services.AddSingleton<JobSecrets>();
         services.AddSingleton<EnqueueGate>();
         services.AddSingleton(static sp =>
@@ -52,7 +53,7 @@ public static class JobsBuilderExtensions
         services.AddScoped(static sp => new JobClient(
             sp.GetRequiredService<Submission>(), sp.GetRequiredService<JobConnections>(), sp.GetRequiredService<QueueCatalog>(),
             sp.GetRequiredService<JobContext>(), sp.GetRequiredService<CurrentAttempt>(), sp.GetRequiredService<JobWakes>(), sp.GetRequiredService<RunWaiters>(),
-            sp.GetRequiredService<JobNews>(), sp.GetRequiredService<IOptions<JobsOptions>>(), sp.GetRequiredService<TimeProvider>()));
+            sp.GetRequiredService<JobNews>(), sp.GetRequiredService<JobSecrets>(), sp.GetRequiredService<IOptions<JobsOptions>>(), sp.GetRequiredService<TimeProvider>()));
 
         services.AddSingleton<ScheduleCatalog>();
         services.AddSingleton<ScheduleCalls>();

@@ -16,7 +16,7 @@ internal sealed class JobsCheck(IServiceProvider services) : ICheck
             for (var from = 1; from < kind.Defaults.Version; from++)
                 if (!kind.Metadata.OfType<UpgradeAttribute>().Any(upgrade => upgrade.From == from)) Add(findings, JobErrors.NoUpgrade(kind, from));
 
-        if (services.GetServices<JobKind>().FirstOrDefault(kind => kind.Secrets.Count > 0) is { } secretive && !HasSecretKey())
+        if (services.GetServices<JobKind>().FirstOrDefault(kind => kind.HoldsSecrets) is { } secretive && !HasSecretKey())
             Add(findings, JobErrors.NoSecretKey(secretive.Name));
 
         foreach (var kind in services.GetServices<JobKind>())

@@ -106,6 +106,9 @@ internal static class OpsErrors
             : (known.Contains(LimitCatalog.NameOf(name)) ? $" Did you mean '{LimitCatalog.NameOf(name)}'?" : DidYouMean(name, known)) + Known(known, "It has"))
         + (sets ? " To give numbers to one that is still to come, say so: --unknown, or \"unknown\": true." : ""));
 
+    public static KeelbackException NoSecretToKeep(string place) => new("KB1732",
+        $"'{SecretValues.Shown}' stands at '{Short(place)}', and the old run has no secret there that could stay. Write the value; nothing was enqueued.");
+
     public static KeelbackException BadLimitNumber(string text) => new("KB1731", $"'{Short(text)}' is no number for a limit. Give 1 or more, or nothing to take the number away.");
 
     public static string KeysUnshared(string where) => "KB1728: " +

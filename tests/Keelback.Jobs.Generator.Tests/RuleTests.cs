@@ -206,6 +206,18 @@ public class RuleTests
     }
 
     [Theory]
+    [InlineData("record Card(string Holder, [Secret] string Number);", "{card.Number}", "Number")]
+    [InlineData("class Card { [Secret] public string Number { get; set; } = \"\"; }", "pay:{card.Number.Length}", "Number")]
+    [InlineData("record Card(string Holder, [property: Secret] string Number);", "{card.Holder}", null)]
+    public async Task A_secret_member_in_a_key_is_reported(string card, string key, string? secret)
+    {
+        var said = await Snippet.DiagnosticsAsync(
+            $$"""public sealed {{card}} public sealed partial class A { [Job, Unique("{{key}}")] public Task Go(Card card, CancellationToken ct) => Task.CompletedTask; }""");
+
+        Assert.Equal(secret is null ? [] : [$"The key '{key}' of the job 'A.Go' names its secret '{secret}', and keys are stored and shown in the open; use another parameter [KBJ014]"], said);
+    }
+
+    [Theory]
     [InlineData("MaxAttempts = 1001", "MaxAttempts after IOException of the job 'A.Go' is '1001'; it must be 1 to 1,000 [KBJ009]")]
     [InlineData("Delay = \"soon\"", "Delay after IOException of the job 'A.Go' is 'soon'; it must be a duration over zero, as hh:mm:ss [KBJ009]")]
     [InlineData("MaxAttempts = 10, Delay = \"00:00:01\"", null)]

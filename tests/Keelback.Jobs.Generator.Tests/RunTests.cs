@@ -33,6 +33,15 @@ public class RunTests
     }
 
     [Fact]
+    public void A_kind_knows_whether_it_takes_or_returns_a_secret()
+    {
+        Job[] jobs = [Vault.Password("x"), Vault.Deep([]), Vault.Known([]), Vault.Give(), Vault.Plain(new("a"), null)];
+
+        Assert.Equal([true, true, true, true, false], jobs.Select(job => job.Kind.HoldsSecrets));
+        Assert.Equal(["password"], Assert.Single(jobs, job => job.Kind.Secrets.Count > 0).Kind.Secrets);
+    }
+
+    [Fact]
     public void A_scheduled_kind_has_a_call_with_every_default_in_its_own_version()
     {
         var call = Nightly.__JobKinds.Tidy_1.DefaultCall!();
@@ -112,7 +121,7 @@ public class RunTests
         var after = Known();
         keelback.AddJobsOf(typeof(Media).Assembly);
 
-        Assert.Equal((0, 12, 12), (before, after, Known()));
+        Assert.Equal((0, 17, 17), (before, after, Known()));
         Assert.Contains(app.Services, service => service.ServiceType == typeof(Media));
     }
 
@@ -126,7 +135,7 @@ public class RunTests
         var kinds = (IEnumerable<JobKind>)registry.GetProperty("Kinds")!.GetValue(null)!;
 
         Assert.Equal(
-            ["Disposing.Go", "Etl.List", "Media.ContactSheet", "Media.Count", "Media.Fetch", "Media.Resize", "Media.ResizeAll", "Media.Sizes", "Media.Sweep", "Media.Tag", "Nightly.Tidy", "media.label"],
+            ["Disposing.Go", "Etl.List", "Media.ContactSheet", "Media.Count", "Media.Fetch", "Media.Resize", "Media.ResizeAll", "Media.Sizes", "Media.Sweep", "Media.Tag", "Nightly.Tidy", "Vault.Deep", "Vault.Give", "Vault.Known", "Vault.Password", "Vault.Plain", "media.label"],
             kinds.Select(kind => kind.Name).Order(StringComparer.Ordinal));
         var label = kinds.Single(kind => kind.Name == "media.label").Defaults;
         Assert.Equal(("media.label", "00:00:30", 2, 4, "default", false),

@@ -167,7 +167,7 @@ public sealed class PayloadTests : JobsTest
         var noKey = await Assert.ThrowsAsync<KeelbackException>(() => keyless.Jobs.EnqueueAsync(login.Call(new { password = "a" })));
         var bound = await Assert.ThrowsAsync<KeelbackException>(() => host.Jobs.EnqueueAsync(login.Call(new { }, new JobBinding("password", make.Call<string>()))));
 
-        Assert.Equal("KB1277: 'login' has a parameter that is [Secret], and there is no key to encrypt it with. " +
+        Assert.Equal("KB1277: 'login' takes or returns what is [Secret], and there is no key to encrypt it with. " +
             "Set Keelback:Jobs:SecretKeys to 32 random bytes as base64, or call AddDataProtection().", noKey.Message);
         Assert.Equal("KB1208: 'login' cannot be enqueued so: its secret 'password' cannot be another job's result, which is stored in the open.", bound.Message);
         Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.run"));

@@ -102,6 +102,42 @@ public sealed class ActionTests : OpsTest
         Assert.Equal(0L, await worker.ScalarAsync<long>("select count(*) from keelback.run where input::text like '%new-word%'"));
     }
 
+    private sealed record Card(string Holder, [property: Secret] string Number);
+
+    private sealed record Wallet(List<Card> Cards);
+
+    [Fact]
+    public async Task Secret_members_are_hidden_wherever_they_are_shown_and_kept_where_they_stay()
+    {
+        var pay = TestJobs.Kind("pay", async call =>
+        {
+            var cards = call.Get<Wallet>("wallet").Cards;
+            await call.Services.GetRequiredService<JobContext>().ReportAsync(cards[0]);
+            return new Wallet([.. cards.Select(card => card with { Holder = card.Number[..2] })]);
+        });
+        await using var app = await OpsApp.OpenAsync(Database, [pay]);
+        await using var other = await OpsApp.OpenAsync(Database); // knows no kinds
+        var run = await app.Jobs.EnqueueAsync(pay.Call(new { wallet = new Wallet([new("ada", "4111-111"), new("bob", "4222-222")]) }));
+        await app.DrainAsync();
+
+        var shown = await app.PageAsync($"/ops/jobs/runs/{run}");
+        var form = await PageForm.OfAsync(other, $"/ops/jobs/runs/{run}/edit");
+        var left = await form.PostAsync($"/ops/jobs/runs/{run}/edit", ("json", """{"wallet": {"cards": [{"holder": "eve", "number": "(secret)"}, {"holder": "x", "number": "5333-333"}, {"holder": "y", "number": "6444-444"}]}}"""));
+        var wrong = await PostAsync(other, $"runs/{run}/copy", """{"wallet": {"cards": [{}, {}, {"holder": "y", "number": "(secret)"}]}}""");
+        await app.DrainAsync();
+
+        foreach (var page in new[] { shown, form.Html, await app.Client.GetStringAsync($"/ops/jobs/api/runs/{run}") })
+        {
+            Assert.Contains("(secret)", page);
+            Assert.DoesNotContain("111", Regex.Replace(page, "[0-9]{9,}", ""));
+            Assert.DoesNotContain("$secret", page);
+        }
+
+        Assert.Equal(["41:4111-111", "53:5333-333", "64:6444-444"], (await app.Jobs.GetAsync(IdOf(left)))!.Result<Wallet>()!.Cards.Select(card => $"{card.Holder}:{card.Number}"));
+        Assert.Contains("KB1732: '(secret)' stands at 'wallet.cards[].number', and the old run has no secret there that could stay.", JsonDocument.Parse(await wrong.Content.ReadAsStringAsync()).RootElement.GetRawText().Replace("\\u0027", "'"));
+        Assert.Equal(0L, await app.ScalarAsync<long>("select count(*) from keelback.run where input::text || output::text ~ '5333|6444|4111'"));
+    }
+
     [Fact]
     public async Task A_copy_keeps_what_the_old_call_said_and_leaves_to_the_kind_what_comes_from_the_arguments()
     {

@@ -19,7 +19,7 @@ internal sealed class EnqueueGate(IEnumerable<IEnqueueFilter> filters, JobSecret
 
         foreach (var run in plan.Runs)
         {
-            if (run.Kind.Secrets.Count > 0) Seal(run);
+            Seal(run);
             PayloadRules.CheckSize(run.Kind.Name, run.Payload.Length, options.Value.MaxPayload);
         }
 
@@ -47,6 +47,6 @@ internal sealed class EnqueueGate(IEnumerable<IEnqueueFilter> filters, JobSecret
             if (run.Kind.Secrets.FirstOrDefault(secret => parameter.TrimEnd('[', ']', '!', '?') == secret) is { } bound)
                 throw JobErrors.BadOptions(run.Kind.Name, $"its secret '{bound}' cannot be another job's result, which is stored in the open.");
 
-        run.Input = secrets.Seal(run.Kind, run.Payload);
+        run.Input = secrets.Seal(run.Kind, run.Input);
     }
 }

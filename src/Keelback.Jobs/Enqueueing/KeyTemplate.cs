@@ -78,6 +78,7 @@ internal static class KeyTemplate
         {
             if (value.ValueKind == JsonValueKind.Object && Member(value, path[i]) is { } member)
             {
+                if (SecretEnvelope.Is(member)) throw JobErrors.SecretInKey(run.Kind.Name, template, string.Join('.', path.Take(i + 1)));
                 value = member;
                 continue;
             }

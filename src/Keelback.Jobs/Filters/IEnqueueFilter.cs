@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Keelback.Jobs;
 
@@ -33,6 +34,8 @@ public sealed class JobEnqueue
     /// <summary>The arguments that are known now; secrets in the open.</summary>
     public JsonElement ReadPayload()
     {
+        if (SecretEnvelope.MayBeIn(_run.Payload.Span)) return JsonSerializer.SerializeToElement(SecretEnvelope.Unwrapped(JsonNode.Parse(_run.Payload.Span)));
+
         using var document = JsonDocument.Parse(_run.Payload);
         return document.RootElement.Clone();
     }

@@ -11,7 +11,7 @@ internal sealed class ScheduleCalls(ScheduleCatalog catalog, JobKinds kinds, Job
         // By hand, and on a clock that went back, a call may be made for a time that is covered: its interval is empty.
         DateTimeOffset? from = schedule.CoveredAt is { } covered ? schedule.Source.InZone(covered < at ? covered : at) : null;
         var tick = new ScheduleTick(schedule.Name, schedule.Source.InZone(at), from);
-        return Checked(schedule.Name, schedule.Definition.IsLive ? Live(schedule.Name, tick) : schedule.Definition.Call.ToJob(kinds, secrets))
+        return Checked(schedule.Name, schedule.Definition.IsLive ? Live(schedule.Name, tick) : schedule.Definition.Call.ToJob(kinds))
             ?? throw JobErrors.ScheduleNotHere(schedule.Name);
     }
 

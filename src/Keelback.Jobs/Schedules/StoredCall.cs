@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 
 namespace Keelback.Jobs;
 
@@ -45,15 +44,14 @@ internal sealed record StoredCall(IReadOnlyList<StoredJob> Jobs, int Root)
     }
 
     /// <summary>The description again; null: this process does not know one of its kinds.</summary>
-    /// <exception cref="KeelbackException">KB1278: no key opens a secret.</exception>
-    public Job? ToJob(JobKinds kinds, JobSecrets secrets)
+    public Job? ToJob(JobKinds kinds)
     {
         var jobs = new List<Job>();
         foreach (var stored in Jobs)
         {
             if ((stored.Run is null ? kinds.Find(stored.Kind) : JobKind.Existing) is not { } kind) return null;
             var bindings = stored.Bindings.Select(b => new JobBinding(b.Parameter, jobs[b.Source], b.Rule)).ToList();
-            jobs.Add(new(new JobParts(kind, Payload(stored, kind, secrets), bindings, stored.Options)
+            jobs.Add(new(new JobParts(kind, Payload(stored), bindings, stored.Options)
             {
                 Run = stored.Run,
                 Callbacks = [.. stored.Callbacks.Select(c => new JobCallback(c.Rule, _ => jobs[c.Source]))],
@@ -63,15 +61,8 @@ internal sealed record StoredCall(IReadOnlyList<StoredJob> Jobs, int Root)
         return jobs[Root];
     }
 
-    private static ReadOnlyMemory<byte> Payload(StoredJob stored, JobKind kind, JobSecrets secrets)
-    {
-        if (stored.Input is not { } input) return default;
-        if (kind.Secrets.Count == 0) return JsonSerializer.SerializeToUtf8Bytes(input);
-
-        var members = JsonObject.Create(input)!;
-        secrets.Open(kind, members);
-        return JsonSerializer.SerializeToUtf8Bytes(members);
-    }
+    // Secrets stay sealed: the run is stored with them.
+    private static ReadOnlyMemory<byte> Payload(StoredJob stored) => stored.Input is { } input ? JsonSerializer.SerializeToUtf8Bytes(input) : default;
 
     private static StoredJob Store(Job job, Dictionary<Job, int> numbers, JobSecrets secrets)
     {
@@ -79,7 +70,7 @@ internal sealed record StoredCall(IReadOnlyList<StoredJob> Jobs, int Root)
         if (!job.Payload.IsEmpty)
         {
             PayloadRules.CheckPayload(job.Kind.Name, job.Payload.Span);
-            using var json = JsonDocument.Parse(job.Kind.Secrets.Count > 0 ? secrets.Seal(job.Kind, job.Payload) : job.Payload);
+            using var json = JsonDocument.Parse(secrets.Seal(job.Kind, job.Payload));
             input = json.RootElement.Clone();
         }
 

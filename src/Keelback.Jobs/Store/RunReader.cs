@@ -30,7 +30,7 @@ internal static class RunReader
         where r.id = $1
         """;
 
-    public static async Task<JobRun?> FindAsync(NpgsqlConnection connection, long id, string app, CancellationToken ct)
+    public static async Task<JobRun?> FindAsync(NpgsqlConnection connection, long id, string app, JobSecrets secrets, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(Sql, connection);
         command.Parameters.AddWithValue(id);
@@ -45,6 +45,7 @@ internal static class RunReader
         {
             Progress = row.IsDBNull(9) ? null : Json<JsonElement>(row, 9),
             ReportedAt = row.IsDBNull(10) ? null : row.GetFieldValue<DateTimeOffset>(10),
+            Secrets = secrets,
             ResultKept = row.IsDBNull(11) ? null : TimeSpan.FromMilliseconds(row.GetInt64(11)),
         };
     }

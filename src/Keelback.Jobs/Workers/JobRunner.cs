@@ -13,7 +13,7 @@ namespace Keelback.Jobs;
 internal sealed class JobRunner(
     JobKinds kinds, UnknownKinds unknownKinds, IServiceScopeFactory scopes, TransactionalAttempt transactional, Replacement replacement,
     CurrentAttempt current, RetryRules rules, OutcomeRules outcomes, QueueCatalog queues,
-    JobConnections connections, RunWaiters waiters, RunLogSink logs, JobFilters filters, PayloadReader payloads,
+    JobConnections connections, RunWaiters waiters, RunLogSink logs, JobFilters filters, PayloadReader payloads, JobSecrets secrets,
     IOptions<JobsOptions> options, TimeProvider clock, JobTelemetry telemetry, ILogger<JobRunner> log)
 {
     /// <param name="job">The attempt.</param>
@@ -93,7 +93,7 @@ internal sealed class JobRunner(
     {
         var progress = new ProgressReporter(job, connections, waiters, telemetry, clock, options.Value.ProgressInterval, log);
         DateTimeOffset? deadline = job.Claim.Timeout is { } limit ? clock.GetUtcNow() + limit : null;
-        return new(job, queues.Name(Math.Abs(job.Claim.Queue)), deadline, progress, connections, filters, queues.App, options.Value.MaxPayload);
+        return new(job, queues.Name(Math.Abs(job.Claim.Queue)), deadline, progress, connections, filters, secrets, queues.App, options.Value.MaxPayload);
     }
 
     // Whatever is thrown must be told of: one whose own text throws is told by its type.

@@ -12,14 +12,14 @@ internal sealed class PayloadReader(JobSecrets secrets)
     {
         var document = JsonDocument.Parse(input);
         var version = document.RootElement.TryGetProperty(JobPayload.Version, out var written) ? written.GetInt32() : 1;
-        if (version == kind.Defaults.Version && !JobSecrets.MayBeIn(input)) return document;
+        if (version == kind.Defaults.Version && !MustOpen(kind, input)) return document;
 
         using (document)
         {
             if (version > kind.Defaults.Version) throw new NewerPayloadException(version);
 
             var members = JsonObject.Create(document.RootElement)!;
-            secrets.OpenAll(kind, members); // before the upgrades, which may rename what older code had sealed
+            secrets.Open(kind, members); // before the upgrades, which may rename what older code had sealed
             members.Remove(JobPayload.Version);
             for (; version < kind.Defaults.Version; version++)
                 members = (kind.Metadata.OfType<UpgradeAttribute>().FirstOrDefault(u => u.From == version) ?? throw JobErrors.NoUpgrade(kind, version)).Apply(members);
@@ -27,6 +27,9 @@ internal sealed class PayloadReader(JobSecrets secrets)
             return JsonDocument.Parse(JsonSerializer.SerializeToUtf8Bytes(members));
         }
     }
+
+    // The engine's own jobs hand on what they have, and that is stored.
+    private static bool MustOpen(JobKind kind, byte[] input) => kind.DeclaredBy != typeof(Job) && SecretEnvelope.MayBeIn(input);
 }
 
 /// <summary>A payload that is of a later version than this program knows: handed back, like a kind that it does not know.</summary>

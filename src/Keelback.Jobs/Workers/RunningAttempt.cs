@@ -2,7 +2,7 @@ namespace Keelback.Jobs;
 
 /// <summary>What a <see cref="JobContext"/> knows, and how it asks for the rest.</summary>
 internal sealed class RunningAttempt(RunningJob job, string queue, DateTimeOffset? deadline, ProgressReporter progress, JobConnections connections,
-    JobFilters filters, string app, int mostBytes)
+    JobFilters filters, JobSecrets secrets, string app, int mostBytes)
     : IAsyncDisposable
 {
     public Claim Claim => job.Claim;
@@ -14,8 +14,6 @@ internal sealed class RunningAttempt(RunningJob job, string queue, DateTimeOffse
 
     public DateTimeOffset? Deadline => deadline;
 
-    public ProgressReporter Progress => progress;
-
     /// <inheritdoc cref="RunningJob.Session"/>
     public int Session
     {
@@ -25,7 +23,7 @@ internal sealed class RunningAttempt(RunningJob job, string queue, DateTimeOffse
     public async Task<JobRun?> ReadAsync(CancellationToken ct)
     {
         await using var connection = await connections.OpenAsync(ct);
-        return await RunReader.FindAsync(connection.Connection, Claim.RunId, app, ct);
+        return await RunReader.FindAsync(connection.Connection, Claim.RunId, app, secrets, ct);
     }
 
     public async Task<IReadOnlyList<JobAttempt>> EarlierAsync(CancellationToken ct)
@@ -42,8 +40,20 @@ internal sealed class RunningAttempt(RunningJob job, string queue, DateTimeOffse
         var result = await CallAsync(kind, call);
         await progress.DisposeAsync(); // before the run's end, after which nothing is written
         if (Claim.ResultKept == TimeSpan.Zero || Replacement is not null) return default;
-        if (kind != JobKind.Gather && kind != JobKind.Forward) PayloadRules.CheckResult(kind.Name, result.Span, mostBytes);
+        if (kind.DeclaredBy == typeof(Job)) return result; // of results that have passed here
+
+        result = secrets.Seal(kind.Name, result);
+        PayloadRules.CheckResult(kind.Name, result.Span, mostBytes);
         return result;
+    }
+
+    /// <summary>Writes what the job says about itself.</summary>
+    /// <exception cref="KeelbackException">KB1272, KB1277.</exception>
+    public Task ReportAsync(ReadOnlyMemory<byte> json, CancellationToken ct)
+    {
+        json = secrets.Seal(Claim.Kind, json);
+        PayloadRules.CheckProgress(Claim.Kind, json.Span);
+        return progress.ReportAsync(json.ToArray(), ct);
     }
 
     private async ValueTask<ReadOnlyMemory<byte>> CallAsync(JobKind kind, JobCall call)

@@ -15,7 +15,7 @@ internal static class EditPage
     /// <summary>Stored arguments for a person to edit; as they are stored where white space would make them too many.</summary>
     public static string Text(string stored)
     {
-        var (hidden, lines) = (SecretArguments.Hide(stored), 0);
+        var (hidden, lines) = (SecretValues.Hide(stored), 0);
         var pretty = RunDetailsReader.Pretty(hidden);
         foreach (var c in pretty) lines += c == '\n' ? 1 : 0; // each comes back as two characters
         return Encoding.UTF8.GetByteCount(pretty) + lines <= MostText - 64 * 1024 ? pretty : hidden;
@@ -35,7 +35,7 @@ internal static class EditPage
         <section><form method="post" enctype="multipart/form-data" action="{place.Run(run.Id)}/edit">{hidden}
         <label>Arguments of the new run, a JSON object whose members are the parameters of the method
         <textarea name="json" spellcheck="false" rows="18">{json}</textarea></label>
-        {Html.If(json.Contains(SecretArguments.Shown, StringComparison.Ordinal), () => Html.Of($"""<p class="soft">Where <code>{SecretArguments.Shown}</code> stays, the new run has the old one's secret.</p>"""))}
+        {Html.If(json.Contains(SecretValues.Shown, StringComparison.Ordinal), () => Html.Of($"""<p class="soft">Where <code>{SecretValues.Shown}</code> stays, the new run has the old one's secret; another value that you write there is stored encrypted too.</p>"""))}
         <p class="soft">The new run goes to queue {run.Queue} with priority {run.Priority} and {run.MaxAttempts} attempt{(run.MaxAttempts == 1 ? "" : "s")}. It keeps the old one's tags, tenant, limits and time limits, and is due at once. {Fate(onConflict)} Nothing waits for the new one.</p>
         <div class="buttons"><button class="main">Enqueue</button> <a class="button" href="{place.Run(run.Id)}">Leave it</a></div>
         </form></section>

@@ -21,6 +21,19 @@ internal sealed class EditableInput(NpgsqlDataSource db, QueueCatalog catalog, I
         return (string?)await command.ExecuteScalarAsync(ct);
     }
 
+    /// <summary>All of them, or those of its call where that cannot be.</summary>
+    public async Task<string> KnownAsync(long run, string own, CancellationToken ct)
+    {
+        try
+        {
+            return await WholeAsync(run, inForm: false, ct) ?? own;
+        }
+        catch (KeelbackException e) when (e.Code is "KB1725" or "KB1726")
+        {
+            return own;
+        }
+    }
+
     /// <summary>All of them, the results of other runs included, without white space. Null: there is no such run.</summary>
     /// <exception cref="KeelbackException">KB1725: they are more than a new run may have, or than a form holds. KB1726: a result is not there.</exception>
     public async Task<string?> WholeAsync(long run, bool inForm, CancellationToken ct)

@@ -53,9 +53,14 @@ public sealed partial class Payments(Bank bank, JobContext context, ILogger<Paym
     [Job]
     public Task<string> Login(string user, [Secret] string password, CancellationToken ct) => Task.FromResult($"{user}:{password.Length}");
 
+    [Job]
+    public Task<Card> Renew(Card card, CancellationToken ct) => Task.FromResult(card with { Number = $"{card.Number[..^1]}0" });
+
     [LoggerMessage(1, LogLevel.Information, "row {Row}")]
     private static partial void ImportedRow(ILogger log, int row);
 }
+
+public sealed record Card(string Holder, [Secret] string Number);
 
 public sealed record Money(int Cents, string Currency);
 

@@ -47,6 +47,7 @@ public sealed class JobsGuideTests : JobsTest
 
         Assert.Equal("250 EUR", await jobs.ResultAsync<string>(await jobs.EnqueueAsync(Guides.Jobs.Payments.Refund(new Money(250, "EUR")))));
         Assert.Equal("ada:7", await jobs.ResultAsync<string>(await jobs.EnqueueAsync(Guides.Jobs.Payments.Login("ada", "hunter2"))));
+        Assert.Equal("4110", (await jobs.ResultAsync<Card>(await jobs.EnqueueAsync(Guides.Jobs.Payments.Renew(new Card("Ada", "4111")))))!.Number);
         Assert.Contains(lines, line => line.StartsWith("Payments.Import took ", StringComparison.Ordinal));
 
         var workers = host.Services.GetRequiredService<JobWorkers>();
