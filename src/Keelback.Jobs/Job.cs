@@ -30,31 +30,34 @@ public partial class Job
     internal EnqueueOptions? Options => Parts.Options;
 
     /// <summary>The same call, started only when <paramref name="first"/> have succeeded. What it takes results of does not wait for them: <see cref="Then(Job)"/> holds the whole graph.</summary>
-    public Job After(params IEnumerable<Job> first) => new(Parts.After(first));
+    public Job After(params IEnumerable<Job> first) => Again(Parts.After(first));
 
     /// <summary>The same call with other options than its kind's defaults; members that are not set stay as an earlier <c>With</c> has them.</summary>
-    public Job With(EnqueueOptions options) => new(Parts.With(options));
+    public Job With(EnqueueOptions options) => Again(Parts.With(options));
 
     /// <summary>Both, <paramref name="next"/> and the graph that it is of when this one has succeeded. Returns the second: a chain is enqueued as its last job.</summary>
     /// <remarks>A job of that graph that is also used elsewhere does not wait.</remarks>
-    public Job Then(Job next) => new(Next(next).Parts.Following(this));
+    public Job Then(Job next) => Next(next).Again(next.Parts.Following(this));
 
     /// <inheritdoc cref="Then(Job)"/>
     public Job<TNext> Then<TNext>(Job<TNext> next) => new(Next(next).Parts.Following(this));
 
     /// <summary>The same call, followed by <paramref name="next"/>, and the graph that it is of, if it succeeds. The run of this call remains the one that is waited for.</summary>
     /// <remarks>A job of that graph that is also used elsewhere does not wait.</remarks>
-    public Job OnSuccess(Job next) => new(Parts.FollowedBy(JobEdgeRule.Success, Given(next)));
+    public Job OnSuccess(Job next) => Again(Parts.FollowedBy(JobEdgeRule.Success, Given(next)));
 
     /// <summary>
     /// The same call, followed by a job, and the graph that it is of, if it ends without success: its last attempt failed, its workers died, its time was over, it was
     /// cancelled, or a job that it waited for did not succeed. If it succeeds, the other job and its graph are skipped.
     /// </summary>
     /// <remarks>A job of that graph that is also used elsewhere does not wait.</remarks>
-    public Job OnError(Func<Arg<JobFailure>, Job> next) => new(Parts.FollowedBy(JobEdgeRule.Failure, WithFailure(next)));
+    public Job OnError(Func<Arg<JobFailure>, Job> next) => Again(Parts.FollowedBy(JobEdgeRule.Failure, WithFailure(next)));
 
     /// <inheritdoc cref="OnError(Func{Arg{JobFailure}, Job})"/>
-    public Job OnError(Job next) => new(Parts.FollowedBy(JobEdgeRule.Failure, Given(next)));
+    public Job OnError(Job next) => Again(Parts.FollowedBy(JobEdgeRule.Failure, Given(next)));
+
+    /// <summary>Another description of the same call, of its own type: a <see cref="Job{T}"/> may be at hand as a <see cref="Job"/>.</summary>
+    private protected virtual Job Again(JobParts parts) => new(parts);
 
     private protected static T Next<T>(T next)
         where T : Job
@@ -131,4 +134,6 @@ public sealed class Job<T> : Job, IJob<T>
 
     /// <inheritdoc cref="Job.OnError(Func{Arg{JobFailure}, Job})"/>
     public new Job<T> OnError(Job next) => new(Parts.FollowedBy(JobEdgeRule.Failure, Given(next)));
+
+    private protected override Job Again(JobParts parts) => new Job<T>(parts);
 }

@@ -11,6 +11,7 @@ namespace Keelback.Jobs;
 internal sealed class EnqueuePlan
 {
     private readonly Dictionary<Job, PlannedRun> _planned = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Job, EnqueueOptions> _given = new(ReferenceEqualityComparer.Instance); // not by With: what follows a job may name it
     private readonly List<PlannedRun> _existing = [];
     private readonly List<(Job Owner, JobCallback Callback, Job Next)> _callbacks = [];
     private readonly List<(Job First, Job Next, int Bindings)> _thens = [];
@@ -71,7 +72,8 @@ internal sealed class EnqueuePlan
         {
             ArgumentNullException.ThrowIfNull(job);
             if (job.Parts.Run is { } run) throw JobErrors.NotACall(run, "it cannot be enqueued again. Give it to another job as an argument.");
-            roots.Add(plan.Add(options is null ? job : job.With(options)));
+            if (options is not null) plan._given[job] = options.Over(job.Options);
+            roots.Add(plan.Add(job));
         }
 
         plan.LinkWhatFollows();
@@ -141,7 +143,7 @@ internal sealed class EnqueuePlan
     {
         if (job.Kind == JobKind.Item) throw JobErrors.BadMap("the stand-in for an item is none outside of the function that was given it.");
 
-        var run = new PlannedRun(job.Kind, WithEmptyArrays(job), job.Options)
+        var run = new PlannedRun(job.Kind, WithEmptyArrays(job), _given.GetValueOrDefault(job) ?? job.Options)
         {
             BoundParameters = job.Bindings.Count == 0 ? [] : [.. job.Bindings.Select(b => b.Parameter).OfType<string>()],
             Example = IsEngines(job) && job.Bindings.Count > 0 ? _planned[job.Bindings[0].Source] : null,

@@ -50,7 +50,7 @@ internal sealed record StoredCall(IReadOnlyList<StoredJob> Jobs, int Root)
         foreach (var stored in Jobs)
         {
             if ((stored.Run is null ? kinds.Find(stored.Kind) : JobKind.Existing) is not { } kind) return null;
-            var bindings = stored.Bindings.Select(b => new JobBinding(b.Parameter, jobs[b.Source], b.Rule)).ToList();
+            var bindings = stored.Bindings.Select(b => new JobBinding(b.Parameter, jobs[b.Source], b.Rule) { HoldsAll = b.HoldsAll }).ToList();
             jobs.Add(new(new JobParts(kind, Payload(stored), bindings, stored.Options)
             {
                 Run = stored.Run,
@@ -74,7 +74,7 @@ internal sealed record StoredCall(IReadOnlyList<StoredJob> Jobs, int Root)
             input = json.RootElement.Clone();
         }
 
-        return new(job.Kind.Name, input, [.. job.Bindings.Select(b => new StoredBinding(b.Parameter, numbers[b.Source], b.Rule))], job.Options)
+        return new(job.Kind.Name, input, [.. job.Bindings.Select(b => new StoredBinding(b.Parameter, numbers[b.Source], b.Rule, b.HoldsAll))], job.Options)
         {
             Run = job.Parts.Run,
         };
@@ -90,4 +90,4 @@ internal sealed record StoredJob(string Kind, JsonElement? Input, IReadOnlyList<
 }
 
 /// <summary>A <see cref="JobBinding"/> whose source is a number in the list.</summary>
-internal sealed record StoredBinding(string? Parameter, int Source, JobEdgeRule Rule = JobEdgeRule.Success);
+internal sealed record StoredBinding(string? Parameter, int Source, JobEdgeRule Rule = JobEdgeRule.Success, bool HoldsAll = false);

@@ -26,6 +26,28 @@ public sealed class EdgeRuleTests : JobsTest
         Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.wait"));
     }
 
+    public static TheoryData<string, Func<Job, Job>> More => new()
+    {
+        { "With", job => job.With(new() { Tags = ["t"] }) },
+        { "After", job => job.After(Number(1)) },
+        { "OnSuccess", job => job.OnSuccess(Number(2)) },
+        { "OnError", job => job.OnError(Number(3)) },
+        { "OnError with its failure", job => job.OnError(_ => Number(3)) },
+        { "Then", job => Number(4).Then(job) },
+    };
+
+    [Theory, MemberData(nameof(More))]
+    public async Task What_follows_a_job_follows_it_whatever_more_is_said_of_it_and_by_whatever_type(string what, Func<Job, Job> more)
+    {
+        await using var host = await StartAsync(s_number, s_note);
+
+        var run = await host.Jobs.EnqueueAsync(more(Number(7).OnSuccess(n => s_note.Call<int>(null, Bound("n", n)))), new() { Id = Guid.CreateVersion7() });
+
+        Assert.True((await EndOf(host, "note")).Result<int>() == 7, what);
+        Assert.Equal(7, (await host.EndOf(run)).Result<int>());
+        Assert.Equal(1, await host.ScalarAsync<long>("select count(*) from keelback.run where input ->> 'n' = '7'"));
+    }
+
     [Fact]
     public async Task A_failure_runs_what_follows_it_with_its_reason_and_ends_what_follows_a_success()
     {
