@@ -181,6 +181,18 @@ public sealed class SecretMemberTests : JobsTest
     }
 
     [Fact]
+    public async Task An_argument_that_only_looks_like_a_secret_is_left_alone()
+    {
+        const string Json = """{"$secret":{"open":1},"a":{"$secret":"x"},"b":[{"$secret":{"open":2}}]}""";
+        var echo = TestJobs.Kind("echo", call => Task.FromResult(call.Get<JsonElement>("json")));
+        await using var host = await JobHost.Create(Database, [echo]).StartAsync();
+
+        var run = await host.EndOf(await host.Jobs.EnqueueAsync(echo.Call(new { json = JsonElement.Parse(Json) })));
+
+        Assert.True(JsonElement.DeepEquals(JsonElement.Parse(Json), run.Result<JsonElement>()));
+    }
+
+    [Fact]
     public async Task A_filter_reads_a_member_in_the_open_as_the_job_will()
     {
         var login = TestJobs.Kind("login", _ => Task.CompletedTask);

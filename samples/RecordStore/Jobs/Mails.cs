@@ -9,7 +9,8 @@ public sealed partial class Mails(StoreDb db, IMailSender sender, TimeProvider c
 {
     // A mail system cannot join our transaction, so this job runs at least once. The Message-Id is the same
     // each time: should we die between sending and saving, the receiver can tell the second copy from a new mail.
-    [Job(Queue = "mail", MaxAttempts = 10)]
+    // It takes ten connections from us, however many workers there are.
+    [Job(Queue = "mail", MaxAttempts = 10), Limit("mail-system", Slots = 10)]
     public async Task Deliver(long mailId, CancellationToken ct)
     {
         var mail = await db.Mails.SingleAsync(m => m.Id == mailId, ct);

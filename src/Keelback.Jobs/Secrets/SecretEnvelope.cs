@@ -1,13 +1,14 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Keelback.Jobs;
 
-/// <summary>A secret in JSON: <c>{"$secret": "…"}</c> as it is stored, <c>{"$secret": {"open": …}}</c> on its way there.</summary>
+/// <summary>A secret in JSON: <c>{"$secret": "…"}</c> as it is stored; on its way there an object under a name that only this process knows, so that no argument looks like one.</summary>
 internal static class SecretEnvelope
 {
     public const string Name = "$secret";
-    public const string Open = "open";
+    public static readonly string Open = RandomNumberGenerator.GetHexString(32);
 
     /// <summary>Whether there may be one in it.</summary>
     public static bool MayBeIn(ReadOnlySpan<byte> json) => json.IndexOf("\"$secret\""u8) >= 0;
