@@ -29,16 +29,8 @@ public sealed class DiscardedJobAnalyzer : DiagnosticAnalyzer
     private static void Report(OperationAnalysisContext context, INamedTypeSymbol job)
     {
         var value = ((IExpressionStatementOperation)context.Operation).Operation;
-        if (value is IAssignmentOperation || !IsJob(value.Type, job)) return;
+        if (value is IAssignmentOperation || !JobSymbols.Is(value.Type, job)) return;
 
         context.ReportDiagnostic(Diagnostic.Create(JobDiagnostics.Discarded, value.Syntax.GetLocation(), value.Syntax.ToString()));
-    }
-
-    private static bool IsJob(ITypeSymbol? type, INamedTypeSymbol job)
-    {
-        for (var t = type; t is not null; t = t.BaseType)
-            if (SymbolEqualityComparer.Default.Equals(t, job)) return true;
-
-        return false;
     }
 }

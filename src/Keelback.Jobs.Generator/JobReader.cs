@@ -33,7 +33,7 @@ internal static class JobReader
             SyntaxFacts.GetText(method.DeclaredAccessibility),
             method.IsStatic,
             Attribute(job),
-            new(method.GetAttributes().Concat(method.ContainingType.GetAttributes()).Where(IsMetadata).Select(a => $"{a.AttributeClass!.ToDisplayString(s_bare)}{Call(a)}")),
+            new(method.GetAttributes().Concat(method.ContainingType.GetAttributes()).Where(a => JobSymbols.IsMetadata(a.AttributeClass)).Select(a => $"{a.AttributeClass!.ToDisplayString(s_bare)}{Call(a)}")),
             JobSymbols.ResultOf(method)?.ToDisplayString(s_full),
             method.Parameters.Select(p => p.Type).Append(JobSymbols.ResultOf(method)).Any(SecretSymbols.MayBeIn),
             IsDocumented(context.TargetNode) ? method.GetDocumentationCommentId() : null,
@@ -55,14 +55,6 @@ internal static class JobReader
     };
 
     private static string Attribute(AttributeData job) => Call(job);
-
-    private static bool IsMetadata(AttributeData attribute)
-    {
-        for (var type = attribute.AttributeClass; type is not null; type = type.BaseType)
-            if (type.ToDisplayString() == JobSymbols.Metadata) return true;
-
-        return false;
-    }
 
     /// <summary>What rebuilds an attribute, after its type: <c>("mail") { Slots = 3 }</c>.</summary>
     private static string Call(AttributeData attribute)

@@ -20,6 +20,22 @@ internal static class JobSymbols
     private static readonly SymbolDisplayFormat s_withoutNamespace = new(
         typeQualificationStyle: SymbolDisplayTypeQualificationStyle.NameAndContainingTypes);
 
+    /// <summary>Whether the type is the other, or derives from it.</summary>
+    public static bool Is(ITypeSymbol? type, INamedTypeSymbol other) => SelfAndBases(type).Any(t => SymbolEqualityComparer.Default.Equals(t, other));
+
+    /// <summary>Whether an attribute of the type goes with a job's kind.</summary>
+    public static bool IsMetadata(INamedTypeSymbol? attribute) => SelfAndBases(attribute).Any(t => t.ToDisplayString() == Metadata);
+
+    /// <summary>An attribute as one writes it: <c>Schedule</c>.</summary>
+    public static string WordOf(INamedTypeSymbol attribute) =>
+        attribute.Name.EndsWith("Attribute", StringComparison.Ordinal) ? attribute.Name.Substring(0, attribute.Name.Length - "Attribute".Length) : attribute.Name;
+
+    public static IEnumerable<ITypeSymbol> SelfAndBases(ITypeSymbol? type)
+    {
+        for (var t = type; t is not null; t = t.BaseType)
+            yield return t;
+    }
+
     public static AttributeData? JobAttributeOf(IMethodSymbol method) =>
         method.GetAttributes().FirstOrDefault(a => a.AttributeClass?.ToDisplayString() == Attribute);
 

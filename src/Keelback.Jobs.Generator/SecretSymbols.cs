@@ -7,6 +7,8 @@ internal static class SecretSymbols
 {
     private const string Attribute = "Keelback.Jobs.SecretAttribute";
 
+    public static bool IsAttribute(INamedTypeSymbol? type) => type?.ToDisplayString() == Attribute;
+
     public static bool IsSecret(ISymbol symbol) => IsMarked(symbol) || (symbol is IPropertySymbol property && Parameters(property).Any(IsMarked));
 
     /// <summary>Whether a value of the type may hold a secret, as far as the type says.</summary>
@@ -42,5 +44,5 @@ internal static class SecretSymbols
     private static IEnumerable<IParameterSymbol> Parameters(IPropertySymbol property) =>
         property.ContainingType.InstanceConstructors.SelectMany(c => c.Parameters).Where(p => string.Equals(p.Name, property.Name, StringComparison.OrdinalIgnoreCase));
 
-    private static bool IsMarked(ISymbol symbol) => symbol.GetAttributes().Any(a => a.AttributeClass?.ToDisplayString() == Attribute);
+    private static bool IsMarked(ISymbol symbol) => symbol.GetAttributes().Any(a => IsAttribute(a.AttributeClass));
 }
