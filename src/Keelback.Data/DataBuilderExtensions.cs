@@ -16,7 +16,8 @@ public static class DataBuilderExtensions
     /// <param name="builder">The host.</param>
     /// <param name="configure">Further options, such as <c>o => o.UseNpgsql(n => n.EnableRetryOnFailure())</c>; applied last.</param>
     /// <remarks>
-    /// Services may ask for <typeparamref name="TDb"/> or, where there is one context, for <see cref="DbContext"/>. Contexts are pooled
+    /// Services may ask for <typeparamref name="TDb"/> or, where there is one context, for <see cref="DbContext"/>, which is the first that was added;
+    /// with several a transactional job names its own. Contexts are pooled
     /// when their class adds no state of its own: one constructor that takes the options, no fields but sets, no <c>OnConfiguring</c>.
     /// The options are made once. Safe to call twice.
     /// </remarks>

@@ -90,6 +90,8 @@ internal static class JobRules
                 ("Version", int n) when n is < 1 or > 30_000 => Wrong(option.Key, n.ToString(CultureInfo.InvariantCulture), "1 to 30,000"),
                 ("Queue", string text) when text.Trim().Length == 0 => Wrong(option.Key, "empty", "the name of a queue"),
                 ("Timeout" or "ExpiresAfter" or "ResultKept" or "RetryDelay" or "MaxRetryDelay", string text) when !IsDuration(text) => Wrong(option.Key, $"'{text}'", "a duration over zero, as hh:mm:ss"),
+                ("Context", ITypeSymbol type) when !IsTransactional(job) => Wrong(option.Key, type.Name, "of a job with Transactional = true"),
+                ("Context", ITypeSymbol type) when !IsContext(type) => Wrong(option.Key, type.Name, "a DbContext of the app"),
                 _ => null,
             };
 
@@ -99,6 +101,11 @@ internal static class JobRules
         Diagnostic Wrong(string option, string value, string range) =>
             At(method, JobDiagnostics.OptionOutOfRange, option, JobSymbols.NameOf(method), value, range);
     }
+
+    private static bool IsTransactional(AttributeData job) => job.NamedArguments.Any(option => option is { Key: "Transactional", Value.Value: true });
+
+    private static bool IsContext(ITypeSymbol type) =>
+        JobSymbols.SelfAndBases(type.BaseType).Any(t => t.ToDisplayString() == "Microsoft.EntityFrameworkCore.DbContext");
 
     private static IEnumerable<Diagnostic> Retries(IMethodSymbol method) =>
         from attribute in method.GetAttributes().Concat(method.ContainingType.GetAttributes())

@@ -12,7 +12,7 @@ public static class DbContextJobExtensions
     /// after the insert, when generated keys are known. What <paramref name="options"/> set wins over the job's own <see cref="Job.With"/>,
     /// member by member.
     /// </summary>
-    /// <exception cref="KeelbackException">KB1101: the context is configured without Keelback. At SaveChanges: KB1206 to KB1208, and everything is rolled back.</exception>
+    /// <exception cref="KeelbackException">KB1101: the context is configured without Keelback. KB1299: inside a transactional job, by a context of its scope that is not its transaction's. At SaveChanges: KB1206 to KB1208, and everything is rolled back.</exception>
     public static void Enqueue(this DbContext db, Func<Job> call, EnqueueOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(db);

@@ -65,8 +65,15 @@ public sealed class JobAttribute : Attribute
     public string? Tenant { get; set; }
 
     /// <summary>
-    /// Runs the method inside a transaction on the scope's DbContext whose last statement before COMMIT is the run's own fenced
-    /// completion: its effects in the database happen exactly once. Default false: at least once.
+    /// Runs the method inside a transaction on the scope's DbContext (<see cref="Context"/>) whose last statement before COMMIT is the run's own
+    /// fenced completion: its effects in the database happen exactly once. Default false: at least once.
     /// </summary>
+    /// <remarks>Of one context only: what the job does with another commits by itself, attempt by attempt, and it cannot enqueue with that (KB1299).</remarks>
     public bool Transactional { get; set; }
+
+    /// <summary>
+    /// The context whose transaction a <see cref="Transactional"/> job commits with: the one that its class takes. Default: the app's only one; with
+    /// several of <c>AddData</c> a job that names none does not start (KB1296), nor one that names what is not there (KB1297) or what its class does not take (KB1298).
+    /// </summary>
+    public Type? Context { get; set; }
 }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace Keelback.Jobs;
 
 /// <summary>Enqueues jobs, and tells what became of them. A scoped service.</summary>
-/// <remarks>Inside a transactional job every enqueueing rides the job's transaction: it happens if and only if the job completes.</remarks>
+/// <remarks>Inside a transactional job every enqueueing rides the job's transaction: it happens if and only if the job completes. A context of its scope that has another transaction is refused (KB1299).</remarks>
 public sealed partial class JobClient
 {
     private static readonly TimeSpan s_firstLook = TimeSpan.FromMilliseconds(20);
@@ -48,7 +48,7 @@ public sealed partial class JobClient
     }
 
     /// <summary>Enqueues in the transaction that is open on <paramref name="db"/>: the run exists if and only if it commits.</summary>
-    /// <exception cref="KeelbackException">KB1210: no transaction is open; else as <see cref="EnqueueAsync(Job, EnqueueOptions?, CancellationToken)"/>.</exception>
+    /// <exception cref="KeelbackException">KB1210: no transaction is open. KB1299: inside a job that commits with another; else as <see cref="EnqueueAsync(Job, EnqueueOptions?, CancellationToken)"/>.</exception>
     public async Task<long> EnqueueAsync(DbContext db, Job job, EnqueueOptions? options = null, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(db);
@@ -60,7 +60,7 @@ public sealed partial class JobClient
     public Task<long[]> EnqueueManyAsync(IEnumerable<Job> jobs, CancellationToken ct = default) => SubmitAsync(Many(jobs), ct);
 
     /// <summary>As <see cref="EnqueueManyAsync(IEnumerable{Job}, CancellationToken)"/>, in the transaction that is open on <paramref name="db"/>.</summary>
-    /// <exception cref="KeelbackException">KB1210: no transaction is open; else as there, a job with an <see cref="EnqueueOptions.Id"/> included.</exception>
+    /// <exception cref="KeelbackException">KB1210: no transaction is open. KB1299: inside a job that commits with another; else as there, a job with an <see cref="EnqueueOptions.Id"/> included.</exception>
     public Task<long[]> EnqueueManyAsync(DbContext db, IEnumerable<Job> jobs, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(db);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.EntityFrameworkCore;
 
 namespace Keelback.Jobs;
 
@@ -49,6 +50,22 @@ internal static class JobErrors
     public static KeelbackException NoContext(string kind) => new("KB1211",
         $"'{kind}' is transactional, and no DbContext is registered for it to work on. " +
         "Add one with AddData<TDb>(), or take Transactional off the [Job].");
+
+    public static KeelbackException ContextNotNamed(JobKind kind, Type[] added, Type[] taken) => new("KB1296",
+        $"'{kind.Name}' is transactional, and there are several contexts: {Names(added)}. " +
+        $"Name the one that it works on: [Job({Named((taken.FirstOrDefault(added.Contains) ?? added[0]).Name)})].");
+
+    public static KeelbackException ContextNotAdded(JobKind kind, Type named, Type[] added) => new("KB1297",
+        $"'{kind.Name}' commits with {named.Name}, which is not among the services" + (added.Length == 0 ? "" : $"; there is {Names(added)}") +
+        $". Add it with AddData<{named.Name}>(), or name a context that is there.");
+
+    public static KeelbackException ContextNotTaken(JobKind kind, Type own, Type taken) => new("KB1298",
+        $"'{kind.Name}' commits with {own.Name}, and its class takes {taken.Name}: what it does there would stay when the job fails, and come again when it is tried again. " +
+        $"Name the context that it works on, [Job({Named(taken.Name)})], or let the class take {own.Name} too.");
+
+    public static KeelbackException EnqueuedOutside(DbContext own, DbContext other) => new("KB1299",
+        $"A job that commits with {own.GetType().Name} enqueues with {other.GetType().Name}, whose transaction is another: the run would exist also when the job fails, and again when it is tried again. " +
+        $"Enqueue with {own.GetType().Name} or with JobClient.EnqueueAsync(job); what shall stand by itself takes {other.GetType().Name} from a scope of its own.");
 
     public static KeelbackException ResultTooLarge(string kind, int bytes, int most) => new("KB1212",
         $"The result of '{kind}' takes {bytes.ToString("N0", CultureInfo.InvariantCulture)} bytes of JSON; the limit is " +
@@ -239,6 +256,10 @@ internal static class JobErrors
 
     public static KeelbackException ScheduleNotOfCode(string name) => new("KB1264",
         $"Schedule '{Shown(name)}' was added at run time: there is no code to reset it to. Change it, or remove it.");
+
+    private static string Names(IEnumerable<Type> contexts) => string.Join(", ", contexts.Select(context => context.Name));
+
+    private static string Named(string context) => $"{nameof(JobAttribute.Transactional)} = true, {nameof(JobAttribute.Context)} = typeof({context})";
 
     private static string Shown(string text) => text.Length <= 100 ? text : text[..100] + "…";
 }

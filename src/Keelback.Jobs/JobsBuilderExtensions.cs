@@ -72,6 +72,7 @@ public static class JobsBuilderExtensions
 
         services.AddSingleton<PreparedStatements>();
         services.AddSingleton<Replacement>();
+        services.AddSingleton<TransactionContexts>();
         services.AddSingleton<TransactionalAttempt>();
         services.AddSingleton<JobFilters>();
         services.AddSingleton<PayloadReader>();

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Keelback.Jobs;
 
-/// <summary>Finds, before the start: two jobs of one name, versions and secrets that lack something, filters of no job, schedules that cannot be, and a pool that is too small for the concurrency.</summary>
+/// <summary>Finds, before the start: two jobs of one name, versions and secrets that lack something, filters of no job, schedules that cannot be, transactions on the wrong context, and a pool that is too small for the concurrency.</summary>
 internal sealed class JobsCheck(IServiceProvider services) : ICheck
 {
     public ValueTask RunAsync(Findings findings, CancellationToken ct)
@@ -29,7 +29,12 @@ internal sealed class JobsCheck(IServiceProvider services) : ICheck
                 Add(findings, JobErrors.FilterOfNoKind(filter.Filter, name, NearestName.Of(name, names)));
 
         foreach (var mistake in ScheduleMistakes()) Add(findings, mistake);
-        if (PoolMistake() is { } pool) Add(findings, pool);
+        if (WorkerOptions() is { } worker)
+        {
+            var contexts = services.GetRequiredService<TransactionContexts>();
+            foreach (var mistake in services.GetServices<JobKind>().Select(contexts.Mistake).OfType<KeelbackException>()) Add(findings, mistake);
+            if (PoolMistake(worker) is { } pool) Add(findings, pool);
+        }
 
         return default;
     }
@@ -46,12 +51,25 @@ internal sealed class JobsCheck(IServiceProvider services) : ICheck
         }
     }
 
-    private KeelbackException? PoolMistake()
+    /// <summary>Null: no job runs here, or the settings do not read, which their own check tells.</summary>
+    private JobsOptions? WorkerOptions()
     {
         try
         {
             var options = services.GetRequiredService<IOptions<JobsOptions>>().Value;
-            return options.RunWorker ? PoolRule.Mistake(options, services.GetRequiredService<NpgsqlDataSource>()) : null;
+            return options.RunWorker ? options : null;
+        }
+        catch (Exception e) when (e is OptionsValidationException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private KeelbackException? PoolMistake(JobsOptions options)
+    {
+        try
+        {
+            return PoolRule.Mistake(options, services.GetRequiredService<NpgsqlDataSource>());
         }
         catch (Exception e) when (e is OptionsValidationException or InvalidOperationException)
         {

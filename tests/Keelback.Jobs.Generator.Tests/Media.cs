@@ -1,6 +1,10 @@
+using Microsoft.EntityFrameworkCore;
+
 namespace Keelback.Jobs.Generator.Tests;
 
 public sealed record FileRef(string Path);
+
+public sealed class Albums(DbContextOptions<Albums> options) : DbContext(options);
 
 public enum Format
 {
@@ -32,6 +36,9 @@ public sealed partial class Media(Calls calls)
     [Job]
     public Task<FileRef> ContactSheet(FileRef[] thumbs, CancellationToken ct) =>
         Task.FromResult(new FileRef(string.Join('+', thumbs.Select(thumb => thumb.Path))));
+
+    [Job(Transactional = true, Context = typeof(Albums))]
+    public Task Keep(CancellationToken ct) => Task.CompletedTask;
 
     [Job("media.label", Timeout = "00:00:30", Priority = 2)]
     public Task Label(

@@ -160,11 +160,18 @@ public class RuleTests
     [InlineData("\"keelback.x\"", "The kind of the job 'A.Go' is 'keelback.x'; it must be a name that does not begin with 'keelback.' [KBJ009]")]
     [InlineData("RetryDelay = \"00:00:05\", MaxRetryDelay = \"01:00:00\"", null)]
     [InlineData("MaxAttempts = 1000, Priority = 9, Timeout = \"1.00:30:00\"", null)]
+    [InlineData("Transactional = true, Context = typeof(Shop)", null)]
+    [InlineData("Context = typeof(Shop)", "Context of the job 'A.Go' is Shop; it must be of a job with Transactional = true [KBJ009]")]
+    [InlineData("Transactional = true, Context = typeof(A)", "Context of the job 'A.Go' is A; it must be a DbContext of the app [KBJ009]")]
+    [InlineData("Transactional = true, Context = typeof(Microsoft.EntityFrameworkCore.DbContext)", "Context of the job 'A.Go' is DbContext; it must be a DbContext of the app [KBJ009]")]
     [InlineData("MaxRetryDelay = \"9\"", "MaxRetryDelay of the job 'A.Go' is '9'; it must be a duration over zero, as hh:mm:ss [KBJ009]")]
     public async Task An_option_out_of_range_is_reported(string options, string? expected)
     {
         var said = await Snippet.DiagnosticsAsync(
-            $$"""public sealed partial class A { [Job({{options}})] public Task Go(CancellationToken ct) => Task.CompletedTask; }""");
+            $$"""
+            public sealed partial class A { [Job({{options}})] public Task Go(CancellationToken ct) => Task.CompletedTask; }
+            public sealed class Shop : Microsoft.EntityFrameworkCore.DbContext;
+            """);
 
         Assert.Equal(expected is null ? [] : [expected], said);
     }

@@ -33,6 +33,13 @@ public class RunTests
     }
 
     [Fact]
+    public void A_kind_has_the_context_that_its_job_names()
+    {
+        Assert.Equal(typeof(Albums), Media.Keep().Kind.Defaults.Context);
+        Assert.Null(Media.Fetch(new Uri("https://keelback.test")).Kind.Defaults.Context);
+    }
+
+    [Fact]
     public void A_kind_knows_whether_it_takes_or_returns_a_secret()
     {
         Job[] jobs = [Vault.Password("x"), Vault.Deep([]), Vault.Known([]), Vault.Give(), Vault.Plain(new("a"), null)];
@@ -121,7 +128,7 @@ public class RunTests
         var after = Known();
         keelback.AddJobsOf(typeof(Media).Assembly);
 
-        Assert.Equal((0, 17, 17), (before, after, Known()));
+        Assert.Equal((0, 18, 18), (before, after, Known()));
         Assert.Contains(app.Services, service => service.ServiceType == typeof(Media));
     }
 
@@ -135,7 +142,7 @@ public class RunTests
         var kinds = (IEnumerable<JobKind>)registry.GetProperty("Kinds")!.GetValue(null)!;
 
         Assert.Equal(
-            ["Disposing.Go", "Etl.List", "Media.ContactSheet", "Media.Count", "Media.Fetch", "Media.Resize", "Media.ResizeAll", "Media.Sizes", "Media.Sweep", "Media.Tag", "Nightly.Tidy", "Vault.Deep", "Vault.Give", "Vault.Known", "Vault.Password", "Vault.Plain", "media.label"],
+            ["Disposing.Go", "Etl.List", "Media.ContactSheet", "Media.Count", "Media.Fetch", "Media.Keep", "Media.Resize", "Media.ResizeAll", "Media.Sizes", "Media.Sweep", "Media.Tag", "Nightly.Tidy", "Vault.Deep", "Vault.Give", "Vault.Known", "Vault.Password", "Vault.Plain", "media.label"],
             kinds.Select(kind => kind.Name).Order(StringComparer.Ordinal));
         var label = kinds.Single(kind => kind.Name == "media.label").Defaults;
         Assert.Equal(("media.label", "00:00:30", 2, 4, "default", false),

@@ -6,7 +6,7 @@ using Npgsql;
 namespace Keelback.Jobs;
 
 /// <summary>The ways in which a plan gets into the database: by itself, in a caller's transaction, or with a context's next SaveChanges.</summary>
-internal sealed class Submission(EnqueueWriter writer, EnqueueRetry retry, JobNews news, JobWakes wakes)
+internal sealed class Submission(EnqueueWriter writer, EnqueueRetry retry, JobNews news, JobWakes wakes, CurrentAttempt current)
 {
     private EnqueueWriter Writer => writer;
 
@@ -22,9 +22,10 @@ internal sealed class Submission(EnqueueWriter writer, EnqueueRetry retry, JobNe
     }
 
     /// <summary>In the transaction that is open on the context.</summary>
-    /// <exception cref="KeelbackException">KB1210: none is open. KB1216: not PostgreSQL.</exception>
+    /// <exception cref="KeelbackException">KB1210: none is open. KB1216: not PostgreSQL. KB1299: inside a job that commits with another.</exception>
     public async Task<long[]> JoinAsync(DbContext db, EnqueuePlan plan, CancellationToken ct)
     {
+        current.RefuseOutside(db);
         if (plan.Runs.Count == 0) return [];
 
         var connection = db.Database.GetDbConnection() as NpgsqlConnection ?? throw JobErrors.NotPostgres(db.GetType());
@@ -39,9 +40,12 @@ internal sealed class Submission(EnqueueWriter writer, EnqueueRetry retry, JobNe
     }
 
     /// <summary>With the next SaveChanges, when the keys of new rows are known.</summary>
-    /// <exception cref="KeelbackException">KB1101: the context is configured without Keelback.</exception>
-    public void AtSave(DbContext db, Func<Job> call, EnqueueOptions? options) =>
+    /// <exception cref="KeelbackException">KB1101: the context is configured without Keelback. KB1299: inside a job that commits with another.</exception>
+    public void AtSave(DbContext db, Func<Job> call, EnqueueOptions? options)
+    {
+        current.RefuseOutside(db);
         UnitOfWork.Of(db).BeforeCommit(new PendingEnqueue(this, call, options));
+    }
 
     private static UnitOfWork? UnitOf(DbContext db) =>
         (UnitOfWork?)((IInfrastructure<IServiceProvider>)db).Instance.GetService(typeof(UnitOfWork));

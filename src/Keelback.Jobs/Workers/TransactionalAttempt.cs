@@ -7,17 +7,20 @@ using Npgsql;
 
 namespace Keelback.Jobs;
 
-/// <summary>Runs a job inside a transaction on its scope's context, whose last statement before COMMIT is the run's own fenced completion.</summary>
+/// <summary>Runs a job inside a transaction on the context of its scope that it works on, whose last statement before COMMIT is the run's own fenced completion.</summary>
 /// <remarks>
 /// The transaction carries the worker's name, so that the sweep can end it when the worker is frozen: the next attempt must not
 /// wait for its locks. A completion that changes no row means that the claim is gone: everything is rolled back.
 /// </remarks>
-internal sealed class TransactionalAttempt(PreparedStatements prepared, Replacement replacement, JobTelemetry telemetry, ILogger<TransactionalAttempt> log)
+internal sealed class TransactionalAttempt(
+    TransactionContexts contexts, CurrentAttempt current, PreparedStatements prepared, Replacement replacement, JobTelemetry telemetry,
+    ILogger<TransactionalAttempt> log)
 {
     public async Task<Outcome> RunAsync(JobKind kind, JobCall call, RunningAttempt attempt, WorkerIdentity worker)
     {
-        var db = call.Services.GetService<DbContext>() ?? throw JobErrors.NoContext(kind.Name);
+        var db = contexts.Of(kind, call.Services);
         call.Services.GetRequiredService<JobContext>().Db = db;
+        current.CommitsWith(db, call.Services);
 
         // A retrying strategy refuses transactions that it did not open, so we are inside it; but it never sees an exception,
         // because a second try in a used scope is not a second attempt.
