@@ -51,6 +51,9 @@ internal static class JobDiagnostics
     public static readonly DiagnosticDescriptor SecretInKey = Error("KBJ014", "A key names a secret",
         "The key '{0}' of the job '{1}' names its secret '{2}', and keys are stored and shown in the open; use another parameter");
 
+    public static readonly DiagnosticDescriptor IdleAttribute = Error("KBJ015", "An attribute of jobs stands on no job",
+        "[{0}] has no effect here: {1}");
+
     private static DiagnosticDescriptor Error(string id, string title, string message, params string[] tags) =>
         new(id, title, message, Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Help(id), customTags: tags);
 

@@ -225,6 +225,30 @@ public class RuleTests
     }
 
     [Theory]
+    [InlineData("public class A { [Schedule(\"0 2 * * *\")] public Task Go(CancellationToken ct) => Task.CompletedTask; }", "Schedule", "'A.Go' has no [Job]")]
+    [InlineData("public class A { [Limit(\"mail\", Slots = 1)] public static void Go() { } }", "Limit", "'A.Go' has no [Job]")]
+    [InlineData("public class A { [Unique(\"all\")] public static void Go() { } }", "Unique", "'A.Go' has no [Job]")]
+    [InlineData("public class A { [Retry<IOException>(MaxAttempts = 5000)] public static void Go() { } }", "Retry", "'A.Go' has no [Job]")]
+    [InlineData("public class A { [NoRetry<IOException>] public static void Go() { } }", "NoRetry", "'A.Go' has no [Job]")]
+    [InlineData("public class A { [Expected<IOException>] public static void Go() { } }", "Expected", "'A.Go' has no [Job]")]
+    [InlineData("public class A { public static void Go([Secret] string password) { } }", "Secret", "'A.Go' has no [Job]")]
+    [InlineData("public class A { public static void Go() { _ = new Action<string>(([Secret] x) => { }); } }", "Secret", "only a method of a class can be a job")]
+    [InlineData("public class A { public static void Go() { Nightly(); [Schedule(\"0 2 * * *\")] static void Nightly() { } } }", "Schedule", "only a method of a class can be a job")]
+    [InlineData("public class A { public static void Go() { Nightly(); [Job] static void Nightly() { } } }", "Job", "only a method of a class can be a job")]
+    [InlineData("[Limit(\"mail\", Slots = 1)] public class A { public static void Go() { } }", "Limit", "no method of 'A' has a [Job]")]
+    public async Task An_attribute_that_nothing_reads_is_reported(string code, string attribute, string why) =>
+        Assert.Equal([$"[{attribute}] has no effect here: {why} [KBJ015]"], await Snippet.DiagnosticsAsync(code));
+
+    [Theory]
+    [InlineData("[Limit(\"mail\", Slots = 1)] public sealed partial class A { } public sealed partial class A { [Job] public Task Go(CancellationToken ct) => Task.CompletedTask; }")]
+    [InlineData("public sealed partial class A { [Job, Schedule(\"0 2 * * *\"), Retry<IOException>] public Task Go(CancellationToken ct) => Task.CompletedTask; }")]
+    [InlineData("public sealed partial class A { [Job] public Task Go([Secret] string password, CancellationToken ct) => Task.CompletedTask; }")]
+    [InlineData("public sealed record Card([Secret] string Number, [property: Secret] string Code);")]
+    [InlineData("public struct Card { [Secret] public string Number { get; set; } [Secret] public string Code; }")]
+    [InlineData("public class Card { public Card([Secret] string number) => Number = number; public string Number { get; } }")]
+    public async Task An_attribute_that_is_read_is_not(string code) => Assert.Empty(await Snippet.DiagnosticsAsync(code));
+
+    [Theory]
     [InlineData("MaxAttempts = 1001", "MaxAttempts after IOException of the job 'A.Go' is '1001'; it must be 1 to 1,000 [KBJ009]")]
     [InlineData("Delay = \"soon\"", "Delay after IOException of the job 'A.Go' is 'soon'; it must be a duration over zero, as hh:mm:ss [KBJ009]")]
     [InlineData("MaxAttempts = 10, Delay = \"00:00:01\"", null)]
