@@ -54,6 +54,9 @@ internal static class JobDiagnostics
     public static readonly DiagnosticDescriptor IdleAttribute = Error("KBJ015", "An attribute of jobs stands on no job",
         "[{0}] has no effect here: {1}");
 
+    public static readonly DiagnosticDescriptor Answered = Error("KBJ016", "A job is described and answered",
+        "This returns '{0}' to who takes any delegate, as MapPost does: the description would be the answer, and nothing runs until it is enqueued. Return await jobs.EnqueueAsync(…)");
+
     private static DiagnosticDescriptor Error(string id, string title, string message, params string[] tags) =>
         new(id, title, message, Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: Help(id), customTags: tags);
 

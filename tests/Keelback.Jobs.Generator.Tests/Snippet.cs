@@ -40,7 +40,7 @@ internal static class Snippet
     public static async Task<IReadOnlyList<Diagnostic>> AnalyzeAsync(Compilation compilation)
     {
         Driver().RunGeneratorsAndUpdateCompilation(compilation, out var generated, out _);
-        var analyzed = generated.WithAnalyzers([new JobMethodAnalyzer(), new DiscardedJobAnalyzer(), new EmptyArgAnalyzer(), new IdleAttributeAnalyzer()]);
+        var analyzed = generated.WithAnalyzers([new JobMethodAnalyzer(), new DiscardedJobAnalyzer(), new EmptyArgAnalyzer(), new IdleAttributeAnalyzer(), new AnsweredJobAnalyzer()]);
 
         return
         [
