@@ -6,8 +6,8 @@ namespace Keelback.Jobs;
 
 /// <summary>What happens to jobs in this process, one after the other, each after it was written: a singleton service.</summary>
 /// <remarks>
-/// Subscribers run one at a time on a thread of the pool and beside the work, which does not wait for them: one that blocks holds up the others, and
-/// work that takes time belongs elsewhere. Up to 10,000 events wait for them; what comes while so many wait is dropped, with a warning when
+/// Subscribers run one at a time on a thread of the pool and beside the work, which does not wait for them: one that blocks, or whose task takes its
+/// time, holds up the others, and work that takes time belongs elsewhere. What one throws is logged. Up to 10,000 events wait for them; what comes while so many wait is dropped, with a warning when
 /// that begins and another, which counts, when it is over. A process that dies forgets what it had not told: what must not be lost is a job, or a
 /// callback of a graph. What ends a run elsewhere is told elsewhere. Not told are rows of a transaction on a context without Keelback, whose commit nobody
 /// sees; a run whose unique key another one took; and one that a claim found to be expired.
@@ -27,7 +27,7 @@ public sealed class JobEvents : IAsyncDisposable
     private readonly TimeProvider _clock;
     private readonly ILogger<JobEvents> _log;
     private readonly Lock _gate = new();
-    private ImmutableArray<Action<JobEvent>> _handlers = [];
+    private ImmutableArray<Func<JobEvent, Task>> _handlers = [];
     private Task? _telling;
     private long _dropped;
     private volatile bool _isOver;
@@ -45,12 +45,22 @@ public sealed class JobEvents : IAsyncDisposable
         where TEvent : JobEvent
     {
         ArgumentNullException.ThrowIfNull(handler);
-        void Handle(JobEvent e)
+        return Subscribe<TEvent>(e =>
         {
-            if (e is TEvent wanted) handler(wanted);
-        }
+            handler(e);
+            return Task.CompletedTask;
+        });
+    }
 
-        Action<JobEvent> added = Handle;
+    /// <inheritdoc cref="Subscribe{TEvent}(Action{TEvent})"/>
+    /// <remarks>Awaited: the next subscriber, and the next event, come after it. What it throws is logged.</remarks>
+    public IDisposable Subscribe<TEvent>(Func<TEvent, Task> handler)
+        where TEvent : JobEvent
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        Task HandleAsync(JobEvent e) => e is TEvent wanted ? handler(wanted) : Task.CompletedTask;
+
+        Func<JobEvent, Task> added = HandleAsync;
         lock (_gate)
         {
             _handlers = _handlers.Add(added);
@@ -96,19 +106,19 @@ public sealed class JobEvents : IAsyncDisposable
         await foreach (var e in _events.Reader.ReadAllAsync())
         {
             if (_events.Reader.Count < Capacity / 2 && Interlocked.Exchange(ref _dropped, 0) is > 0 and var dropped) Log.EventsWereDropped(_log, dropped);
-            if (e is not RunsEnded { Runs: var runs }) Tell(e);
+            if (e is not RunsEnded { Runs: var runs }) await TellAsync(e);
             else
-                foreach (var end in await EndsAsync(runs)) Tell(end);
+                foreach (var end in await EndsAsync(runs)) await TellAsync(end);
         }
     }
 
-    private void Tell(JobEvent e)
+    private async Task TellAsync(JobEvent e)
     {
         foreach (var handler in _handlers)
         {
             try
             {
-                handler(e);
+                await handler(e);
             }
             catch (Exception failure)
             {

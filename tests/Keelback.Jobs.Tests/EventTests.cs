@@ -101,6 +101,33 @@ public sealed class EventTests : JobsTest
     }
 
     [Fact]
+    public async Task A_subscriber_that_returns_a_task_is_awaited_in_order_and_its_failure_is_logged()
+    {
+        var log = new Lines();
+        var told = new ConcurrentQueue<string>();
+        var events = new JobEvents(_ => Task.FromResult<List<JobRunEvent>>([]), TimeProvider.System, log);
+        using var failing = events.Subscribe<WorkerStarted>(async e =>
+        {
+            await Task.Yield();
+            throw new InvalidOperationException("a bad subscriber");
+        });
+        using var slow = events.Subscribe<WorkerStarted>(async e =>
+        {
+            told.Enqueue($"{e.Id} begins");
+            await Task.Delay(20);
+            told.Enqueue($"{e.Id} ends");
+        });
+        using var quick = events.Subscribe<WorkerStarted>(e => told.Enqueue($"{e.Id} quick"));
+
+        events.Raise(new WorkerStarted(1));
+        events.Raise(new WorkerStarted(2));
+        await events.DisposeAsync(); // when all is told
+
+        Assert.Equal(["1 begins", "1 ends", "1 quick", "2 begins", "2 ends", "2 quick"], told);
+        Assert.Equal(2, log.Count);
+    }
+
+    [Fact]
     public async Task A_cancellation_is_told_and_what_ends_because_of_it()
     {
         await using var host = Listen(JobHost.Create(Database, [s_note]));
