@@ -116,7 +116,7 @@ public static class JobsBuilderExtensions
         return builder;
     }
 
-    /// <summary>Adds a filter around attempts, in the order of the calls; the first is the outermost.</summary>
+    /// <summary>Adds a filter around attempts, in the order of the calls; the first is the outermost. One that is added twice, or for all and for a job, runs once.</summary>
     /// <param name="builder">The host.</param>
     /// <param name="kind">Only around this job, by its name in the database; default: around all. One that the program does not have is found before the start (KB1286).</param>
     public static KeelbackBuilder AddJobFilter<TFilter>(this KeelbackBuilder builder, string? kind = null)

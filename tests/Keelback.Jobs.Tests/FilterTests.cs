@@ -45,6 +45,32 @@ public sealed class FilterTests : JobsTest
         }
     }
 
+    private sealed class Watching(Story story) : IJobFilter
+    {
+        public async ValueTask InvokeAsync(JobInvocation job, JobFilterNext next)
+        {
+            try
+            {
+                await next(job);
+                story.Enqueue($"{job.Context.Kind} ended '{Encoding.UTF8.GetString(job.Result.Span)}'");
+            }
+            catch (Exception e)
+            {
+                story.Enqueue($"{job.Context.Kind} threw {e.GetType().Name}");
+                throw;
+            }
+        }
+    }
+
+    private sealed class Replacing : IJobFilter
+    {
+        public ValueTask InvokeAsync(JobInvocation job, JobFilterNext next)
+        {
+            if (job.Context.Kind == "answered") job.Context.Replace(s_add.Call<int>(new { n = 7 }));
+            return next(job);
+        }
+    }
+
     private sealed class Stamp : IEnqueueFilter
     {
         public void OnEnqueue(JobEnqueue job)
@@ -89,6 +115,34 @@ public sealed class FilterTests : JobsTest
 
         Assert.Equal(10, run.Result<int>());
         Assert.Equal(["outer before add {\"n\": 4}", "inner", "outer after 10"], story);
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task To_filters_a_job_that_a_graph_takes_the_place_of_has_ended(bool transactional)
+    {
+        var story = new Story();
+        var split = TestJobs.Kind("split", call => Task.FromResult(call.Services.GetRequiredService<JobContext>().Replace(s_add.Call<int>())), d => d.Transactional = transactional);
+        var answered = TestJobs.Kind("answered", _ => Task.FromResult(1), d => d.Transactional = transactional);
+        await using var host = await JobHost.Create(Database, [s_add, split, answered], services: s => s.AddSingleton(story), data: k =>
+            k.AddData<Db>().AddJobFilter<Watching>().AddJobFilter<Replacing>()).StartAsync();
+
+        var run = await host.EndOf(await host.Jobs.EnqueueAsync(split.Call()));
+        var byFilter = await host.EndOf(await host.Jobs.EnqueueAsync(answered.Call()));
+
+        Assert.Equal((2, 8), (run.Result<int>(), byFilter.Result<int>()));
+        Assert.Equal(["split ended ''", "add ended '2'", "answered ended ''", "add ended '8'"], story);
+    }
+
+    [Fact]
+    public async Task A_filter_that_is_added_for_all_and_for_a_job_and_twice_runs_once()
+    {
+        var story = new Story();
+        await using var host = await JobHost.Create(Database, [s_add], services: s => s.AddSingleton(story), data: k =>
+            k.AddJobFilter<Watching>().AddJobFilter<Watching>().AddJobFilter<Watching>("add")).StartAsync();
+
+        await host.EndOf(await host.Jobs.EnqueueAsync(s_add.Call()));
+
+        Assert.Single(story);
     }
 
     [Fact]

@@ -17,11 +17,11 @@ internal sealed class JobFilters(IEnumerable<JobFilterRegistration> registration
 
     private static async ValueTask<ReadOnlyMemory<byte>> RunAsync(Func<IServiceProvider, IJobFilter>[] filters, JobKind kind, JobCall call)
     {
-        JobFilterNext next = async job => job.Result = await kind.Run(call);
+        var next = Ending(async job => job.Result = await kind.Run(call));
         foreach (var make in filters.Reverse())
         {
             var (filter, inner) = (make(call.Services), next);
-            next = job => filter.InvokeAsync(job, inner);
+            next = Ending(job => filter.InvokeAsync(job, inner));
         }
 
         var invocation = new JobInvocation(kind, call, call.Services.GetRequiredService<JobContext>());
@@ -29,9 +29,22 @@ internal sealed class JobFilters(IEnumerable<JobFilterRegistration> registration
         return invocation.Result;
     }
 
+    // A replaced attempt has done its part: to the filters around, how it leaves the method is no error.
+    private static JobFilterNext Ending(JobFilterNext next) => async job =>
+    {
+        try
+        {
+            await next(job);
+        }
+        catch (JobReplacedException)
+        {
+            job.Result = default;
+        }
+    };
+
     private Func<IServiceProvider, IJobFilter>[] FiltersOf(JobKind kind) => kind.DeclaredBy == typeof(Job) ? [] : // the engine's own
     [
-        .. _registrations.Where(r => r.Kind is null || r.Kind == kind.Name)
+        .. _registrations.Where(r => r.Kind is null || r.Kind == kind.Name).DistinctBy(r => r.Filter)
             .Select(r => (Func<IServiceProvider, IJobFilter>)(services => (IJobFilter)services.GetRequiredService(r.Filter))),
         .. kind.Metadata.OfType<IJobFilter>().Select(filter => (Func<IServiceProvider, IJobFilter>)(_ => filter)),
     ];

@@ -80,6 +80,15 @@ public sealed class Timing(List<string> lines) : IJobFilter
     }
 }
 
+public sealed class Receipts(List<string> lines) : IJobFilter
+{
+    public async ValueTask InvokeAsync(JobInvocation job, JobFilterNext next)
+    {
+        await next(job);
+        lock (lines) lines.Add($"receipt for run {job.Context.RunId}");
+    }
+}
+
 public sealed class ReportsApart : IEnqueueFilter
 {
     public void OnEnqueue(JobEnqueue job)

@@ -19,7 +19,7 @@ public sealed class JobsGuideTests : JobsTest
             data: keelback =>
             {
                 keelback.AddJobFilter<Timing>();
-                keelback.AddJobFilter<Timing>("Payments.Charge");   // around one kind only
+                keelback.AddJobFilter<Receipts>("Payments.Charge");   // around one kind only
                 keelback.AddEnqueueFilter<ReportsApart>();
             });
         var (jobs, ct) = (host.Jobs, CancellationToken.None);
@@ -49,6 +49,7 @@ public sealed class JobsGuideTests : JobsTest
         Assert.Equal("ada:7", await jobs.ResultAsync<string>(await jobs.EnqueueAsync(Guides.Jobs.Payments.Login("ada", "hunter2"))));
         Assert.Equal("4110", (await jobs.ResultAsync<Card>(await jobs.EnqueueAsync(Guides.Jobs.Payments.Renew(new Card("Ada", "4111")))))!.Number);
         Assert.Contains(lines, line => line.StartsWith("Payments.Import took ", StringComparison.Ordinal));
+        Assert.Contains($"receipt for run {charge}", lines);
 
         var workers = host.Services.GetRequiredService<JobWorkers>();
         foreach (var worker in await workers.ListAsync()) Assert.Equal(10, worker.Concurrency);
