@@ -4,7 +4,10 @@ using Npgsql;
 namespace Keelback.Jobs;
 
 /// <summary>The workers of the app, wherever they run: what each does now, and orders that each or all obey within a second.</summary>
-/// <remarks>Orders are rows: a worker that is being restarted misses none, and none stays behind for one that is dead. The later of two orders counts, to one worker or to all.</remarks>
+/// <remarks>
+/// Orders are rows. One to all holds for workers that start later too, but for a stop; one to a worker until its process ends, whose id no other gets.
+/// The later of two orders counts, to one worker or to all.
+/// </remarks>
 public sealed class JobWorkers
 {
     private const short Pause = 0, Concurrency = 1, Stop = 2;
@@ -70,6 +73,7 @@ public sealed class JobWorkers
 
     /// <summary>No new job until <see cref="ResumeAsync"/>; running ones go on. Without a worker: all, those included that start later.</summary>
     /// <returns>False: there is no such worker.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A worker's id below 1.</exception>
     public Task<bool> PauseAsync(int? worker = null, CancellationToken ct = default) => OrderAsync(worker, Pause, 1, ct);
 
     /// <summary>Takes jobs again.</summary>
@@ -99,6 +103,8 @@ public sealed class JobWorkers
 
     private async Task<bool> OrderAsync(int? worker, short what, int? value, CancellationToken ct)
     {
+        if (worker is { } id) ArgumentOutOfRangeException.ThrowIfLessThan(id, 1, nameof(worker)); // 0, a number that nobody has set, would be all
+
         await using var command = _db.CreateCommand(
             """
             insert into keelback.worker_order (app, worker_id, what, value, at)

@@ -146,6 +146,9 @@ public sealed class WorkerControlTests : JobsTest
         await host.ScalarAsync<long>("with i as (insert into keelback.worker_order values ('test', 4711, 0, 1, keelback.clock()) returning 1) select count(*) from i");
 
         Assert.False(await Workers(host).PauseAsync(4712));
+        foreach (var order in new Func<int, Task<bool>>[] { id => Workers(host).StopAsync(id), id => Workers(host).PauseAsync(id), id => Workers(host).ScaleAsync(2, id) })
+            foreach (var unset in new[] { 0, -1 })
+                await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => order(unset));
         Clock.Advance(TimeSpan.FromHours(2));
 
         await Eventually(() => host.ScalarAsync<bool>("select not exists (select from keelback.worker_order)"), "the ghost's order is gone");
