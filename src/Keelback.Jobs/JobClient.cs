@@ -115,24 +115,18 @@ public sealed partial class JobClient
 
         JobRun? last = null;
         var began = _clock.GetTimestamp();
-        try
+        using var watch = _waiters.Of(run);
+        while (true)
         {
-            while (true)
-            {
-                var news = _waiters.NewsOf(run); // before the look, so that what happens in between is not missed
-                if (await GetAsync(run, ct) is not { } found) throw JobErrors.NoSuchRun(run);
-                if (last is null || (found.State, found.Attempt, found.ReportedAt) != (last.State, last.Attempt, last.ReportedAt))
-                    yield return last = found;
+            var news = watch.Next(); // before the look, so that what happens in between is not missed
+            if (await GetAsync(run, ct) is not { } found) throw JobErrors.NoSuchRun(run);
+            if (last is null || (found.State, found.Attempt, found.ReportedAt) != (last.State, last.Attempt, last.ReportedAt))
+                yield return last = found;
 
-                if (found.HasEnded) yield break;
+            if (found.HasEnded) yield break;
 
-                await Task.WhenAny(news, Task.Delay(PauseAfter(_clock.GetElapsedTime(began)), _clock, ct));
-                ct.ThrowIfCancellationRequested();
-            }
-        }
-        finally
-        {
-            _waiters.Forget(run);
+            await Task.WhenAny(news, Task.Delay(PauseAfter(_clock.GetElapsedTime(began)), _clock, ct));
+            ct.ThrowIfCancellationRequested();
         }
     }
 

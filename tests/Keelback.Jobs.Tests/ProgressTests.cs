@@ -6,6 +6,21 @@ namespace Keelback.Jobs.Tests;
 /// <summary>What a run tells before it ends, and who hears it.</summary>
 public sealed class ProgressTests : JobsTest
 {
+    [Fact]
+    public async Task Of_two_who_wait_for_a_run_the_one_that_stays_is_told_at_once()
+    {
+        var waiters = new RunWaiters();
+        using var stays = waiters.Of(7);
+        var leaves = waiters.Of(7);
+        var news = stays.Next();
+
+        leaves.Dispose();
+        waiters.Ended([7]);
+
+        await news.WaitAsync(Patience);
+        Assert.False(stays.Next().IsCompleted);
+    }
+
     private sealed record Step(int Done, int Of);
 
     private sealed class Db(DbContextOptions<Db> options) : DbContext(options);
