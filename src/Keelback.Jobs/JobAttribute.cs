@@ -31,10 +31,10 @@ public sealed class JobAttribute : Attribute
     /// <summary>Attempts in all, 1 to 1,000. Default 4.</summary>
     public int MaxAttempts { get; set; } = 4;
 
-    /// <summary>Upper bound of the wait before the second attempt, as <c>hh:mm:ss</c>. Default: <see cref="JobsOptions.RetryDelay"/>.</summary>
+    /// <summary>Upper bound of the wait before the second attempt, as <c>hh:mm:ss</c> or <c>d.hh:mm:ss</c>. Default: <see cref="JobsOptions.RetryDelay"/>.</summary>
     public string? RetryDelay { get; set; }
 
-    /// <summary>The bound never grows over this, as <c>hh:mm:ss</c>. Default: <see cref="JobsOptions.MaxRetryDelay"/>.</summary>
+    /// <summary>The bound never grows over this, as <c>hh:mm:ss</c> or <c>d.hh:mm:ss</c>. Default: <see cref="JobsOptions.MaxRetryDelay"/>, or <see cref="RetryDelay"/> where that is more.</summary>
     public string? MaxRetryDelay { get; set; }
 
     /// <summary>How the bound grows. Default: it doubles.</summary>
@@ -43,17 +43,17 @@ public sealed class JobAttribute : Attribute
     /// <summary>Draws each wait evenly between zero and the bound, so that what failed together does not come back together; false: waits the bound itself. Default true.</summary>
     public bool Jitter { get; set; } = true;
 
-    /// <summary>Longest time for one attempt, as <c>hh:mm:ss</c>. Default: none.</summary>
+    /// <summary>Longest time for one attempt, as <c>hh:mm:ss</c> or <c>d.hh:mm:ss</c>. Default: none.</summary>
     public string? Timeout { get; set; }
 
     /// <summary>False: the result is not written, unless another job takes it. Default true.</summary>
     public bool KeepResult { get; set; } = true;
 
-    /// <summary>How long the result is kept after the end, as <c>hh:mm:ss</c>, unless another job takes it. Default: as long as the run.</summary>
+    /// <summary>How long the result is kept after the end, as <c>hh:mm:ss</c> or <c>d.hh:mm:ss</c>, unless another job takes it. Default: as long as the run.</summary>
     public string? ResultKept { get; set; }
 
     /// <summary>
-    /// How long after it is due (its delay or instant; else its enqueueing) a run may still start, as <c>hh:mm:ss</c>. One that nobody has started by
+    /// How long after it is due (its delay or instant; else its enqueueing) a run may still start, as <c>hh:mm:ss</c> or <c>d.hh:mm:ss</c>. One that nobody has started by
     /// then ends as <see cref="JobRunState.Expired"/>; one that has started may be tried again later. Default: it never expires.
     /// </summary>
     public string? ExpiresAfter { get; set; }

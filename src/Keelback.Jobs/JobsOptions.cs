@@ -20,29 +20,29 @@ public sealed class JobsOptions
     /// <summary>The queues this process takes jobs from. Default: none named, which is all of the app's.</summary>
     public IList<string> Queues { get; } = [];
 
-    /// <summary>Longest sleep between looks for work when nothing wakes the worker. Default 1 s.</summary>
+    /// <summary>Longest sleep between looks for work when nothing wakes the worker, up to 1 h. Default 1 s.</summary>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long this worker counts as alive without a heartbeat. Default 15 s; must be over twice <see cref="Heartbeat"/>.</summary>
+    /// <summary>How long this worker counts as alive without a heartbeat. Default 15 s; must be over twice <see cref="Heartbeat"/>, up to 7 days.</summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How often this worker renews its lease, by its own thread and connection. Default 5 s.</summary>
+    /// <summary>How often this worker renews its lease, by its own thread and connection, up to 1 h. Default 5 s.</summary>
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a stopping worker waits for its jobs; then they are cancelled and handed back with their attempt. Default 20 s.</summary>
+    /// <summary>How long a stopping worker waits for its jobs; then they are cancelled and handed back with their attempt. Up to 1 day, default 20 s.</summary>
     public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Upper bound of the wait before the second attempt; it doubles with each further one. Default 5 s.</summary>
+    /// <summary>Upper bound of the wait before the second attempt; it doubles with each further one. Up to 7 days, default 5 s.</summary>
     /// <remarks>The wait is drawn evenly between zero and the bound ("full jitter"), so that what failed together does not come back together.</remarks>
     public TimeSpan RetryDelay { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The bound never grows over this. Default 1 h.</summary>
+    /// <summary>The bound never grows over this, but for a job that gives a longer <see cref="JobAttribute.RetryDelay"/> itself. Up to 7 days, default 1 h.</summary>
     public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>What exceptions mean for every job, after the kind's own rules: <c>o.Rules.Add(new NoRetryAttribute&lt;ArgumentException&gt;())</c>. Default: none.</summary>
     public IList<ExceptionRuleAttribute> Rules { get; } = [];
 
-    /// <summary>How long enqueueing outside of a transaction goes on trying while the database is away. Default 10 s; zero: one try.</summary>
+    /// <summary>How long enqueueing outside of a transaction goes on trying while the database is away, up to 1 h. Default 10 s; zero: one try.</summary>
     public TimeSpan EnqueuePatience { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
@@ -51,7 +51,7 @@ public sealed class JobsOptions
     /// </summary>
     public bool IdempotentEnqueue { get; set; }
 
-    /// <summary>The least time between two reports of an attempt that are written. Default 250 ms.</summary>
+    /// <summary>The least time between two reports of an attempt that are written, up to 1 h. Default 250 ms.</summary>
     public TimeSpan ProgressInterval { get; set; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>How long an attempt may go on after its token was cancelled, whatever for; then its run goes on without it and its slot is free. Default 3 s, at most 4 s.</summary>
@@ -91,7 +91,7 @@ public sealed class JobsOptions
     public int CrashLimit { get; set; } = 5;
 
     /// <summary>
-    /// How long a lane's oldest run waits until its priority counts as one level more urgent. Default: none, so that urgent work always goes first,
+    /// How long a lane's oldest run waits until its priority counts as one level more urgent, up to 7 days. Default: none, so that urgent work always goes first,
     /// and a flood of it starves the rest.
     /// </summary>
     public TimeSpan? PriorityAging { get; set; }
@@ -99,7 +99,7 @@ public sealed class JobsOptions
     /// <summary>The numbers of limits by name; they win over those of a <see cref="LimitAttribute"/>, and what <see cref="JobLimits"/> set at run time wins over these.</summary>
     public IDictionary<string, JobLimit> Limits { get; } = new Dictionary<string, JobLimit>(StringComparer.Ordinal);
 
-    /// <summary>How long ended runs, with their results and errors, are kept at least. Default 7 days; they go by whole weeks.</summary>
+    /// <summary>How long ended runs, with their results and errors, are kept at least. Default 7 days; they go by whole weeks. Up to 100 years.</summary>
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(7);
 
     internal List<CodeSchedule> Schedules { get; } = [];
@@ -132,6 +132,8 @@ public sealed class JobsOptions
 
 internal sealed class JobsOptionsValidator : IValidateOptions<JobsOptions>
 {
+    private static readonly TimeSpan s_hour = TimeSpan.FromHours(1), s_day = TimeSpan.FromDays(1), s_week = TimeSpan.FromDays(7), s_century = TimeSpan.FromDays(36_525);
+
     public ValidateOptionsResult Validate(string? name, JobsOptions o)
     {
         var mistakes = new List<string>();
@@ -151,8 +153,10 @@ internal sealed class JobsOptionsValidator : IValidateOptions<JobsOptions>
             if (rule.MaxAttempts is < 0 or > 1000)
                 mistakes.Add($"{Key(nameof(o.Rules))}: the attempts after {rule.Exception.Name} ({rule.MaxAttempts}) must be 1 to 1,000, or 0 for the kind's.");
             foreach (var text in new[] { rule.Delay, rule.MaxDelay })
-                if (text is not null && !(Backoff.Duration(text) >= TimeSpan.Zero))
-                    mistakes.Add($"{Key(nameof(o.Rules))}: '{text}', a wait after {rule.Exception.Name}, must be a duration as hh:mm:ss.");
+                if (text is not null && JobDuration.Parse(text) is null)
+                    mistakes.Add($"{Key(nameof(o.Rules))}: a wait after {rule.Exception.Name} {JobDuration.Mistake(text)}");
+            if (!Enum.IsDefined(rule.Backoff))
+                mistakes.Add($"{Key(nameof(o.Rules))}: there is no {nameof(RetryBackoff)} {rule.Backoff}, which a rule for {rule.Exception.Name} has.");
         }
 
         foreach (var (key, value) in new[]
@@ -161,6 +165,16 @@ internal sealed class JobsOptionsValidator : IValidateOptions<JobsOptions>
             (nameof(o.Retention), o.Retention),
         })
             if (value <= TimeSpan.Zero) mistakes.Add($"{Key(key)} ({value}) must be more than zero.");
+
+        // Nobody means more: the settings' own reader takes 60 for 60 days.
+        foreach (var (key, value, most) in new (string, TimeSpan?, TimeSpan)[]
+        {
+            (nameof(o.PollInterval), o.PollInterval, s_hour), (nameof(o.Heartbeat), o.Heartbeat, s_hour), (nameof(o.ProgressInterval), o.ProgressInterval, s_hour),
+            (nameof(o.EnqueuePatience), o.EnqueuePatience, s_hour), (nameof(o.ShutdownTimeout), o.ShutdownTimeout, s_day), (nameof(o.Lease), o.Lease, s_week),
+            (nameof(o.RetryDelay), o.RetryDelay, s_week), (nameof(o.MaxRetryDelay), o.MaxRetryDelay, s_week), (nameof(o.PriorityAging), o.PriorityAging, s_week),
+            (nameof(o.Retention), o.Retention, s_century),
+        })
+            if (value > most) mistakes.Add($"{Key(key)} ({value}) must not be over {most}. A number alone is days: 30 seconds are 00:00:30.");
 
         if (o.MinConcurrency is { } least && (least < 1 || least > o.Concurrency))
             mistakes.Add($"{Key(nameof(o.MinConcurrency))} ({least}) must be 1 to {nameof(o.Concurrency)} ({o.Concurrency}).");

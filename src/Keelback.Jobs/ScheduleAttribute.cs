@@ -1,9 +1,7 @@
-using System.Globalization;
-
 namespace Keelback.Jobs;
 
 /// <summary>Runs a job on a schedule. The method's parameters must have defaults: a tick has no arguments to give.</summary>
-/// <remarks>Durations are written <c>hh:mm:ss</c>. What is not here, such as holidays, is in <see cref="JobsOptions.AddSchedule(string, Trigger, Func{Job}, ScheduleOptions)"/>.</remarks>
+/// <remarks>Durations are written <c>hh:mm:ss</c>, with days <c>d.hh:mm:ss</c>. What is not here, such as holidays, is in <see cref="JobsOptions.AddSchedule(string, Trigger, Func{Job}, ScheduleOptions)"/>.</remarks>
 [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
 public sealed class ScheduleAttribute : JobMetadataAttribute
 {
@@ -21,7 +19,7 @@ public sealed class ScheduleAttribute : JobMetadataAttribute
     /// <summary>The schedule's name. Default: the job's kind; a method with several needs one for each.</summary>
     public string? Name { get; set; }
 
-    /// <summary>The zone of the expression. Default UTC.</summary>
+    /// <summary>The zone of the expression. Default UTC; a rate has no other.</summary>
     public string Zone { get; set; } = "UTC";
 
     /// <summary>A fixed rate instead of an expression, at multiples of it since 1970 UTC.</summary>
@@ -49,21 +47,19 @@ public sealed class ScheduleAttribute : JobMetadataAttribute
         var trigger = (Cron, Every) switch
         {
             ({ } cron, null) => Trigger.Cron(cron, Zone),
-            (null, { }) => Trigger.Every(Duration(name, nameof(Every), Every) ?? default, aligned: true),
+            (null, { }) when Zone != "UTC" => throw JobErrors.BadSchedule(name, Trigger.NoZoneBesideRate(Zone)),
+            (null, { }) => Trigger.Every(Duration(nameof(Every), Every) ?? default, aligned: true),
             _ => throw JobErrors.BadSchedule(name, "give it a cron expression or Every, one of the two."),
         };
         return new(name, trigger, _ => kind.DefaultCall?.Invoke() ?? new JobPayload().ToJob(kind), new()
         {
-            Jitter = Duration(name, nameof(Jitter), Jitter) ?? default,
-            MisfireGrace = Duration(name, nameof(MisfireGrace), MisfireGrace),
+            Jitter = Duration(nameof(Jitter), Jitter) ?? default,
+            MisfireGrace = Duration(nameof(MisfireGrace), MisfireGrace),
             CatchUp = CatchUp,
             CatchUpLimit = CatchUpLimit,
             Overlap = Overlap,
         });
-    }
 
-    private static TimeSpan? Duration(string schedule, string member, string? text) =>
-        text is null ? null
-        : TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out var duration) ? duration
-        : throw JobErrors.BadSchedule(schedule, $"{member} ('{text}') is not a duration. Write it as hh:mm:ss.");
+        TimeSpan? Duration(string member, string? text) => JobDuration.Parse(text, member, mistake => JobErrors.BadSchedule(name, mistake));
+    }
 }

@@ -44,6 +44,10 @@ public abstract record Trigger
             ? throw JobErrors.BadTrigger($"an interval of {interval} is not whole milliseconds between 1 second and 36,525 days.")
             : new IntervalTrigger(interval, aligned);
 
+    /// <summary>Why a rate cannot have a zone, which people give who expect midnight there.</summary>
+    internal static string NoZoneBesideRate(string zone) =>
+        $"a rate ticks at multiples of itself since 1970 UTC, in no zone ('{zone}'). Leave the zone out, or give a cron expression, such as '0 0 * * *' for midnight there.";
+
     /// <summary>Once.</summary>
     public static Trigger Once(DateTimeOffset at) => new OnceTrigger(at);
 

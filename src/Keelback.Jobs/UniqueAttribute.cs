@@ -12,7 +12,7 @@ public sealed class UniqueAttribute(string key) : JobMetadataAttribute
     public UniqueScope Scope { get; set; }
 
     /// <summary>
-    /// How long after its enqueueing the key is taken at least, even when the run has ended and its retention is over, as <c>d.hh:mm:ss</c>.
+    /// How long after its enqueueing the key is taken at least, even when the run has ended and its retention is over, as <c>hh:mm:ss</c> or <c>d.hh:mm:ss</c>.
     /// Default: not longer than <see cref="Until"/> says.
     /// </summary>
     public string? Window { get; set; }
@@ -23,10 +23,11 @@ public sealed class UniqueAttribute(string key) : JobMetadataAttribute
     /// <summary>What a call does that finds the key taken. Default: it gives the run that is there.</summary>
     public UniqueConflict OnConflict { get; set; }
 
-    internal JobUnique ToOptions() => new(Key)
+    /// <exception cref="KeelbackException">KB1208: the window does not read.</exception>
+    internal JobUnique ToOptions(string kind) => new(Key)
     {
         Scope = Scope,
-        Window = Window is null ? null : TimeSpan.Parse(Window, System.Globalization.CultureInfo.InvariantCulture),
+        Window = JobDuration.Parse(Window, "its unique key's window", mistake => JobErrors.BadOptions(kind, mistake)),
         Until = Until,
         OnConflict = OnConflict,
     };

@@ -27,6 +27,39 @@ public class BackoffTests
         Assert.Equal(TimeSpan.FromSeconds(20), (s_default with { Jitter = false }).Next(3));
 
     [Fact]
+    public void A_rule_changes_of_the_kinds_waits_what_it_says()
+    {
+        var job = TestJobs.Kind("job", _ => Task.CompletedTask, d => (d.Backoff, d.Jitter, d.RetryDelay) = (RetryBackoff.Constant, false, "00:00:20"));
+
+        Assert.Equal((20, 20), Waits(job.With(new RetryAttribute<IOException> { MaxAttempts = 9 })));
+        Assert.Equal((20, 40), Waits(job.With(new RetryAttribute<IOException> { MaxAttempts = 9, Backoff = RetryBackoff.Linear })));
+        Assert.Equal((3, 3), Waits(job.With(new RetryAttribute<IOException> { MaxAttempts = 9, Delay = "00:00:03" })));
+    }
+
+    [Fact]
+    public void A_first_wait_over_the_settings_most_is_waited()
+    {
+        static JobKind Job(Action<JobAttribute> configure) => TestJobs.Kind("job", _ => Task.CompletedTask, d =>
+        {
+            d.Jitter = false;
+            configure(d);
+        });
+
+        Assert.Equal((6 * 3600, 6 * 3600), Waits(Job(d => d.RetryDelay = "06:00:00")));
+        Assert.Equal((6 * 3600, 7 * 3600), Waits(Job(d => (d.RetryDelay, d.MaxRetryDelay) = ("06:00:00", "07:00:00"))));
+        Assert.Equal((2, 2), Waits(Job(d => d.MaxRetryDelay = "00:00:02")));
+        Assert.Equal((7200, 7200), Waits(Job(d => d.MaxRetryDelay = "00:00:02").With(new RetryAttribute<IOException> { Delay = "02:00:00" })));
+    }
+
+    // In seconds, after one failure and after two.
+    private static (double First, double Second) Waits(JobKind kind)
+    {
+        var rules = new RetryRules(new([kind]), Microsoft.Extensions.Options.Options.Create(s_options));
+        double After(int attempt) => rules.After(new(1, 1, attempt, 0, kind.Name, []) { MaxAttempts = 4 }, new IOException())!.Value.TotalSeconds;
+        return (After(1), After(2));
+    }
+
+    [Fact]
     public void The_wait_is_anywhere_below_the_bound()
     {
         var waits = Enumerable.Range(0, 1000).Select(_ => s_default.Next(3).TotalSeconds).ToList();

@@ -161,7 +161,7 @@ public sealed class CrashTests : JobsTest
     {
         var job = TestJobs.Kind("job", _ => Task.CompletedTask, defaults => defaults.Timeout = "00:01:00");
         await using var hasty = JobHost.Create(Database, [job], o => o.RetryDelay = TimeSpan.FromMilliseconds(1), app: "hasty");
-        await using var patient = JobHost.Create(Database, [job], o => o.RetryDelay = o.MaxRetryDelay = TimeSpan.FromDays(30), app: "patient");
+        await using var patient = JobHost.Create(Database, [job], o => o.RetryDelay = o.MaxRetryDelay = TimeSpan.FromDays(7), app: "patient");
         var run = await patient.Jobs.EnqueueAsync(job.Call());
         await using var connection = await patient.Db.OpenConnectionAsync();
         var worker = WorkerRegistry.Register(connection, new("patient", "worker", [], "{}"), s_lease);
@@ -178,7 +178,7 @@ public sealed class CrashTests : JobsTest
 
         Assert.Equal((0, null, 0, 1), (foreign, next, silent, own)); // one that says nothing may be dead, which the sweep will tell
         var attempt = Assert.Single(await patient.Jobs.GetAttemptsAsync(run));
-        Assert.InRange(attempt.RetryAt!.Value - attempt.EndedAt, TimeSpan.FromSeconds(1), TimeSpan.FromDays(30)); // full jitter, so not the bound itself
+        Assert.InRange(attempt.RetryAt!.Value - attempt.EndedAt, TimeSpan.FromSeconds(1), TimeSpan.FromDays(7)); // full jitter, so not the bound itself
     }
 
     /// <summary>Works until its input ends, or a job kills it.</summary>

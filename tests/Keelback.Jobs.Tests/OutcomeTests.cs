@@ -162,11 +162,11 @@ public sealed class OutcomeTests : JobsTest
     {
         var kind = TestJobs.Kind("call", call => call.Get<bool>("io") ? throw new IOException() : throw new InvalidOperationException(),
             d => (d.RetryDelay, d.MaxRetryDelay, d.Backoff, d.Jitter) = ("00:01:00", "00:03:00", RetryBackoff.Linear, false)).With(
-            new RetryAttribute<IOException> { Delay = "01:00:00", MaxDelay = "09:00:00", Jitter = false });
+            new RetryAttribute<IOException> { Delay = "01:00:00", MaxDelay = "09:00:00" });
         await using var host = await JobHost.Create(Database, [kind], o => o.Lease = TimeSpan.FromDays(2), clock: Clock).StartAsync();
 
         Assert.Equal(new[] { 60d, 120, 180 }, await WaitsAsync(io: false));
-        Assert.Equal(new[] { 3600d, 7200, 14400 }, await WaitsAsync(io: true));
+        Assert.Equal(new[] { 3600d, 7200, 10800 }, await WaitsAsync(io: true));
 
         async Task<double[]> WaitsAsync(bool io)
         {
@@ -209,7 +209,7 @@ public sealed class OutcomeTests : JobsTest
         Assert.Equal(
         [
             "Keelback:Jobs:Rules: the attempts after IOException (1001) must be 1 to 1,000, or 0 for the kind's.",
-            "Keelback:Jobs:Rules: 'soon', a wait after IOException, must be a duration as hh:mm:ss.",
+            "Keelback:Jobs:Rules: a wait after IOException ('soon') is not a duration. Write it as hh:mm:ss, or d.hh:mm:ss where it has days.",
         ], error.Failures);
     }
 

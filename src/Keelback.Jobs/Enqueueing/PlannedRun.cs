@@ -28,7 +28,7 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
 
     public int MaxAttempts => Options?.MaxAttempts ?? Kind.Defaults.MaxAttempts;
 
-    public TimeSpan? Timeout => Options?.Timeout ?? Parsed(Kind.Defaults.Timeout);
+    public TimeSpan? Timeout => Options?.Timeout ?? Parsed(nameof(JobAttribute.Timeout), Kind.Defaults.Timeout);
 
     /// <summary>Whose turn it waits for; filled in by <see cref="Check"/>, as the keys are.</summary>
     public string? Tenant { get; private set; }
@@ -44,7 +44,7 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
     /// <summary>The key, once it has taken it; null: it needs none.</summary>
     public string? HeldKey { get; set; }
 
-    public TimeSpan? ExpiresAfter => Options?.ExpiresAt is not null ? null : Options?.ExpiresAfter ?? Parsed(Kind.Defaults.ExpiresAfter);
+    public TimeSpan? ExpiresAfter => Options?.ExpiresAt is not null ? null : Options?.ExpiresAfter ?? Parsed(nameof(JobAttribute.ExpiresAfter), Kind.Defaults.ExpiresAfter);
 
     /// <summary>Whether the claim has to look closer.</summary>
     public bool IsSpecial => Limits.Count > 0 || ExpiresAfter is not null || Options?.ExpiresAt is not null;
@@ -55,7 +55,7 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
         (false, _) => TimeSpan.Zero,
         (_, { } kept) => kept,
         (true, null) => null,
-        _ => Kind.Defaults.KeepResult ? Backoff.Duration(Kind.Defaults.ResultKept) : TimeSpan.Zero,
+        _ => Kind.Defaults.KeepResult ? Parsed(nameof(JobAttribute.ResultKept), Kind.Defaults.ResultKept) : TimeSpan.Zero,
     };
 
     /// <summary>Whether its row has what few have, and the statement for plain runs does not write.</summary>
@@ -134,7 +134,7 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
         if (mistake is not null) throw JobErrors.BadOptions(Kind.Name, mistake);
 
         Tenant = (Options?.Tenant ?? Kind.Defaults.Tenant) is { } tenant ? KeyTemplate.Fill(tenant, this) : Example?.Tenant;
-        if ((Options?.Unique ?? Kind.Unique?.ToOptions()) is { } unique)
+        if ((Options?.Unique ?? Kind.Unique?.ToOptions(Kind.Name)) is { } unique)
         {
             if (unique.Window is { } window && (window <= TimeSpan.Zero || window > s_longest))
                 throw JobErrors.BadOptions(Kind.Name, $"its unique key's window ({window}) must be more than zero, and not over 100 years.");
@@ -146,7 +146,7 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
             Limits = [.. Kind.Limits.Select(limit => limit.Key).Concat(Options?.Limits ?? []).Select(key => KeyTemplate.Fill(key, this)).Distinct(StringComparer.Ordinal)];
     }
 
-    private static TimeSpan? Parsed(string? text) => text is null ? null : TimeSpan.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
+    private TimeSpan? Parsed(string member, string? text) => JobDuration.Parse(text, $"its {member}", mistake => JobErrors.BadOptions(Kind.Name, mistake));
 
     private static bool IsNoTag(string? tag) => tag is not { Length: > 0 and <= 100 } || tag.Contains('\0', StringComparison.Ordinal);
 

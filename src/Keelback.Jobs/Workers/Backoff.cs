@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Keelback.Jobs;
 
 /// <summary>How long to wait before the next attempt.</summary>
@@ -7,8 +5,13 @@ internal sealed record Backoff(TimeSpan First, TimeSpan Most, RetryBackoff Growt
 {
     public static Backoff Of(JobsOptions options) => new(options.RetryDelay, options.MaxRetryDelay, RetryBackoff.Exponential, Jitter: true);
 
-    /// <summary>What an attribute says; null when it says nothing, or nothing that reads, which the compiler reports.</summary>
-    public static TimeSpan? Duration(string? text) => TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var duration) ? duration : null;
+    /// <summary>The same with what is said nearer to the job: a first wait that is given there may be over the most that was said farther away.</summary>
+    public Backoff With(string? first, string? most, RetryBackoff? growth, bool? jitter)
+    {
+        var wait = JobDuration.Parse(first);
+        var bound = JobDuration.Parse(most) ?? (wait > Most ? wait.Value : Most);
+        return new(wait ?? First, bound, growth ?? Growth, jitter ?? Jitter);
+    }
 
     /// <summary>The largest wait after this many failures.</summary>
     public TimeSpan Bound(int failures)

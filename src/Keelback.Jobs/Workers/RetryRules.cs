@@ -9,7 +9,10 @@ internal sealed class RetryRules(JobKinds kinds, IOptions<JobsOptions> options, 
     public TimeSpan? After(Claim claim, Exception e)
     {
         var kind = kinds.Find(claim.Kind);
-        var rule = e is JobExit ? null : Nearest<RetryRuleAttribute>(kind, e); // a job's own word goes before a rule for all exceptions
+        var nearest = e is JobExit ? null : Nearest<AttemptRuleAttribute>(kind, e); // a job's own word goes before a rule for all exceptions
+        if (nearest is { EndsTheRun: true }) return null;
+
+        var rule = nearest as RetryRuleAttribute;
         var failures = claim.Attempt - claim.Crashes - claim.BaseAttempt; // crashes are counted apart, with a limit of their own
         var most = rule is { MaxAttempts: > 0 } ? rule.MaxAttempts : claim.MaxAttempts - claim.BaseAttempt;
         if (failures >= most) return null;
@@ -23,17 +26,10 @@ internal sealed class RetryRules(JobKinds kinds, IOptions<JobsOptions> options, 
 
     private Backoff Waits(JobKind? kind, RetryRuleAttribute? rule)
     {
-        var settings = Backoff.Of(options.Value);
-        var defaults = kind is null ? settings : settings with
-        {
-            First = Backoff.Duration(kind.Defaults.RetryDelay) ?? settings.First,
-            Most = Backoff.Duration(kind.Defaults.MaxRetryDelay) ?? settings.Most,
-            Growth = kind.Defaults.Backoff,
-            Jitter = kind.Defaults.Jitter,
-        };
+        var waits = Backoff.Of(options.Value);
+        if (kind is { Defaults: var job }) waits = waits.With(job.RetryDelay, job.MaxRetryDelay, job.Backoff, job.Jitter);
 
-        return rule is null ? defaults : new(
-            Backoff.Duration(rule.Delay) ?? defaults.First, Backoff.Duration(rule.MaxDelay) ?? defaults.Most, rule.Backoff, rule.Jitter);
+        return rule is null ? waits : waits.With(rule.Delay, rule.MaxDelay, rule.GivenBackoff, rule.GivenJitter);
     }
 
     private TRule? Nearest<TRule>(JobKind? kind, Exception e)

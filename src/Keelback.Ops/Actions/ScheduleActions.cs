@@ -41,11 +41,11 @@ internal sealed class ScheduleActions(JobSchedules schedules, JobClient jobs, Au
     public Task<ActionResult> RunNowAsync(string name, Guid? once, Actor actor, CancellationToken ct) => OnScheduleAsync(
         name, "run now", actor, async _ => await EnqueueOutcome.OfAsync(await schedules.RunNowToldAsync(name, once, ct), jobs), ct);
 
-    /// <summary>When it ticks from now on: a cron expression with its zone, or <c>every 00:05:00</c>. Without a zone it stays in the one that it has, or UTC.</summary>
+    /// <summary>When it ticks from now on: a cron expression with its zone, or <c>every 00:05:00</c>. Without a zone it stays in the one that it has, or UTC; a rate has no other.</summary>
     /// <exception cref="KeelbackException">KB1715: there is no such schedule. KB1716, KB1220 to KB1222, KB1255, KB1257: no such trigger.</exception>
     public Task<ActionResult> ChangeAsync(string name, string when, string? zone, Actor actor, CancellationToken ct) => OnScheduleAsync(name, "change", actor, async schedule =>
     {
-        var trigger = Parse(when, string.IsNullOrWhiteSpace(zone) ? (schedule.Trigger as CronTrigger)?.Zone ?? "UTC" : zone.Trim());
+        var trigger = Parse(when, string.IsNullOrWhiteSpace(zone) ? null : zone.Trim(), (schedule.Trigger as CronTrigger)?.Zone ?? "UTC");
         if (trigger == schedule.Trigger) return new(false, "ticks so already");
         await schedules.ChangeAsync(name, trigger, ct: ct);
         return new(true, $"ticks {trigger}", Told(trigger));
@@ -68,11 +68,12 @@ internal sealed class ScheduleActions(JobSchedules schedules, JobClient jobs, Au
         _ => null,
     };
 
-    private static Trigger Parse(string when, string zone)
+    private static Trigger Parse(string when, string? zone, string present)
     {
         var text = when.Trim();
         if (text.Length == 0) throw OpsErrors.BadWhen(when);
-        if (!text.StartsWith("every ", StringComparison.OrdinalIgnoreCase)) return Trigger.Cron(text, zone);
+        if (!text.StartsWith("every ", StringComparison.OrdinalIgnoreCase)) return Trigger.Cron(text, zone ?? present);
+        if (zone is not (null or "UTC")) throw JobErrors.BadTrigger(Trigger.NoZoneBesideRate(zone));
 
         return Duration.Parse(text[6..]) is { } interval ? Trigger.Every(interval, aligned: true) : throw OpsErrors.BadWhen(when);
     }

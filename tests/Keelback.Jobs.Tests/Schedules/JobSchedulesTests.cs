@@ -238,6 +238,11 @@ public sealed class JobSchedulesTests : SchedulesTest
         Assert.Equal(
             "KB1257: Schedule 'a' (all of (cron 0 0 1 1 * (UTC); cron 0 0 2 1 * (UTC))) can never fire. Widen its bounds, its holidays or its trigger.",
             await Refused(o => o.AddSchedule("a", Trigger.All(Trigger.Cron("0 0 1 1 *"), Trigger.Cron("0 0 2 1 *")), () => Note.Call())));
+
+        var zoned = Assert.Throws<KeelbackException>(() => new ScheduleAttribute { Every = "1.00:00:00", Zone = "Europe/Berlin" }.ToSchedule(Note));
+        Assert.StartsWith("KB1256: Schedule 'note' cannot be so: a rate ticks at multiples of itself since 1970 UTC, in no zone ('Europe/Berlin'). ", zoned.Message);
+        var days = Assert.Throws<KeelbackException>(() => new ScheduleAttribute { Every = "24:00:00" }.ToSchedule(Note));
+        Assert.Equal("KB1256: Schedule 'note' cannot be so: Every ('24:00:00') is not a duration. Write it as hh:mm:ss, or d.hh:mm:ss where it has days.", days.Message);
     }
 
     [Fact]
@@ -263,7 +268,7 @@ public sealed class JobSchedulesTests : SchedulesTest
 
         async Task<string> Refused(ScheduleAttribute attribute) => (await Assert.ThrowsAsync<KeelbackException>(() => Node(Kind(attribute)).StartAsync())).Message;
         Assert.Equal("KB1256: Schedule 'tidy' cannot be so: give it a cron expression or Every, one of the two.", await Refused(new()));
-        Assert.Equal("KB1256: Schedule 'tidy' cannot be so: Jitter ('5s') is not a duration. Write it as hh:mm:ss.", await Refused(new("@daily") { Jitter = "5s" }));
+        Assert.Equal("KB1256: Schedule 'tidy' cannot be so: Jitter ('5s') is not a duration. Write it as hh:mm:ss, or d.hh:mm:ss where it has days.", await Refused(new("@daily") { Jitter = "5s" }));
         Assert.StartsWith("KB1220: cron '61 * * * *', minute, position 1: ", await Refused(new("61 * * * *")));
     }
 
