@@ -33,7 +33,11 @@ internal sealed record JobParts(JobKind Kind, ReadOnlyMemory<byte> Payload, IRea
     /// <summary>The run that exists already and is meant.</summary>
     public long? Run { get; init; }
 
-    public JobParts After(IEnumerable<Job> first) => this with { Bindings = [.. Bindings, .. first.Select(job => new JobBinding(null, job))] };
+    public JobParts After(IEnumerable<Job> first)
+    {
+        ArgumentNullException.ThrowIfNull(first);
+        return this with { Bindings = [.. Bindings, .. first.Select(job => new JobBinding(null, job ?? throw new ArgumentNullException(nameof(first))))] };
+    }
 
     public JobParts Following(Job first) => this with { Bindings = [.. Bindings, new JobBinding(null, first) { HoldsAll = true }] };
 

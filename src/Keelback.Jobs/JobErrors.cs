@@ -257,9 +257,21 @@ internal static class JobErrors
     public static KeelbackException ScheduleNotOfCode(string name) => new("KB1264",
         $"Schedule '{Shown(name)}' was added at run time: there is no code to reset it to. Change it, or remove it.");
 
+    public static KeelbackException NotStorable(string what, string text) => new("KB1289",
+        $"The {what} '{Shown(text)}' holds a NUL character, or half of a surrogate pair, which PostgreSQL cannot store: nothing has it. Take it out.");
+
     private static string Names(IEnumerable<Type> contexts) => string.Join(", ", contexts.Select(context => context.Name));
 
     private static string Named(string context) => $"{nameof(JobAttribute.Transactional)} = true, {nameof(JobAttribute.Context)} = typeof({context})";
 
-    private static string Shown(string text) => text.Length <= 100 ? text : text[..100] + "…";
+    // What a terminal or a log would act on, or could not write, as its number.
+    internal static string Shown(string? text)
+    {
+        text ??= "";
+        var shown = text.Length <= 100 ? text : text[..100] + "…";
+        return string.Concat(shown.Select((c, i) => char.IsControl(c) || char.IsSurrogate(c) && !IsPaired(shown, i) ? $"\\u{(int)c:x4}" : $"{c}"));
+    }
+
+    private static bool IsPaired(string text, int i) =>
+        i + 1 < text.Length && char.IsSurrogatePair(text[i], text[i + 1]) || i > 0 && char.IsSurrogatePair(text[i - 1], text[i]);
 }

@@ -19,6 +19,7 @@ public sealed class JobLimits
     /// <exception cref="KeelbackException">KB1227: no such name, or numbers that cannot be.</exception>
     public async Task SetAsync(string name, JobLimit numbers, CancellationToken ct = default)
     {
+        ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(numbers);
         if ((NameMistake(name) ?? numbers.Mistake()) is { } mistake) throw JobErrors.BadLimit(name, mistake);
 
@@ -44,6 +45,7 @@ public sealed class JobLimits
     public async Task<bool> ResetAsync(string name, CancellationToken ct = default)
     {
         await using var command = _db.CreateCommand(
+        StorableText.Check(nameof(name), name);
             """
             with back as (
                 update keelback.limit_rule set slots = code_slots, starts = code_starts, windows = code_windows, set_at = null
@@ -84,14 +86,18 @@ public sealed class JobLimits
     }
 
     /// <summary>A limit by its name; null: nobody gives it numbers.</summary>
-    public async Task<JobLimitRule?> GetAsync(string name, CancellationToken ct = default) =>
-        (await ListAsync(ct)).FirstOrDefault(rule => rule.Name == name);
+    public async Task<JobLimitRule?> GetAsync(string name, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return (await ListAsync(ct)).FirstOrDefault(rule => rule.Name == name);
+    }
 
     /// <summary>How the keys of a limit are used now: those first under which work waits, 100 at most.</summary>
     public async Task<IReadOnlyList<JobLimitUsage>> UsageAsync(string name, CancellationToken ct = default)
     {
         await using var command = _db.CreateCommand(
             """
+        StorableText.Check(nameof(name), name);
             select b.key,
                    (select count(*)::int from keelback.slot s join keelback.claim c on c.run_id = s.run_id and c.token = s.token where s.bucket = b.id),
                    w.waiting, r.opens_at
@@ -116,7 +122,7 @@ public sealed class JobLimits
     internal static string? NameMistake(string name) =>
         string.IsNullOrWhiteSpace(name) || name.Length > KeyTemplate.MaxLength || name[0] == '#' || name.Contains(':', StringComparison.Ordinal)
             ? "a limit's name is what stands before the ':' of its keys, has 1 to 200 characters, and does not begin with '#'."
-            : null;
+            : StorableText.NameMistake(name);
 
     // Both: what waits under the keys, and what is ready.
     private void Tell()

@@ -15,15 +15,15 @@ public sealed class JobQueues
         (_db, _queues, _loop, _wakes) = (db, queues, loop, wakes);
 
     /// <summary>Starts nothing of a queue until it is resumed; what runs goes on, and what is enqueued waits.</summary>
-    /// <exception cref="KeelbackException">KB1228: there is no such queue.</exception>
+    /// <exception cref="KeelbackException">KB1228: there is no such queue. KB1289: none can have such a name.</exception>
     public Task PauseAsync(string queue, CancellationToken ct = default) => SetAsync("paused = true", queue, null, ct);
 
     /// <summary>Starts jobs of a queue again.</summary>
-    /// <exception cref="KeelbackException">KB1228: there is no such queue.</exception>
+    /// <exception cref="KeelbackException">KB1228: there is no such queue. KB1289: none can have such a name.</exception>
     public Task ResumeAsync(string queue, CancellationToken ct = default) => SetAsync("paused = false", queue, null, ct);
 
     /// <summary>How many jobs of a queue run at once, over all workers, 1 or more; null: as many as the workers' concurrency allows. What runs goes on and counts; so does what a worker that has not heard yet starts meanwhile.</summary>
-    /// <exception cref="KeelbackException">KB1228: there is no such queue. KB1229: fewer than one slot.</exception>
+    /// <exception cref="KeelbackException">KB1228: there is no such queue. KB1289: none can have such a name. KB1229: fewer than one slot.</exception>
     public Task SetSlotsAsync(string queue, int? slots, CancellationToken ct = default) =>
         slots < 1 ? throw JobErrors.BadSlots(queue, slots.Value) : SetAsync("slots = $3", queue, slots, ct);
 
@@ -52,7 +52,7 @@ public sealed class JobQueues
 
     private async Task SetAsync(string change, string queue, int? slots, CancellationToken ct)
     {
-        ArgumentNullException.ThrowIfNull(queue);
+        StorableText.Check(nameof(queue), queue);
         await using var command = _db.CreateCommand($"update keelback.queue set {change} where app = $1 and name = $2");
         command.Parameters.AddWithValue(_queues.App);
         command.Parameters.AddWithValue(queue);

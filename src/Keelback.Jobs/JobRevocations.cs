@@ -25,6 +25,7 @@ public sealed class JobRevocations
     /// <param name="lasting">For how long, over zero and at most 100 years; default: for good.</param>
     /// <param name="reason">What the runs' errors say.</param>
     /// <param name="ct">Cancels the call.</param>
+    /// <exception cref="KeelbackException">KB1289: a NUL character in the name or the reason.</exception>
     public Task RevokeKindAsync(string kind, TimeSpan? lasting = null, string? reason = null, CancellationToken ct = default) =>
         RevokeAsync(Kind, kind, lasting, reason, ct);
 
@@ -62,6 +63,8 @@ public sealed class JobRevocations
     private async Task RevokeAsync(short what, string value, TimeSpan? lasting, string? reason, CancellationToken ct)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(value);
+        StorableText.Check(Name(what), value);
+        StorableText.Check(nameof(reason), reason ?? "");
         if (lasting is { } time)
         {
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(time, TimeSpan.Zero, nameof(lasting));
@@ -85,6 +88,7 @@ public sealed class JobRevocations
 
     private async Task<bool> AllowAsync(short what, string value, CancellationToken ct)
     {
+        StorableText.Check(Name(what), value);
         await using var command = _db.CreateCommand("delete from keelback.revocation where app = $1 and what = $2 and value = $3");
         command.Parameters.AddWithValue(_queues.App);
         command.Parameters.AddWithValue(what);
@@ -93,6 +97,8 @@ public sealed class JobRevocations
         _wakes.Orders();
         return was;
     }
+
+    private static string Name(short what) => what == Kind ? "kind" : "tag";
 }
 
 /// <summary>A kind or a tag that may not run.</summary>

@@ -39,6 +39,7 @@ public sealed class JobSchedules
     {
         await using var connection = await _connections.OpenAsync(ct);
         var row = await _store.GetAsync(connection.Connection, name, locked: false, ct);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
         return await ScheduleStore.HistoryAsync(connection.Connection, row, count, ct);
     }
 
@@ -48,6 +49,7 @@ public sealed class JobSchedules
     {
         ArgumentNullException.ThrowIfNull(trigger);
         options ??= new();
+        ArgumentNullException.ThrowIfNull(name);
         ScheduleRules.Check(name, trigger, options);
         var definition = new ScheduleDefinition(trigger, options, _calls.Store(name, call), IsLive: false);
 
@@ -65,6 +67,7 @@ public sealed class JobSchedules
     {
         ArgumentNullException.ThrowIfNull(trigger);
         options ??= new();
+        ArgumentNullException.ThrowIfNull(name);
         ScheduleRules.Check(name, trigger, options);
         var definition = new ScheduleDefinition(trigger, options, _calls.Store(name, call), IsLive: false);
 

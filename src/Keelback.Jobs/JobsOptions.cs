@@ -200,9 +200,11 @@ internal sealed class JobsOptionsValidator : IValidateOptions<JobsOptions>
         foreach (var (limit, numbers) in o.Limits)
         {
             if (numbers.Mistake() is { } mistake) mistakes.Add($"{Key(nameof(o.Limits))}:{limit}: {mistake}");
-            if (limit.Length == 0 || limit[0] == '#' || limit.Contains(':', StringComparison.Ordinal))
-                mistakes.Add($"{Key(nameof(o.Limits))}:{limit}: a limit's name is what stands before the ':' of its keys, and does not begin with '#'.");
+            if (JobLimits.NameMistake(limit) is { } wrong) mistakes.Add($"{Key(nameof(o.Limits))}:{JobErrors.Shown(limit)}: {wrong}");
         }
+
+        foreach (var queue in o.Queues)
+            if (PlannedRun.NameMistake(queue) is { } wrong) mistakes.Add($"{Key(nameof(o.Queues))}: '{JobErrors.Shown(queue)}': {wrong}");
 
         if (o.ShutdownTimeout < TimeSpan.Zero)
             mistakes.Add($"{Key(nameof(o.ShutdownTimeout))} ({o.ShutdownTimeout}) must not be negative.");

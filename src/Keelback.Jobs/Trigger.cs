@@ -124,6 +124,7 @@ public abstract record Trigger
     {
         ArgumentNullException.ThrowIfNull(triggers);
         var all = triggers.ToList();
+        if (all.Contains(null!)) throw new ArgumentNullException(nameof(triggers));
         return all.Count > 0 ? all : throw JobErrors.BadTrigger("a combination of no triggers never ticks. Give at least one.");
     }
 }

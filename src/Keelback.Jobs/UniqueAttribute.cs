@@ -37,6 +37,9 @@ public sealed class UniqueAttribute(string key) : JobMetadataAttribute
 /// <param name="Key">1 to 200 characters once its parameters are filled in.</param>
 public sealed record JobUnique(string Key)
 {
+    /// <summary>1 to 200 characters once its parameters are filled in.</summary>
+    public string Key { get; init; } = Key ?? throw new ArgumentNullException(nameof(Key));
+
     /// <summary>Among which calls the key is unique. Default: those of the same kind.</summary>
     public UniqueScope Scope { get; init; }
 

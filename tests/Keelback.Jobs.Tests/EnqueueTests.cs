@@ -80,6 +80,7 @@ public sealed class EnqueueTests : JobsTest
         {
             new() { Priority = 10 }, new() { MaxAttempts = 0 }, new() { Queue = "" },
             new() { Delay = TimeSpan.FromSeconds(1), At = DateTimeOffset.UnixEpoch }, new() { Timeout = TimeSpan.Zero },
+            new() { Id = Guid.Empty }, new() { Queue = " " },
             new() { At = default(DateTimeOffset) }, new() { At = DateTimeOffset.MaxValue }, new() { Delay = TimeSpan.MaxValue }, new() { Delay = TimeSpan.FromSeconds(-1) },
         })
             errors.Add((await Assert.ThrowsAsync<KeelbackException>(() => host.Jobs.EnqueueAsync(s_note.Call(), options))).Message);
@@ -88,9 +89,11 @@ public sealed class EnqueueTests : JobsTest
         [
             "KB1208: 'note' cannot be enqueued so: its priority (10) must be 0 to 9.",
             "KB1208: 'note' cannot be enqueued so: its attempts (0) must be 1 to 1,000.",
-            "KB1208: 'note' cannot be enqueued so: its queue's name must have 1 to 100 characters.",
+            "KB1208: 'note' cannot be enqueued so: its queue '': it must have 1 to 100 characters, and not blanks alone.",
             "KB1208: 'note' cannot be enqueued so: give it a delay or an instant, not both.",
             "KB1208: 'note' cannot be enqueued so: its timeout (00:00:00) must be between 1 ms and 24 days.",
+            "KB1208: 'note' cannot be enqueued so: its id (00000000-0000-0000-0000-000000000000) is that of a Guid nobody has set, and would make every such call the first one's. Make one for each call: Guid.CreateVersion7().",
+            "KB1208: 'note' cannot be enqueued so: its queue ' ': it must have 1 to 100 characters, and not blanks alone.",
             "KB1208: 'note' cannot be enqueued so: its instant (0001-01-01T00:00:00.0000000+00:00) must be in the years 1970 to 9998.",
             "KB1208: 'note' cannot be enqueued so: its instant (9999-12-31T23:59:59.9999999+00:00) must be in the years 1970 to 9998.",
             "KB1208: 'note' cannot be enqueued so: its delay (10675199.02:48:05.4775807) must not be over 100 years.",

@@ -149,6 +149,7 @@ public sealed class WorkersPageTests : OpsTest
         Assert.Equal("asked for 7 at once", (await Post("workers/all/scale", """{"concurrency": 7}""")).GetProperty("outcome").GetString());
         Assert.Equal("asked to pause", (await Post("workers/all/pause")).GetProperty("outcome").GetString());
         Assert.Equal("ticks every 00:05:00, aligned", (await Post("schedules/hourly/change", """{"when": "every 5m"}""")).GetProperty("outcome").GetString());
+        Assert.Equal("urn:keelback:error:KB1255", (await Post("schedules/hourly/change", """{"when": "every 5m", "zone": "Mars/X"}""")).GetProperty("type").GetString());
         Assert.Equal("paused", (await Post("schedules/hourly/pause")).GetProperty("outcome").GetString());
         Assert.Equal("revoked", (await Post("revocations/tag/import%3A7/revoke", """{"reason": "Bad file"}""")).GetProperty("outcome").GetString());
         Assert.Equal("urn:keelback:error:KB1704", (await Post("revocations/kind/mail.to-come/revoke")).GetProperty("type").GetString());
@@ -159,7 +160,7 @@ public sealed class WorkersPageTests : OpsTest
         Assert.Equal(("import:7", "Bad file"), (revoked.GetProperty("tag").GetString(), revoked.GetProperty("reason").GetString()));
         Assert.Equal("paused", JsonDocument.Parse(await app.PageAsync("/ops/jobs/api/schedules")).RootElement[0].GetProperty("state").GetString());
         Assert.Equal("every 00:05:00, aligned", JsonDocument.Parse(await app.PageAsync("/ops/jobs/api/schedules/hourly")).RootElement.GetProperty("schedule").GetProperty("when").GetString());
-        Assert.Equal(10L, await app.ScalarAsync<long>("select count(*) from keelback.audit where via = 'api'"));
+        Assert.Equal(11L, await app.ScalarAsync<long>("select count(*) from keelback.audit where via = 'api'"));
     }
 
     [Fact]

@@ -10,8 +10,9 @@ internal static class KeyTemplate
 
     /// <summary>The key with the arguments' values.</summary>
     /// <exception cref="KeelbackException">KB1225, KB1234.</exception>
-    public static string Fill(string template, PlannedRun run)
+    public static string Fill(string? template, PlannedRun run)
     {
+        if (template is null) throw JobErrors.BadKey(run.Kind.Name, "", "it is null.");
         if (SecretIn(template, run.Kind) is { } secret) throw JobErrors.SecretInKey(run.Kind.Name, template, secret);
 
         var key = template.Contains('{', StringComparison.Ordinal) ? Filled(template, run) : template;
@@ -20,8 +21,7 @@ internal static class KeyTemplate
             _ when string.IsNullOrWhiteSpace(key) => "it is empty.",
             { Length: > MaxLength } => $"it has {key.Length} characters, and {MaxLength} are the most. Hash what makes it long.",
             ['#', ..] => "a key that begins with '#' is the engine's.",
-            _ when key.Any(char.IsControl) => "it holds a control character.",
-            _ => null,
+            _ => StorableText.NameMistake(key),
         };
 
         return mistake is null ? key : throw JobErrors.BadKey(run.Kind.Name, template, mistake);

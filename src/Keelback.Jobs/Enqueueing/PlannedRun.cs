@@ -115,7 +115,8 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
         {
             { Priority: < 0 or > 9 } => $"its priority ({Priority}) must be 0 to 9.",
             { MaxAttempts: < 1 or > 1000 } => $"its attempts ({MaxAttempts}) must be 1 to 1,000.",
-            { Queue.Length: 0 or > 100 } => "its queue's name must have 1 to 100 characters.",
+            _ when NameMistake(Queue) is { } wrong => $"its queue '{JobErrors.Shown(Queue)}': {wrong}",
+            { Options.Id: { } id } when id == Guid.Empty => $"its id ({id}) is that of a Guid nobody has set, and would make every such call the first one's. Make one for each call: Guid.CreateVersion7().",
             { Options: { Delay: not null, At: not null } } => "give it a delay or an instant, not both.",
             { Options.Delay: { } delay } when delay < TimeSpan.Zero => $"its delay ({delay}) must not be negative; a run without one is due at once.",
             { Options.Delay: { } delay } when delay > s_longest => $"its delay ({delay}) must not be over 100 years.",
@@ -127,7 +128,8 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
             { Options.ExpiresAt: { } end } when end.Year is < 1970 or > 9998 => $"its expiry ({end:O}) must be in the years 1970 to 9998.",
             _ when ExpiresAfter is { } after && (after <= TimeSpan.Zero || after > s_longest) => $"its expiry ({after}) must be more than zero, and not over 100 years.",
             { Options.Tags: { } tags } when tags.Count > 20 => $"it has {tags.Count} tags; 20 are the most.",
-            { Options.Tags: { } tags } when tags.Any(IsNoTag) => $"its tag '{tags.First(IsNoTag)}' must have 1 to 100 characters, and no NUL.",
+            { Options.Tags: { } tags } when tags.FirstOrDefault(tag => NameMistake(tag) is not null, "-") is var tag && NameMistake(tag) is { } wrong =>
+                $"its tag '{JobErrors.Shown(tag)}': {wrong}",
             _ when Timeout is { } t && (t <= TimeSpan.Zero || t.TotalMilliseconds > int.MaxValue) => $"its timeout ({t}) must be between 1 ms and 24 days.",
             _ => null,
         };
@@ -138,6 +140,8 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
         {
             if (unique.Window is { } window && (window <= TimeSpan.Zero || window > s_longest))
                 throw JobErrors.BadOptions(Kind.Name, $"its unique key's window ({window}) must be more than zero, and not over 100 years.");
+            if (!Enum.IsDefined(unique.Scope) || !Enum.IsDefined(unique.Until) || !Enum.IsDefined(unique.OnConflict))
+                throw JobErrors.BadOptions(Kind.Name, $"its unique key says what there is not: {unique.Scope}, {unique.Until}, {unique.OnConflict}.");
             var scope = unique.Scope switch { UniqueScope.Kind => $"kind:{Kind.Name}:", UniqueScope.Queue => $"queue:{Queue}:", _ => "app:" };
             (Unique, UniqueKey) = (unique, scope + KeyTemplate.Fill(unique.Key, this));
         }
@@ -148,7 +152,8 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
 
     private TimeSpan? Parsed(string member, string? text) => JobDuration.Parse(text, $"its {member}", mistake => JobErrors.BadOptions(Kind.Name, mistake));
 
-    private static bool IsNoTag(string? tag) => tag is not { Length: > 0 and <= 100 } || tag.Contains('\0', StringComparison.Ordinal);
+    /// <summary>What is wrong with the name of a queue, or a tag; null: nothing.</summary>
+    internal static string? NameMistake(string? name) => string.IsNullOrWhiteSpace(name) || name.Length > 100 ? "it must have 1 to 100 characters, and not blanks alone." : StorableText.NameMistake(name);
 
     // Identity, not value: the same call written twice is two runs.
     public bool Equals(PlannedRun? other) => ReferenceEquals(this, other);

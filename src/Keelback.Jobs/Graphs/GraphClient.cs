@@ -18,6 +18,7 @@ public sealed partial class JobClient
     public Task<int> CancelTaggedAsync(string tag, CancellationToken ct = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(tag);
+        StorableText.Check(nameof(tag), tag);
         return CancelAllAsync(OpenRuns.Tagged, tag, ct);
     }
 
@@ -26,6 +27,7 @@ public sealed partial class JobClient
     public Task<int> CancelKindAsync(string kind, CancellationToken ct = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(kind);
+        StorableText.Check(nameof(kind), kind);
         return CancelAllAsync(OpenRuns.OfKind, kind, ct);
     }
 
@@ -66,6 +68,7 @@ public sealed partial class JobClient
     public async Task<IReadOnlyList<long>> FindTaggedAsync(string tag, int limit = 100, long before = long.MaxValue, CancellationToken ct = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(tag);
+        StorableText.Check(nameof(tag), tag);
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, 10_000);
         await using var connection = await _connections.OpenAsync(ct);

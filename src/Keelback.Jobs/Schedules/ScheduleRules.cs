@@ -12,12 +12,16 @@ internal static class ScheduleRules
         var mistake = options switch
         {
             _ when string.IsNullOrWhiteSpace(name) || name.Length > MaxName => "its name must have 1 to 200 characters.",
+            _ when StorableText.NameMistake(name) is { } wrong => $"its name: {wrong}",
             { Start: { } start, End: { } end } when end < start => $"it ends ({end:O}) before it starts ({start:O}).",
             { MaxRuns: < 1 } => $"{nameof(options.MaxRuns)} ({options.MaxRuns}) must be 1 or more.",
             { Jitter: var jitter } when jitter < TimeSpan.Zero || jitter > TimeSpan.FromDays(1) =>
                 $"{nameof(options.Jitter)} ({jitter}) must be between 0 and 1 day.",
             { MisfireGrace: { } grace } when grace <= TimeSpan.Zero => $"{nameof(options.MisfireGrace)} ({grace}) must be more than zero.",
             { CatchUpLimit: < 1 or > 10_000 } => $"{nameof(options.CatchUpLimit)} ({options.CatchUpLimit}) must be 1 to 10,000.",
+            _ when !Enum.IsDefined(options.CatchUp) => $"there is no {nameof(CatchUp)} {options.CatchUp}.",
+            _ when !Enum.IsDefined(options.Overlap) => $"there is no {nameof(Overlap)} {options.Overlap}.",
+            _ when !Enum.IsDefined(options.OnHoliday) => $"there is no {nameof(OnHoliday)} {options.OnHoliday}.",
             { Holidays: { } holidays } when holidays.Weekdays.Distinct().Count() == 7 => "every day of the week is a holiday.",
             { Holidays: { } holidays } when holidays.Yearly.Where(d => !IsDay(d)).ToList() is [var day, ..] =>
                 $"there is no day {day.Day} in month {day.Month}.",

@@ -13,8 +13,10 @@ internal sealed class ScheduleStore(QueueCatalog queues)
         return await ScheduleRow.ReadAsync(command, ct);
     }
 
+    /// <exception cref="KeelbackException">KB1289.</exception>
     public async Task<ScheduleRow?> FindAsync(NpgsqlConnection connection, string name, bool locked, CancellationToken ct)
     {
+        StorableText.Check("name", name);
         await using var command = new NpgsqlCommand(
             $"select {ScheduleRow.Columns} from keelback.schedule where app = $1 and name = $2{(locked ? " for update" : "")}", connection);
         command.Parameters.AddWithValue(queues.App);
