@@ -5,7 +5,10 @@ using Microsoft.Extensions.Options;
 namespace Keelback.Jobs;
 
 /// <summary>Enqueues jobs, and tells what became of them. A scoped service.</summary>
-/// <remarks>Inside a transactional job every enqueueing rides the job's transaction: it happens if and only if the job completes. A context of its scope that has another transaction is refused (KB1299).</remarks>
+/// <remarks>
+/// Inside a transactional job every enqueueing rides the job's transaction: it happens if and only if the job completes. A context of its scope that has
+/// another transaction is refused (KB1299). All else here, such as cancelling runs, happens at once, as changes by <see cref="JobSchedules"/> do.
+/// </remarks>
 public sealed partial class JobClient
 {
     private static readonly TimeSpan s_firstLook = TimeSpan.FromMilliseconds(20);

@@ -15,7 +15,7 @@ public sealed class JobLimits
     internal JobLimits(NpgsqlDataSource db, QueueCatalog queues, LimitCatalog catalog, LimitLoop loop, JobWakes wakes) =>
         (_db, _queues, _catalog, _loop, _wakes) = (db, queues, catalog, loop, wakes);
 
-    /// <summary>Gives a limit other numbers, or makes it. More room is used at once; with less, what runs goes on. What runs when the limit is given slots counts.</summary>
+    /// <summary>Gives a limit other numbers, or makes it. They replace those that it has as a whole: to change one, give <c>rule.Numbers with { Slots = 2 }</c>. More room is used at once; with less, what runs goes on. What runs when the limit is given slots counts.</summary>
     /// <exception cref="KeelbackException">KB1227: no such name, or numbers that cannot be.</exception>
     public async Task SetAsync(string name, JobLimit numbers, CancellationToken ct = default)
     {
@@ -42,10 +42,11 @@ public sealed class JobLimits
     /// and that this process's code and settings do not know, those of an earlier version are taken off.
     /// </summary>
     /// <returns>False: it has the code's numbers, or there is no such limit.</returns>
+    /// <exception cref="KeelbackException">KB1289: a name that nothing can have.</exception>
     public async Task<bool> ResetAsync(string name, CancellationToken ct = default)
     {
-        await using var command = _db.CreateCommand(
         StorableText.Check(nameof(name), name);
+        await using var command = _db.CreateCommand(
             """
             with back as (
                 update keelback.limit_rule set slots = code_slots, starts = code_starts, windows = code_windows, set_at = null
@@ -93,11 +94,12 @@ public sealed class JobLimits
     }
 
     /// <summary>How the keys of a limit are used now: those first under which work waits, 100 at most.</summary>
+    /// <exception cref="KeelbackException">KB1289: a name that nothing can have.</exception>
     public async Task<IReadOnlyList<JobLimitUsage>> UsageAsync(string name, CancellationToken ct = default)
     {
+        StorableText.Check(nameof(name), name);
         await using var command = _db.CreateCommand(
             """
-        StorableText.Check(nameof(name), name);
             select b.key,
                    (select count(*)::int from keelback.slot s join keelback.claim c on c.run_id = s.run_id and c.token = s.token where s.bucket = b.id),
                    w.waiting, r.opens_at

@@ -3,7 +3,9 @@ using Npgsql;
 namespace Keelback.Jobs;
 
 /// <summary>The app's schedules at run time: those of its code, and those that are added here. A scoped service.</summary>
-/// <remarks>Every change holds on all nodes at once, and is kept. A schedule of the code that is changed here stays so, whatever is deployed, until <see cref="ResetAsync"/>.</remarks>
+/// <remarks>Every change holds on all nodes at once, and is kept. A schedule of the code that is changed here stays so, whatever is deployed, until <see cref="ResetAsync"/>.
+/// Changes are committed at once, in a transactional job too: they do not go with its transaction, and its next attempt finds them done. There
+/// <see cref="AddOrChangeAsync"/> is the one that may be made again, where <see cref="AddAsync"/> is refused (KB1259).</remarks>
 public sealed class JobSchedules
 {
     private readonly JobConnections _connections;
@@ -37,9 +39,9 @@ public sealed class JobSchedules
     /// <exception cref="KeelbackException">KB1260.</exception>
     public async Task<IReadOnlyList<JobTick>> GetHistoryAsync(string name, int count = 20, CancellationToken ct = default)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
         await using var connection = await _connections.OpenAsync(ct);
         var row = await _store.GetAsync(connection.Connection, name, locked: false, ct);
-        ArgumentOutOfRangeException.ThrowIfNegative(count);
         return await ScheduleStore.HistoryAsync(connection.Connection, row, count, ct);
     }
 
@@ -47,9 +49,9 @@ public sealed class JobSchedules
     /// <exception cref="KeelbackException">KB1206 to KB1208, KB1263: the call. KB1256, KB1257: the schedule. KB1259: the name is taken.</exception>
     public Task AddAsync(string name, Trigger trigger, Job call, ScheduleOptions? options = null, CancellationToken ct = default)
     {
+        ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(trigger);
         options ??= new();
-        ArgumentNullException.ThrowIfNull(name);
         ScheduleRules.Check(name, trigger, options);
         var definition = new ScheduleDefinition(trigger, options, _calls.Store(name, call), IsLive: false);
 
@@ -65,9 +67,9 @@ public sealed class JobSchedules
     /// <exception cref="KeelbackException">As <see cref="AddAsync"/>, but for KB1259.</exception>
     public Task AddOrChangeAsync(string name, Trigger trigger, Job call, ScheduleOptions? options = null, CancellationToken ct = default)
     {
+        ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(trigger);
         options ??= new();
-        ArgumentNullException.ThrowIfNull(name);
         ScheduleRules.Check(name, trigger, options);
         var definition = new ScheduleDefinition(trigger, options, _calls.Store(name, call), IsLive: false);
 
@@ -86,7 +88,7 @@ public sealed class JobSchedules
         }, ct);
     }
 
-    /// <summary>Changes what is given; the rest stays. A new trigger or other bounds count from now: ticks that passed are not made up for.</summary>
+    /// <summary>Changes what is given; the rest stays. Options are one: they are replaced as a whole, so give <c>schedule.Options with { … }</c>. A new trigger or other bounds count from now: ticks that passed are not made up for.</summary>
     /// <exception cref="KeelbackException">KB1260: no such schedule; else as <see cref="AddAsync"/>.</exception>
     public Task ChangeAsync(
         string name, Trigger? trigger = null, Job? call = null, ScheduleOptions? options = null, CancellationToken ct = default) =>

@@ -18,7 +18,7 @@ public sealed class JobTelemetry : IDisposable
         Ended = _meter.CreateCounter<long>("keelback.jobs.attempts", "{attempt}", "Attempts ended, by kind and outcome.");
         FencedWrites = _meter.CreateCounter<long>("keelback.jobs.fenced_writes", "{write}", "Late writes by an attempt that no longer held its run; they changed nothing.");
         Rescued = _meter.CreateCounter<long>("keelback.jobs.rescued", "{run}", "Runs taken back from dead workers.");
-        Waited = _meter.CreateHistogram<double>("keelback.jobs.wait", "s", "From when a run was due to its first attempt, by kind.");
+        Waited = _meter.CreateHistogram<double>("keelback.jobs.wait", "s", "From when a run was due to its first attempt, by kind; of one that puts itself off, each time.");
         Abandoned = _meter.CreateCounter<long>("keelback.jobs.abandoned", "{attempt}", "Attempts that did not stop when they were told to, by kind.");
         Duration = _meter.CreateHistogram<double>("keelback.jobs.duration", "s", "Time of one attempt, by kind.");
     }

@@ -94,11 +94,11 @@ public abstract record Trigger
         _ => new SolarTrigger(what, latitude, longitude),
     };
 
-    /// <summary>Whenever one of these ticks; two at the same instant are one tick.</summary>
+    /// <summary>Whenever one of these ticks; two at the same instant are one tick. Its zone, whose dates holidays are compared with and which ticks are told in, is the first one's.</summary>
     /// <exception cref="KeelbackException">KB1255: none was given.</exception>
     public static Trigger Any(params IEnumerable<Trigger> triggers) => new AnyTrigger(SomeOf(triggers));
 
-    /// <summary>Only when all of these tick at the same instant.</summary>
+    /// <summary>Only when all of these tick at the same instant. Its zone is the first one's, as with <see cref="Any"/>.</summary>
     /// <exception cref="KeelbackException">KB1255: none was given.</exception>
     public static Trigger All(params IEnumerable<Trigger> triggers) => new AllTrigger(SomeOf(triggers));
 

@@ -51,7 +51,8 @@ public sealed class Throttle(JobLimits limits)
 {
     public async Task HalveAsync(CancellationToken ct)
     {
-        await limits.SetAsync("stripe", new(Slots: 2, PerSecond: 5), ct);
+        var numbers = (await limits.GetAsync("stripe", ct))!.Numbers;
+        await limits.SetAsync("stripe", numbers with { Slots = 2, PerSecond = 5 }, ct);   // what is set replaces all: PerDay stays by `with`
         foreach (var key in await limits.UsageAsync("stripe", ct))
             Console.WriteLine($"{key.Key}: {key.InUse} run, {key.Waiting} wait, opens {key.OpensAt?.ToString() ?? "when a slot is free"}");
         await limits.ResetAsync("stripe", ct);                       // as the code has it
