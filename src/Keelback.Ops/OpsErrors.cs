@@ -109,7 +109,10 @@ internal static class OpsErrors
     public static KeelbackException NoSecretToKeep(string place) => new("KB1732",
         $"'{SecretValues.Shown}' stands at '{Short(place)}', and the old run has no secret there that could stay. Write the value; nothing was enqueued.");
 
-    public static KeelbackException BadLimitNumber(string text) => new("KB1731", $"'{Short(text)}' is no number for a limit. Give 1 or more, or nothing to take the number away.");
+    public static KeelbackException OtherVersion(string said, string old) => new("KB1733",
+        $"'{JobPayload.Version}' is {Short(said)} among the arguments, and those of the old run are of version {old}, as edited ones are. Leave it out; nothing was enqueued.");
+
+    public static KeelbackException BadLimitNumber(string text) => new("KB1731", $"'{Short(text)}' is no number for a limit. Give 1 or more; to take the number away, {Nothing}.");
 
     public static string KeysUnshared(string where) => "KB1728: " +
         $"Nothing says where data-protection keys are kept, so they are {where}. Another web process, or this one after it was moved, refuses the " +

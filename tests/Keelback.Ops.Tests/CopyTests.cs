@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Keelback.Jobs;
 using Keelback.Jobs.Tests;
@@ -90,6 +91,39 @@ public sealed class CopyTests : OpsTest
             $"Give all of them yourself with 'jobs copy {run} --arguments', or retry what did not succeed.", copy.Message);
         Assert.Equal(HttpStatusCode.Conflict, page.StatusCode);
         Assert.Contains(copy.Message, WebUtility.HtmlDecode(await page.Content.ReadAsStringAsync()));
+    }
+
+    private abstract class DollarsToCents : IPayloadUpgrade
+    {
+        public static JsonObject Upgrade(JsonObject payload) => new() { ["cents"] = payload["dollars"]!.GetValue<int>() * 100 };
+    }
+
+    [Fact]
+    public async Task Edited_arguments_are_of_the_version_of_those_that_were_shown_which_nobody_sees_or_sets()
+    {
+        var older = TestJobs.Kind("refund", call => Task.FromResult(call.Get<int>("dollars")));
+        var refund = TestJobs.Kind("refund", call => Task.FromResult(call.Get<int>("cents")), j => j.Version = 2).With(new UpgradeAttribute<DollarsToCents>(1));
+        await using var app = await OpsApp.OpenAsync(Database, [refund]);
+        var run = await app.Jobs.EnqueueAsync(new JobPayload().Add("cents", 700).ToJob(refund));
+        var old = await app.Jobs.EnqueueAsync(new JobPayload().Add("dollars", 7).ToJob(older));
+        var form = await PageForm.OfAsync(app, $"/ops/jobs/runs/{run}/edit");
+        var shown = form.Html + await app.PageAsync($"/ops/jobs/runs/{run}") + await app.PageAsync($"/ops/jobs/api/runs/{run}");
+
+        await form.PostTextAsync($"/ops/jobs/runs/{run}/edit", "json", """{"cents": 701}""");
+        await PostAsync(app, $"runs/{run}/copy", """{"cents": 702}""");
+        await PostAsync(app, $"runs/{run}/copy", """{"$version": 2, "cents": 703}""");
+        await CopyAsync(app, run, null);
+        await PostAsync(app, $"runs/{old}/copy", """{"dollars": 8}""");
+        await PostAsync(app, $"runs/{old}/copy", """{"$version": 1, "dollars": 9}""");
+        await CopyAsync(app, old, null);
+        var refused = await Assert.ThrowsAsync<KeelbackException>(() => CopyAsync(app, run, """{"$version": 1, "cents": 1}"""));
+        var unread = await Assert.ThrowsAsync<KeelbackException>(() => CopyAsync(app, old, """{"$version": null, "dollars": 1}"""));
+        await app.DrainAsync();
+
+        Assert.Equal(("{\n  \"cents\": 700\n}", false), (form.TextArea.ReplaceLineEndings("\n").Trim(), shown.Contains("$version")));
+        Assert.Equal("700 700 700 700 701 702 703 800 900", await app.ScalarAsync<string>("select string_agg(output::text, ' ' order by output::text) from keelback.run"));
+        Assert.Equal("KB1733: '$version' is 1 among the arguments, and those of the old run are of version 2, as edited ones are. Leave it out; nothing was enqueued.", refused.Message);
+        Assert.Equal("KB1733", unread.Code);
     }
 
     [Fact]

@@ -49,7 +49,7 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
 
     /// <summary>Enqueues a new run, due at once, with all else that the old one's call said. <paramref name="json"/>: its arguments; null: the old ones. <paramref name="once"/>: a second call with it makes no second run.</summary>
     /// <exception cref="KeelbackException">
-    /// KB1218: there is no such run. KB1707: not a JSON object. KB1206, KB1207: arguments that cannot be stored. KB1278: a secret that no key opens. KB1732: one that is not there.
+    /// KB1218: there is no such run. KB1707: not a JSON object. KB1206, KB1207: arguments that cannot be stored. KB1278: a secret that no key opens. KB1732: one that is not there. KB1733: they say a version that is not theirs.
     /// KB1231: another run has its unique key. KB1725, KB1726: the old ones cannot be had as a whole.
     /// </exception>
     public Task<ActionResult> CopyAsync(long id, string? json, Guid? once, Actor actor, CancellationToken ct) => OnRunAsync(id, "copy", actor, async run =>
@@ -59,7 +59,7 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
             ?? new JobKind(run.Kind, typeof(Job), new(run.Kind), static _ => default);
         var payload = json is null
             ? Encoding.UTF8.GetBytes(await inputs.WholeAsync(id, inForm: false, ct) ?? throw JobErrors.NoSuchRun(id))
-            : SecretValues.Keep(Read(kind, json), await inputs.KnownAsync(id, own, ct));
+            : PayloadVersion.Keep(SecretValues.Keep(Read(kind, json), await inputs.KnownAsync(id, own, ct)), own);
         var options = CopyOptions.Of(run, kind, Encoding.UTF8.GetBytes(own)) with { Id = once };
         return await EnqueueOutcome.OfAsync(await jobs.EnqueueToldAsync(new Job(kind, payload, []), options, ct), jobs);
     }, ct);

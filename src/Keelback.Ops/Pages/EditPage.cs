@@ -15,7 +15,7 @@ internal static class EditPage
     /// <summary>Stored arguments for a person to edit; as they are stored where white space would make them too many.</summary>
     public static string Text(string stored)
     {
-        var (hidden, lines) = (SecretValues.Hide(stored), 0);
+        var (hidden, lines) = (PayloadVersion.Hide(SecretValues.Hide(stored)), 0);
         var pretty = RunDetailsReader.Pretty(hidden);
         foreach (var c in pretty) lines += c == '\n' ? 1 : 0; // each comes back as two characters
         return Encoding.UTF8.GetByteCount(pretty) + lines <= MostText - 64 * 1024 ? pretty : hidden;

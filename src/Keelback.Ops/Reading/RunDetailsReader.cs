@@ -57,7 +57,7 @@ internal sealed class RunDetailsReader(NpgsqlDataSource db, QueueCatalog catalog
             row.GetFieldValue<DateTimeOffset>(0), id, row.GetString(1), row.GetString(2), Enum.Parse<JobRunState>(row.GetString(3)),
             row.GetInt32(4), row.GetInt32(5), row.GetInt32(6), row.IsDBNull(7) ? null : TimeSpan.FromMilliseconds(row.GetInt32(7)),
             row.GetFieldValue<DateTimeOffset>(8), Value<DateTimeOffset>(row, 9), Value<DateTimeOffset>(row, 10), Value<DateTimeOffset>(row, 11),
-            Value<DateTimeOffset>(row, 12), Pretty(SecretValues.Hide(row.GetString(13))), row.IsDBNull(14) ? null : Pretty(SecretValues.Hide(row.GetString(14))),
+            Value<DateTimeOffset>(row, 12), Pretty(PayloadVersion.Hide(SecretValues.Hide(row.GetString(13)))), row.IsDBNull(14) ? null : Pretty(SecretValues.Hide(row.GetString(14))),
             row.IsDBNull(15) ? null : JsonSerializer.Deserialize<JobError>(row.GetString(15), JobJson.Options),
             Text(row, 16), Value<long>(row, 17), Value<long>(row, 18), Text(row, 19), row.GetFieldValue<string[]>(20), Value<DateTimeOffset>(row, 21),
             row.GetFieldValue<string[]>(22), Text(row, 23), row.IsDBNull(25) ? null : Pretty(SecretValues.Hide(row.GetString(25))))
