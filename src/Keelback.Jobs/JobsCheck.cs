@@ -89,5 +89,5 @@ internal sealed class JobsCheck(IServiceProvider services) : ICheck
         }
     }
 
-    private static void Add(Findings findings, KeelbackException mistake) => findings.Error(mistake.Code, mistake.Message[(mistake.Code.Length + 2)..]);
+    private static void Add(Findings findings, KeelbackException mistake) => findings.Error(mistake.Code, mistake.Text);
 }

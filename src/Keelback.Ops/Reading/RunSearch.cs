@@ -41,7 +41,7 @@ internal sealed record RunSearch
             mistakes.Add(FieldError.InParameter(key, "unknown", $"There is no '{key}' here." + OpsErrors.DidYouMean(key, Keys)));
         foreach (var (key, value) in query.Where(q => q.Value.ToString().Contains('\0', StringComparison.Ordinal)))
             mistakes.Add(FieldError.InParameter(key, "value", $"'{value.ToString().Replace('\0', '␀')}' ({key}) holds a NUL character, which no run does. Take it out."));
-        if (SearchWords.Mistake(Text("text")) is { } mistaken) mistakes.Add(FieldError.InParameter("text", "value", mistaken.Message[8..])); // after its code
+        if (SearchWords.Mistake(Text("text")) is { } mistaken) mistakes.Add(FieldError.InParameter("text", "value", mistaken.Text));
 
         return new()
         {

@@ -74,7 +74,7 @@ internal sealed class StartChecks(IStartupValidator inner, IEnumerable<ICheck> c
         }
         catch (KeelbackException e)
         {
-            findings.Error(e.Code, e.Message[(e.Code.Length + 2)..]);
+            findings.Error(e.Code, e.Text);
         }
         catch (Exception e) when (!check.AtStart && e.GetBaseException() is NpgsqlException or SocketException or TimeoutException)
         {
