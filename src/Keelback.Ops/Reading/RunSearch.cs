@@ -96,9 +96,18 @@ internal sealed record RunSearch
 
     public static readonly string[] Keys = ["kind", "queue", "state", "tag", "text", "from", "to", "before"];
 
-    /// <summary>An instant, or how long ago: <c>15m</c>, <c>2h</c>, <c>7d</c>. Without an offset it is UTC.</summary>
-    public static DateTimeOffset? ParseTime(string text) =>
-        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var at) ? at : null;
+    /// <summary>ISO 8601; without an offset it is UTC. Nothing else: <c>01/02/2026</c> is January to some and February to others. Null: it is none.</summary>
+    public static DateTimeOffset? ParseTime(string text)
+    {
+        try
+        {
+            return CronTime.Parse(text, "UTC").ToUniversalTime();
+        }
+        catch (KeelbackException)
+        {
+            return null;
+        }
+    }
 }
 
 /// <summary>The states' names in addresses, on the command line and in JSON: camel case.</summary>
