@@ -319,7 +319,13 @@ public sealed class ActionTests : OpsTest
     [InlineData("kind=echo&text=%25", "'%' holds no letter or digit, so there is no word to search for.")]
     [InlineData("text=%F0%9F%98%80...", "'😀...' holds no letter or digit, so there is no word to search for.")]
     [InlineData("text=a+b+c+d+e+f+g+h+i+j+k+l+m+n+o+p+q+r+s+t+echo", "has 21 words, and a search takes 20. Leave out those that other runs hold too.")]
-    public async Task A_text_that_no_search_can_be_made_of_is_told_and_nothing_is_done_to_any_run(string query, string message)
+    [InlineData("kind=ehco", "There is no job kind 'ehco', neither in this program nor among its runs. Did you mean 'echo'?")]
+    [InlineData("kind=%00&state=ready", "holds a NUL character, which no run does.")]
+    [InlineData("queue=mial&state=ready", "There is no queue 'mial' in this app.")]
+    [InlineData("kind=echo&from=01/02/2026", "'01/02/2026' is no point in time. Write it as 2026-01-31T23:59:59Z.")]
+    [InlineData("kind=echo&to=Jan+5", "'Jan 5' is no point in time.")]
+    [InlineData("kind=echo&from=10:00", "'10:00' is no point in time.")]
+    public async Task A_search_that_cannot_be_made_is_told_and_nothing_is_done_to_any_run(string query, string message)
     {
         await using var app = await OpsApp.OpenAsync(Database, [s_echo]);
         await app.Jobs.EnqueueManyAsync(Enumerable.Range(0, 3).Select(i => s_echo.Call(new { word = "w" + i })));

@@ -176,7 +176,7 @@ public sealed class SearchTests : OpsTest
     [Fact]
     public async Task A_run_whose_transaction_committed_late_is_found_all_the_same()
     {
-        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail, TestJobs.Kind("late", _ => Task.CompletedTask)]);
         await app.Jobs.EnqueueAsync(s_mail.Call());
         await using var connection = await app.Db.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
@@ -209,7 +209,7 @@ public sealed class SearchTests : OpsTest
         Assert.Contains("&#x27;faild&#x27; is no state. Did you mean &#x27;failed&#x27;?", html);
         Assert.Contains("There is no &#x27;kin&#x27; here. Did you mean &#x27;kind&#x27;?", html);
         Assert.Contains("&#x27;yesterday&#x27; is no point in time.", html);
-        Assert.Contains("There is no queue &#x27;mial&#x27;. Did you mean &#x27;mail&#x27;?", html);
+        Assert.Contains("There is no queue &#x27;mial&#x27; in this app. Did you mean &#x27;mail&#x27;?", html);
     }
 
     [Fact]

@@ -10,7 +10,7 @@ using Npgsql;
 namespace Keelback.Ops;
 
 /// <summary>The pages' content and actions as JSON, under <c>/api</c> of the pages.</summary>
-internal sealed class ApiEndpoints(NpgsqlDataSource db, QueueCatalog catalog, RunSearcher searcher, AuditReader audit)
+internal sealed class ApiEndpoints(KnownNames names, RunSearcher searcher, AuditReader audit)
 {
     private const int MostRuns = 200;
 
@@ -51,7 +51,7 @@ internal sealed class ApiEndpoints(NpgsqlDataSource db, QueueCatalog catalog, Ru
         if (query.Remove("size", out var asked) && !(int.TryParse(asked, NumberStyles.None, CultureInfo.InvariantCulture, out size) && size is >= 1 and <= MostRuns))
             mistakes.Add(FieldError.InParameter("size", "range", $"A page has 1 to {MostRuns} runs."));
 
-        var search = await SearchAsync(new QueryCollection(query), mistakes, ct);
+        var search = await names.ReadAsync(new QueryCollection(query), mistakes, ct);
         return mistakes.Count > 0 ? Problem.Input(mistakes) : Ok(ApiShapes.Runs(await searcher.FindAsync(search, size, ct)));
     }
 
@@ -60,19 +60,11 @@ internal sealed class ApiEndpoints(NpgsqlDataSource db, QueueCatalog catalog, Ru
     {
         var body = await ApiBodies.ReadAsync<BulkBody>(http);
         var mistakes = new List<FieldError>();
-        var search = await SearchAsync(http.Request.Query, mistakes, ct);
+        var search = await names.ReadAsync(http.Request.Query, mistakes, ct);
         if (mistakes.Count > 0) return Problem.Input(mistakes);
 
         var bulks = http.RequestServices.GetRequiredService<BulkActions>();
         return Ok(ApiShapes.Bulk(await bulks.LookAsync(await bulks.BeginAsync(body.Action, search, http.GetActor("api"), ct), ct)));
-    }
-
-    private async Task<RunSearch> SearchAsync(IQueryCollection query, List<FieldError> mistakes, CancellationToken ct)
-    {
-        var search = RunSearch.Of(query, mistakes);
-        if (search.Queue is { } queue && await QueueNames.AllAsync(db, catalog.App, ct) is var names && !names.ContainsKey(queue))
-            mistakes.Add(FieldError.InParameter("queue", "unknown", OpsErrors.NoSuchQueue(queue, names.Keys).Message[8..]));
-        return search;
     }
 
     private async Task<IResult> AuditAsync(HttpContext http, CancellationToken ct)

@@ -100,8 +100,9 @@ internal static class FormEndpoints
     private static async Task<IResult> BulkAsync(HttpContext http, CancellationToken ct)
     {
         var mistakes = new List<FieldError>();
-        var search = RunSearch.Of(http.Request.Query, mistakes);
-        if (mistakes.Count > 0) return await http.RequestServices.GetRequiredService<PageEndpoints>().MistakenAsync(http, mistakes, ct);
+        var pages = http.RequestServices.GetRequiredService<PageEndpoints>();
+        var search = await http.RequestServices.GetRequiredService<KnownNames>().ReadAsync(http.Request.Query, mistakes, ct);
+        if (mistakes.Count > 0) return await pages.MistakenAsync(http, mistakes, ct);
 
         return SeeOther(http.GetPlace().Bulk(await Bulks(http).BeginAsync(http.Request.Form["action"].ToString(), search, http.GetActor("page"), ct)));
     }

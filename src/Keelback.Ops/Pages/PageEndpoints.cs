@@ -12,7 +12,7 @@ namespace Keelback.Ops;
 /// <summary>The addresses of the pages.</summary>
 internal sealed class PageEndpoints(
     NpgsqlDataSource db, QueueCatalog catalog, OverviewReader overview, RunSearcher searcher, RunDetailsReader runs, AuditReader audit,
-    EditableInput inputs, JobKinds kinds, BulkActions bulks, BulkCounter counter, WarningReader warnings, JobRevocations revocations, DevelopmentLink link)
+    EditableInput inputs, KnownNames names, JobKinds kinds, BulkActions bulks, BulkCounter counter, WarningReader warnings, JobRevocations revocations, DevelopmentLink link)
 {
     private const int PageSize = 50;
 
@@ -73,14 +73,12 @@ internal sealed class PageEndpoints(
     {
         var place = http.GetPlace();
         var mistakes = new List<FieldError>();
-        var search = RunSearch.Of(http.Request.Query, mistakes);
+        var search = await names.ReadAsync(http.Request.Query, mistakes, ct);
         if (search.Text is { } text && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && await runs.FindAsync(id, ct) is not null)
             return Results.Redirect(place.Run(id));
 
         var queues = await QueueNames.AllAsync(db, catalog.App, ct);
         RunPage? found = null;
-        if (search.Queue is { } queue && !queues.ContainsKey(queue))
-            mistakes.Add(FieldError.InParameter("queue", "unknown", $"There is no queue '{queue}'." + OpsErrors.DidYouMean(queue, queues.Keys)));
         if (mistakes.Count == 0)
         {
             try
@@ -191,7 +189,7 @@ internal sealed class PageEndpoints(
         var query = new Dictionary<string, StringValues>(http.Request.Query);
         query.Remove("action", out var action);
         var mistakes = new List<FieldError>();
-        var search = RunSearch.Of(new QueryCollection(query), mistakes);
+        var search = await names.ReadAsync(new QueryCollection(query), mistakes, ct);
         if (mistakes.Count > 0) return await MistakenAsync(http, mistakes, ct);
 
         try

@@ -26,7 +26,7 @@ internal sealed class JobsDoing(
     public async Task<int> BulkAsync(string action, RunSearch search, bool sure, CancellationToken ct)
     {
         BulkActions.Check(action, search);
-        await names.CheckAsync(search.Queue, search.Kind, ct);
+        await names.CheckAsync(search, ct);
         var size = await counter.CountAsync(action, search, ct);
         if (!sure)
         {

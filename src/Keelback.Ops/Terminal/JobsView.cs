@@ -16,7 +16,7 @@ internal sealed class JobsView(
     /// <exception cref="KeelbackException">KB1703, KB1704: there is no such queue or kind. KB1723, KB1724: no search can be made of the text.</exception>
     public async Task<int> ListAsync(RunSearch search, int limit, CancellationToken ct)
     {
-        await names.CheckAsync(search.Queue, search.Kind, ct);
+        await names.CheckAsync(search, ct);
         var page = await searcher.FindAsync(search, limit, ct);
         if (Json) return Write(ApiShapes.Runs(page));
 
