@@ -34,7 +34,7 @@ internal static class OpsErrors
 
     public static KeelbackException BadTimeGiven(string text) => new("KB1708", BadTime(text));
 
-    public static KeelbackException NoRunId(string text) => new("KB1709", $"'{Short(text)}' is no run's id: it has digits alone. 'jobs list' shows them.");
+    public static KeelbackException NoRunId(string text) => new("KB1709", $"'{Short(text)}' is no run's id: it has digits alone, 19 at most. 'jobs list' shows them.");
 
     public static KeelbackException TargetMissing(string verb, string what) => new("KB1710", $"Something is missing. Write: jobs {verb} {what}.");
 
@@ -43,7 +43,7 @@ internal static class OpsErrors
 
     public static KeelbackException NoBulk(long id) => new("KB1721", $"There is no bulk {Show.Id(id)}. The audit names those that there were.");
 
-    public static KeelbackException NoBulkId(string text) => new("KB1722", $"'{Short(text)}' is no bulk's number: it has digits alone. 'jobs audit' shows them.");
+    public static KeelbackException NoBulkId(string text) => new("KB1722", $"'{Short(text)}' is no bulk's number: it has digits alone, 19 at most. 'jobs audit' shows them.");
 
     public static KeelbackException BulkOverEverything() => new("KB1712",
         "The search names nothing, so the action would be done to every run there is. Narrow it by kind, queue, state, tag, words or time.");

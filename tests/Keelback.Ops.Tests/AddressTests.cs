@@ -58,6 +58,22 @@ public sealed class AddressTests : OpsTest
     }
 
     [Fact]
+    public async Task A_limit_of_any_name_has_its_place_in_the_api()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, kestrel: true);
+        foreach (var name in s_names)
+        {
+            var path = $"limits/{Uri.EscapeDataString(name)}";
+            await PostAsync(app, path, """{"slots": 2, "unknown": true}""");
+
+            var one = JsonDocument.Parse(await app.PageAsync("/ops/jobs/api/" + path)).RootElement;
+
+            Assert.Equal((name, 2), (one.GetProperty("name").GetString(), one.GetProperty("numbers").GetProperty("slots").GetInt32()));
+            Assert.Equal("limits nothing any more", (await PostAsync(app, path + "/reset")).GetProperty("outcome").GetString());
+        }
+    }
+
+    [Fact]
     public async Task A_tag_that_begins_or_ends_with_a_space_is_allowed_by_its_button()
     {
         await using var app = await OpsApp.OpenAsync(Database);

@@ -45,6 +45,23 @@ public sealed class ApiTests : OpsTest
         Assert.Equal((HttpStatusCode.NotFound, "application/problem+json"), (missing.StatusCode, missing.Content.Headers.ContentType!.MediaType));
     }
 
+    [Theory]
+    [InlineData("GET", "runs/abc", "KB1709: 'abc' is no run's id: it has digits alone, 19 at most.")]
+    [InlineData("GET", "runs/12345678901234567890", "KB1709: '12345678901234567890' is no run's id")]
+    [InlineData("POST", "runs/abc/retry", "KB1709: 'abc' is no run's id")]
+    [InlineData("POST", "runs/abc/copy", "KB1709: 'abc' is no run's id")]
+    [InlineData("GET", "bulk/x", "KB1722: 'x' is no bulk's number: it has digits alone, 19 at most.")]
+    [InlineData("POST", "bulk/x/stop", "KB1722: 'x' is no bulk's number")]
+    public async Task An_address_that_names_no_id_says_so(string method, string path, string message)
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+
+        var response = await app.Client.SendAsync(new(new(method), "/ops/jobs/api/" + path) { Content = method == "GET" ? null : new StringContent("{}", Encoding.UTF8, "application/json") });
+
+        Assert.Equal((HttpStatusCode.BadRequest, "application/problem+json"), (response.StatusCode, response.Content.Headers.ContentType?.MediaType));
+        Assert.StartsWith(message, JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("detail").GetString());
+    }
+
     [Fact]
     public async Task Ids_come_as_strings_since_javascript_would_round_them()
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
@@ -22,6 +23,17 @@ internal static class AddressName
         // A path that something before us rewrote is not the one that was sent.
         return place <= sent.Length && AsSeen(sent[^place]) == seen ? Uri.UnescapeDataString(sent[^place]) : seen.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
     }
+
+    /// <summary>The run that the address names.</summary>
+    /// <exception cref="KeelbackException">KB1709: nothing that a run's id could be.</exception>
+    public static long GetRun(this HttpContext http) => Id(http.GetName("id"), OpsErrors.NoRunId);
+
+    /// <summary>The bulk that the address names.</summary>
+    /// <exception cref="KeelbackException">KB1722: nothing that a bulk's number could be.</exception>
+    public static long GetBulk(this HttpContext http) => Id(http.GetName("id"), OpsErrors.NoBulkId);
+
+    private static long Id(string text, Func<string, KeelbackException> not) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : throw not(text);
 
     // From the end: what the app is mapped under stands before.
     private static int FromEnd(RoutePattern route, string parameter)

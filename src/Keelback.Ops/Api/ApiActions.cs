@@ -15,11 +15,11 @@ internal static class ApiActions
         plain.AddEndpointFilter(WithoutBody);
 
         foreach (var (action, act) in RunActions.Named)
-            plain.MapPost($"/runs/{{id:long}}/{action}", async (HttpContext http, long id, CancellationToken ct) => Ok(await act(Get<RunActions>(http), id, Actor(http), ct)));
-        group.MapPost("/runs/{id:long}/copy", async (HttpContext http, long id, CancellationToken ct) =>
-            Ok(await Get<RunActions>(http).CopyAsync(id, await TextAsync(http, ct), CallId(http), Actor(http), ct))).WithMetadata(new QueryKeys("id"));
+            plain.MapPost($"/runs/{{id}}/{action}", async (HttpContext http, CancellationToken ct) => Ok(await act(Get<RunActions>(http), http.GetRun(), Actor(http), ct)));
+        group.MapPost("/runs/{id}/copy", async (HttpContext http, CancellationToken ct) =>
+            Ok(await Get<RunActions>(http).CopyAsync(http.GetRun(), await TextAsync(http, ct), CallId(http), Actor(http), ct))).WithMetadata(new QueryKeys("id"));
 
-        plain.MapPost("/bulk/{id:long}/stop", async (HttpContext http, long id, CancellationToken ct) => Ok(await Get<BulkActions>(http).StopAsync(id, Actor(http), ct)));
+        plain.MapPost("/bulk/{id}/stop", async (HttpContext http, CancellationToken ct) => Ok(await Get<BulkActions>(http).StopAsync(http.GetBulk(), Actor(http), ct)));
 
         plain.MapPost("/queues/{name}/pause", async (HttpContext http, CancellationToken ct) => Ok(await Get<QueueActions>(http).PauseAsync(http.GetName("name"), true, Actor(http), ct)));
         plain.MapPost("/queues/{name}/resume", async (HttpContext http, CancellationToken ct) => Ok(await Get<QueueActions>(http).PauseAsync(http.GetName("name"), false, Actor(http), ct)));

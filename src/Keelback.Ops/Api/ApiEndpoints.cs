@@ -34,11 +34,11 @@ internal sealed class ApiEndpoints(KnownNames names, RunSearcher searcher, Audit
             await schedules.FindAsync(http.GetName("name"), 50, ct) is var (schedule, history) ? Ok(new { schedule = ApiShapes.Schedule(schedule, await overview.NowAsync(ct)), ticks = history.Select(ApiShapes.Tick) }) : null);
         plain.MapGet("/revocations", async (JobRevocations revocations, CancellationToken ct) => Ok(await revocations.ListAsync(ct)));
         plain.MapGet("/limits", async (LimitReader limits, CancellationToken ct) => Ok((await limits.AllAsync(ct)).Limits.Select(ApiShapes.Limit)));
-        plain.MapGet("/limits/{name}", async (string name, LimitReader limits, CancellationToken ct) => Ok(ApiShapes.Limit((await limits.FindAsync(name, ct)).Limit)));
+        plain.MapGet("/limits/{name}", async (HttpContext http, LimitReader limits, CancellationToken ct) => Ok(ApiShapes.Limit((await limits.FindAsync(http.GetName("name"), ct)).Limit)));
         plain.MapGet("/audit", (HttpContext http, CancellationToken ct) => http.RequestServices.GetRequiredService<ApiEndpoints>().AuditAsync(http, ct)).WithMetadata(new QueryKeys("before"));
         group.MapGet("/runs", (HttpContext http, CancellationToken ct) => http.RequestServices.GetRequiredService<ApiEndpoints>().RunsAsync(http, ct));
-        plain.MapGet("/runs/{id:long}", async (long id, RunDetailsReader runs, CancellationToken ct) => Ok(ApiShapes.Run(await runs.WholeAsync(id, ct) ?? throw JobErrors.NoSuchRun(id))));
-        plain.MapGet("/bulk/{id:long}", async (long id, BulkActions bulks, CancellationToken ct) => Ok(ApiShapes.Bulk(await bulks.LookAsync(id, ct))));
+        plain.MapGet("/runs/{id}", async (HttpContext http, RunDetailsReader runs, CancellationToken ct) => http.GetRun() is var id ? Ok(ApiShapes.Run(await runs.WholeAsync(id, ct) ?? throw JobErrors.NoSuchRun(id))) : null);
+        plain.MapGet("/bulk/{id}", async (HttpContext http, BulkActions bulks, CancellationToken ct) => Ok(ApiShapes.Bulk(await bulks.LookAsync(http.GetBulk(), ct))));
         group.MapPost("/bulk", (HttpContext http, CancellationToken ct) => http.RequestServices.GetRequiredService<ApiEndpoints>().BulkAsync(http, ct));
         ApiActions.Map(plain);
     }
