@@ -186,6 +186,33 @@ public sealed class CommandTests : OpsTest
 
     [Theory]
     [InlineData(1, "KB1703: There is no queue 'mial' in this app. Did you mean 'mail'? It has default, mail.", "jobs", "queues", "pause", "mial")]
+    [Theory]
+    [InlineData("warnings", "health")]
+    [InlineData("audit", "audit")]
+    public async Task Json_is_what_the_api_answers(string command, string path)
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+        var run = await app.Jobs.EnqueueAsync(s_mail.Call());
+        await RunAsync("jobs", "cancel", run.ToString());
+
+        var answer = await RunAsync("jobs", command, "--json");
+
+        Assert.Equal(await app.PageAsync("/ops/jobs/api/" + path), answer.Out.TrimEnd('\n'));
+    }
+
+    [Fact]
+    public async Task The_audit_has_pages_too()
+    {
+        await using var app = await OpsApp.OpenAsync(Database, [s_mail]);
+        foreach (var run in await app.Jobs.EnqueueManyAsync([s_mail.Call(), s_mail.Call()])) await RunAsync("jobs", "cancel", run.ToString());
+
+        var first = await RunAsync("jobs", "audit", "--limit", "1");
+        var second = await RunAsync("jobs", "audit", "--limit", "10", "--before", first.Out.Split("More: --before ")[1].Trim());
+
+        Assert.Equal((1, 1), (first.Out.Split("  cli  ").Length - 1, second.Out.Split("  cli  ").Length - 1));
+        Assert.DoesNotContain("More:", second.Out);
+    }
+
     [InlineData(1, "KB1703: There is no queue 'mial' in this app. Did you mean 'mail'?", "jobs", "list", "--queue", "mial")]
     [InlineData(1, "KB1704: There is no job kind 'mail.sent', neither in this program nor among its runs. Did you mean 'mail.send'?", "jobs", "list", "--kind", "mail.sent")]
     [InlineData(2, "KB1705: 'faild' is no state. Did you mean 'failed'? States are ready, scheduled,", "jobs", "list", "--state", "faild")]

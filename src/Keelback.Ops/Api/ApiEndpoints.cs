@@ -28,7 +28,7 @@ internal sealed class ApiEndpoints(KnownNames names, RunSearcher searcher, Audit
         plain.MapGet("/overview", async (HttpContext http, OverviewReader overview, CancellationToken ct) => Ok(ApiShapes.Overview(await overview.ReadAsync(Range(http), ct)))).WithMetadata(new QueryKeys("range"));
         plain.MapGet("/queues", async (OverviewReader overview, CancellationToken ct) => await overview.ReadAsync(FigureRange.Hour, ct) is var look ? Ok(look.Queues.Select(q => ApiShapes.Queue(q, look))) : null);
         plain.MapGet("/workers", async (OverviewReader overview, CancellationToken ct) => await overview.ReadAsync(FigureRange.Hour, ct) is var look ? Ok(look.Workers.Select(w => ApiShapes.Worker(w, look.Now))) : null);
-        plain.MapGet("/health", async (WarningReader warnings, CancellationToken ct) => Ok(new { warnings = await warnings.AllAsync(ct) }));
+        plain.MapGet("/health", async (WarningReader warnings, CancellationToken ct) => Ok(ApiShapes.Health(await warnings.AllAsync(ct))));
         plain.MapGet("/schedules", async (JobSchedules schedules, OverviewReader overview, CancellationToken ct) => await overview.NowAsync(ct) is var now ? Ok((await schedules.ListAsync(ct)).Select(s => ApiShapes.Schedule(s, now))) : null);
         plain.MapGet("/schedules/{name}", async (HttpContext http, ScheduleActions schedules, OverviewReader overview, CancellationToken ct) =>
             await schedules.FindAsync(http.GetName("name"), 50, ct) is var (schedule, history) ? Ok(new { schedule = ApiShapes.Schedule(schedule, await overview.NowAsync(ct)), ticks = history.Select(ApiShapes.Tick) }) : null);
@@ -74,7 +74,7 @@ internal sealed class ApiEndpoints(KnownNames names, RunSearcher searcher, Audit
             return Problem.Input(FieldError.InParameter("before", "value", $"'{text}' is no id of an audit row."));
 
         var (lines, _) = await audit.ReadAsync(null, text.Length > 0 ? before : null, AuditPage.Size, ct);
-        return Ok(new { audit = lines.Select(ApiShapes.Audit), before = lines.Count == AuditPage.Size ? Show.Id(lines[^1].Id) : null });
+        return Ok(ApiShapes.Audit(lines, AuditPage.Size));
     }
 
     private static FigureRange Range(HttpContext http) => http.Request.Query["range"].ToString() is not { Length: > 0 } name ? FigureRange.Hour

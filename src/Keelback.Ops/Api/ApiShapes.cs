@@ -175,7 +175,13 @@ internal static class ApiShapes
         otherKeysAreMore = limit.OthersAreMore,
     };
 
-    public static object Audit(AuditLine line) => new
+    /// <param name="lines">The newest first.</param>
+    /// <param name="asked">How many were: as many may mean that there are more.</param>
+    public static object Audit(IReadOnlyList<AuditLine> lines, int asked) => new { audit = lines.Select(Audit), before = lines.Count == asked ? Show.Id(lines[^1].Id) : null };
+
+    public static object Health(IReadOnlyList<Warning> warnings) => new { warnings };
+
+    private static object Audit(AuditLine line) => new
     {
         id = Show.Id(line.Id),
         at = line.At,

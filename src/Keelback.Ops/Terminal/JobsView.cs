@@ -168,12 +168,16 @@ internal sealed class JobsView(
         return 0;
     }
 
-    public async Task<int> AuditAsync(int limit, CancellationToken ct)
+    /// <param name="before">Rows with ids below: the next page.</param>
+    /// <param name="limit">How many.</param>
+    /// <param name="ct">Stops it.</param>
+    public async Task<int> AuditAsync(long? before, int limit, CancellationToken ct)
     {
-        var (lines, _) = await audit.ReadAsync(null, null, limit, ct);
-        if (Json) return Write(lines.Select(ApiShapes.Audit));
+        var (lines, _) = await audit.ReadAsync(null, before, limit, ct);
+        if (Json) return Write(ApiShapes.Audit(lines, limit));
 
         Table(["AT", "WHO", "VIA", "DID", "TO", "OUTCOME"], lines.Select(l => new[] { Show.Full(l.At), l.Who, l.Via, l.Action, l.Target, l.Outcome }));
+        if (lines.Count == limit) Output.WriteLine($"More: --before {Show.Id(lines[^1].Id)}");
         return 0;
     }
 
@@ -181,7 +185,7 @@ internal sealed class JobsView(
     public async Task<int> WarningsAsync(CancellationToken ct)
     {
         var now = await warnings.AllAsync(ct);
-        if (Json) Write(now);
+        if (Json) Write(ApiShapes.Health(now));
         else foreach (var warning in now) Say(warning.Text);
         if (!Json && now.Count == 0) Output.WriteLine("Nothing to warn of.");
         return now.Count == 0 ? 0 : 1;

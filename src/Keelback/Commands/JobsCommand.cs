@@ -52,7 +52,7 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
     [Option("list, --all: enqueued before")]
     public string? To { get; init; }
 
-    [Option("list: only runs with an id below: the next page")]
+    [Option("list, audit: only runs or rows with an id below: the next page")]
     public long? Before { get; init; }
 
     [Option("list, audit, schedules show: how many (default 50)"), Range(1, 1000)]
@@ -140,7 +140,7 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
                 return Target == "run" ? await doing.CancelAsync(Run(Needed(Name, "run RUN")), Graph, ct)
                 : await doing.RevokeAsync(Needed(Target, "kind|tag NAME"), Needed(Name, $"{Target} NAME"), Lasting, Reason, Unknown, ct);
             case "allow": return await doing.AllowAsync(Needed(Target, "kind|tag NAME"), Needed(Name, $"{Target} NAME"), ct);
-            case "audit": return await view.AuditAsync(Limit ?? 50, ct);
+            case "audit": return await view.AuditAsync(Before, Limit ?? 50, ct);
             case "warnings": return await view.WarningsAsync(ct);
             default: return await CannotAsync("jobs", What, s_verbs);
         }
@@ -230,7 +230,7 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
         return
         [
             ("--kind", Kind is not null, search), ("--queue", Queue is not null, search), ("--state", State is not null, search), ("--tag", Tag is not null, search),
-            ("--text", Text is not null, search), ("--from", From is not null, search), ("--to", To is not null, search), ("--before", Before is not null, ["list"]),
+            ("--text", Text is not null, search), ("--from", From is not null, search), ("--to", To is not null, search), ("--before", Before is not null, ["list", "audit"]),
             ("--limit", Limit is not null, IsOther(s_schedules, "show") ? ["list", "audit"] : ["list", "audit", "schedules"]), ("--arguments", Arguments is not null, ["copy"]),
             ("--graph", Graph, All ? [] : Target is "kind" or "tag" ? ["retry", "cancel"] : ["retry", "cancel", "revoke"]),
             ("--all", All, ["retry", "cancel"]), ("--yes", Yes, All ? ["retry", "cancel"] : []), ("--zone", Zone is not null, IsOther(s_schedules, "change") ? [] : ["schedules"]),
