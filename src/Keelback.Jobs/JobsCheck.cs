@@ -45,7 +45,7 @@ internal sealed class JobsCheck(IServiceProvider services) : ICheck
         {
             return services.GetRequiredService<ScheduleCatalog>().Mistakes;
         }
-        catch (OptionsValidationException)
+        catch (Exception e) when (e is OptionsValidationException or InvalidOperationException)
         {
             return []; // their own check tells them
         }
@@ -83,7 +83,7 @@ internal sealed class JobsCheck(IServiceProvider services) : ICheck
         {
             return services.GetRequiredService<JobSecrets>().HasKey;
         }
-        catch (OptionsValidationException)
+        catch (Exception e) when (e is OptionsValidationException or InvalidOperationException)
         {
             return true; // settings that do not read: their own check tells them
         }

@@ -6,11 +6,12 @@ namespace Keelback;
 
 /// <summary>A process that runs jobs and listens for nothing.</summary>
 [Command(CommandName, "Run jobs, without HTTP", Host = CommandHost.Workers)]
-internal sealed class WorkerCommand(IOptions<JobsOptions> jobs) : Command
+internal sealed class WorkerCommand(IOptions<JobsOptions> jobs, IEnumerable<IValidateOptions<JobsOptions>> rules) : Command
 {
     public const string CommandName = "worker";
 
     [Option("Only these queues, as a,b (default: Keelback:Jobs:Queues)")]
+    [MinLength(1, ErrorMessage = "--queues names no queue, and without names it would take every one. Give them as a,b, or leave the option out.")]
     public string[]? Queues { get; init; }
 
     [Option("Jobs at once (default: Keelback:Jobs:Concurrency)"), Range(1, 1_000)]
@@ -22,14 +23,34 @@ internal sealed class WorkerCommand(IOptions<JobsOptions> jobs) : Command
         return 0;
     }
 
-    // The options are one object for the whole process, and nothing has read them yet but their rules.
+    /// <exception cref="StartChecksException">KB1501: the settings do not go with what was given.</exception>
     protected internal override void BeforeHost()
     {
-        (jobs.Value.RunWorker, jobs.Value.StopHost) = (true, true);
-        if (Concurrency is { } concurrency) jobs.Value.Concurrency = concurrency;
-        if (Queues is null) return;
+        if (Settings() is not { } options) return;
 
-        jobs.Value.Queues.Clear();
-        foreach (var queue in Queues) jobs.Value.Queues.Add(queue);
+        (options.RunWorker, options.StopHost) = (true, true);
+        if (Concurrency is { } concurrency) options.Concurrency = concurrency;
+        if (Queues is not null)
+        {
+            options.Queues.Clear();
+            foreach (var queue in Queues) options.Queues.Add(queue);
+        }
+
+        // They were found right as they are configured; what was given has changed them since.
+        var mistakes = rules.SelectMany(rule => rule.Validate(Options.DefaultName, options).Failures ?? []).ToList();
+        if (mistakes.Count > 0) throw new StartChecksException([.. mistakes.Select(m => new Finding(FindingLevel.Error, KeelbackErrors.SettingRefused, m))]);
+    }
+
+    // One object for the whole process, which nothing has read yet but its rules. Null: it cannot be had, and the start checks tell why.
+    private JobsOptions? Settings()
+    {
+        try
+        {
+            return jobs.Value;
+        }
+        catch (Exception e) when (e is OptionsValidationException or InvalidOperationException)
+        {
+            return null;
+        }
     }
 }
