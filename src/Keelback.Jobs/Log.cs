@@ -80,6 +80,9 @@ internal static partial class Log
     [LoggerMessage(1261, LogLevel.Error, "A subscriber of {Event} failed; the others go on")]
     public static partial void SubscriberFailed(ILogger log, string @event, Exception e);
 
+    [LoggerMessage(1262, LogLevel.Warning, "No job of this app was ever put into the queue '{Queue}', from which this worker takes jobs; it is made now.{Near}")]
+    public static partial void QueueMade(ILogger log, string queue, string near);
+
     [LoggerMessage(1290, LogLevel.Warning, "{Waiting} events wait for their subscribers; what comes is dropped until half of them are told")]
     public static partial void EventsDropped(ILogger log, int waiting);
 

@@ -1,5 +1,6 @@
 using Keelback.Postgres;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Keelback.Jobs;
@@ -8,7 +9,7 @@ namespace Keelback.Jobs;
 internal sealed class JobServices(
     JobKinds kinds, QueueCatalog queues, Worker worker, TimerLoop timers, JobRescuer rescuer, RetentionLoop retention, LimitLoop limitLoop,
     LimitCatalog limits, ScheduleSync schedules, Ticker ticker, WorkerOrders orders, RunLogWriter logs, JobWakes wakes, StartPatience patience,
-    IOptions<JobsOptions> options)
+    IOptions<JobsOptions> options, ILogger<JobServices> log)
     : IHostedService
 {
     private readonly List<IDisposable> _subscriptions = [];
@@ -42,8 +43,19 @@ internal sealed class JobServices(
         await schedules.RunAsync(ct);
         if (!options.Value.RunWorker) return;
 
-        await queues.EnsureAsync(options.Value.Queues, async: true, ct);
+        await MakeOwnQueuesAsync(ct);
         await orders.ReadAsync(ct);
+    }
+
+    private async Task MakeOwnQueuesAsync(CancellationToken ct)
+    {
+        if (options.Value.Queues.Count == 0) return;
+
+        // A queue may well be older than its first job; so may a misspelt one, for which this worker would wait in silence.
+        string[] known = [.. (await queues.AllAsync(ct)).Select(queue => queue.Name)];
+        await queues.EnsureAsync(options.Value.Queues, async: true, ct);
+        foreach (var queue in options.Value.Queues.Except(known))
+            Log.QueueMade(log, queue, NearestName.Of(queue, known) is { } near ? $" Did you mean '{near}'?" : "");
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)

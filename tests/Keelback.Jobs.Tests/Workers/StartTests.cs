@@ -32,6 +32,23 @@ public sealed class StartTests : JobsTest
         Assert.Equal(1, await host.ScalarAsync<long>("select count(*) from keelback.queue where name = 'default'"));
     }
 
+    [Fact]
+    public async Task A_queue_that_nobody_ever_used_is_made_with_a_warning_that_names_the_nearest()
+    {
+        using var lines = new LogLines();
+        var mail = TestJobs.Kind("mail", _ => Task.CompletedTask, j => j.Queue = "mail");
+        await using var host = JobHost.Create(Database, [mail], o =>
+        {
+            o.Queues.Add("mail");
+            o.Queues.Add("mial");
+        }, services => services.AddSingleton<ILoggerProvider>(lines));
+
+        await host.StartAsync();
+
+        Assert.Equal("No job of this app was ever put into the queue 'mial', from which this worker takes jobs; it is made now. Did you mean 'mail'?", (await lines.NextAsync(1262)).Text);
+        Assert.Equal(1, lines.Count(1262));
+    }
+
     private static async Task OpenAsync(TestDatabase database, string open)
     {
         var connection = new NpgsqlConnectionStringBuilder(database.ConnectionString);
