@@ -13,29 +13,37 @@ internal sealed class CronCommand(TimeProvider clock) : Command
     [Argument("The expression, in quotes; '-' reads lines of EXPR<TAB>ZONE<TAB>FROM<TAB>COUNT")]
     public required string Expression { get; init; }
 
-    [Option("The time zone, as Europe/Berlin")]
-    public string Zone { get; init; } = "UTC";
+    [Option("The time zone, as Europe/Berlin (default: UTC)")]
+    public string? Zone { get; init; }
 
     [Option("Ticks after this time: ISO 8601, with an offset or as the zone's clocks show it (default: now)")]
     public string? From { get; init; }
 
-    [Option("How many ticks"), Range(1, MaxCount)]
-    public int Count { get; init; } = 5;
+    [Option("How many ticks (default 5)"), Range(1, MaxCount)]
+    public int? Count { get; init; }
 
     [Option("The schedule's name, by which H picks")]
-    public string Name { get; init; } = "";
+    public string? Name { get; init; }
 
     public override async Task<int> RunAsync(CancellationToken ct)
     {
-        if (Expression == "-") return await LinesAsync(ct);
+        if (Expression == "-")
+        {
+            if (Ignored() is not { } option) return await LinesAsync(ct);
 
-        var cron = CronExpression.Parse(Expression, Name);
-        var from = From is null ? clock.GetUtcNow() : CronTime.Parse(From, Zone);
-        await Output.WriteLineAsync($"{cron.Describe()} ({Zone})");
-        foreach (var tick in Ticks(cron, Zone, from, Count)) await Output.WriteLineAsync(tick);
+            await Error.WriteLineAsync($"'cron -' takes no option '{option}': each line has its own zone, time and count, and no name.");
+            return Shell.WrongUsage;
+        }
+
+        var (cron, zone) = (CronExpression.Parse(Expression, Name ?? ""), Zone ?? "UTC");
+        var from = From is null ? clock.GetUtcNow() : CronTime.Parse(From, zone);
+        await Output.WriteLineAsync($"{cron.Describe()} ({zone})");
+        foreach (var tick in Ticks(cron, zone, from, Count ?? 5)) await Output.WriteLineAsync(tick);
 
         return 0;
     }
+
+    private string? Ignored() => Zone is not null ? "--zone" : From is not null ? "--from" : Count is not null ? "--count" : Name is not null ? "--name" : null;
 
     private async Task<int> LinesAsync(CancellationToken ct)
     {

@@ -44,6 +44,20 @@ public class CronCommandTests
     }
 
     [Theory]
+    [InlineData("--zone", "Europe/Berlin")]
+    [InlineData("--from", "2026-01-01")]
+    [InlineData("--count", "3")]
+    [InlineData("--name", "x")]
+    public async Task Lines_take_no_option_since_each_has_its_own(string option, string value)
+    {
+        using var app = new ShellApp { Input = "0 * * * *\tUTC\t2026-01-01\t1\n" };
+
+        var code = await app.RunAsync("cron", "-", option, value);
+
+        Assert.Equal((2, "", $"'cron -' takes no option '{option}': each line has its own zone, time and count, and no name.\n"), (code, app.Output, app.Error));
+    }
+
+    [Theory]
     [InlineData("* * * * *\tUTC\t2026-01-01", "KB1519: The line cannot be read: it has 3 fields. Give four, with tabs between them: EXPR, ZONE, FROM, COUNT.")]
     [InlineData("* * * * *\tUTC\t2026-01-01\t0", "KB1519: The line cannot be read: COUNT is '0'. Give 1 to 100000.")]
     [InlineData("* * * * *\tUTC\ttomorrow\t1", "KB1223: 'tomorrow' is no point in time of the years 1 to 9999. Write it as 2026-03-29T01:30:00+01:00, or without the offset as the zone's clocks show it.")]
