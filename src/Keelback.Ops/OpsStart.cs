@@ -21,7 +21,7 @@ internal sealed class OpsStart(
 
     private void Say()
     {
-        if (services.GetService<IServer>() is null) return;
+        if (!Listens) return; // nobody can open them here
 
         foreach (var root in map.Roots.Where(IsUndecided))
         {
@@ -29,7 +29,7 @@ internal sealed class OpsStart(
             else if (!IsForMachines(root)) link.Say(root);
         }
 
-        if (Listens && !link.Exists && map.Roots.Any(root => !IsUndecided(root) && !IsForMachines(root)) && FormKeys.UndecidedPlace(services) is { } place)
+        if (!link.Exists && map.Roots.Any(root => !IsUndecided(root) && !IsForMachines(root)) && FormKeys.UndecidedPlace(services) is { } place)
             Log.KeysUnshared(log, OpsErrors.KeysUnshared(place));
     }
 

@@ -150,7 +150,7 @@ internal sealed class OpsApp : IAsyncDisposable
         }
     }
 
-    private sealed class Lines(ConcurrentQueue<string> lines) : ILoggerProvider, ILogger
+    internal sealed class Lines(ConcurrentQueue<string> lines) : ILoggerProvider, ILogger
     {
         public ILogger CreateLogger(string categoryName) => this;
 
