@@ -84,7 +84,7 @@ internal static class RunDetailsPage
         foreach (var attempt in run.Attempts)
         {
             events.Add((attempt.StartedAt, $"attempt {attempt.Number} started", "live"));
-            events.Add((attempt.EndedAt, $"attempt {attempt.Number} {How(attempt.Outcome)} after {Show.Span(attempt.EndedAt - attempt.StartedAt)}", "bad"));
+            events.Add((attempt.EndedAt, $"attempt {attempt.Number} {Show.Words(attempt.Outcome)} after {Show.Span(attempt.EndedAt - attempt.StartedAt)}", "bad"));
         }
 
         if (run.StartedAt is { } started && run.Attempts.All(a => a.StartedAt != started)) events.Add((started, $"attempt {run.Attempt} started", "live"));
@@ -102,7 +102,7 @@ internal static class RunDetailsPage
 
         return Html.Each(run.Attempts, a => Html.Of(
             $"""
-            <details class="attempt" id="attempt{a.Number}"><summary><b>{a.Number}</b> {How(a.Outcome)} {Show.Time(a.EndedAt, run.Now)}, after {Show.Span(a.EndedAt - a.StartedAt)}{Html.If(a.RetryAt is not null, () => Html.Of($"; next {Show.Time(a.RetryAt, run.Now)}"))}
+            <details class="attempt" id="attempt{a.Number}"><summary><b>{a.Number}</b> {Show.Words(a.Outcome)} {Show.Time(a.EndedAt, run.Now)}, after {Show.Span(a.EndedAt - a.StartedAt)}{Html.If(a.RetryAt is not null, () => Html.Of($"; next {Show.Time(a.RetryAt, run.Now)}"))}
             <span class="soft">{a.Error?.Message}</span></summary>
             {(a.Error is null ? Html.Of($"""<p class="soft">Its worker died or lost its lease, and left no error.</p>""") : Failure(a.Error, $"stack{Show.Id(a.Number)}"))}
             </details>
@@ -122,11 +122,4 @@ internal static class RunDetailsPage
         """);
 
     private static string Level(RunLogLine line) => line.Level.ToString().ToLowerInvariant();
-
-    private static string How(JobAttemptOutcome outcome) => outcome switch
-    {
-        JobAttemptOutcome.Crashed => "crashed",
-        JobAttemptOutcome.TimedOut => "timed out",
-        _ => "failed",
-    };
 }

@@ -68,8 +68,8 @@ internal static class SchedulesPage
         $"""
         <dt>Enqueues</dt><dd>{Html.Each(schedule.Kinds, k => Html.Of($"""<a class="chip" href="{place.Runs}?kind={Uri.EscapeDataString(k)}">{k}</a>"""))}</dd>
         <dt>Defined</dt><dd>{(schedule.IsFromCode ? schedule.IsOverridden ? "in the code, changed at run time" : "in the code" : "at run time")}</dd>
-        <dt>When a run is still open</dt><dd>{Words(schedule.Options.Overlap)}</dd>
-        <dt>Ticks that were missed</dt><dd>{Words(schedule.Options.CatchUp)}</dd>
+        <dt>When a run is still open</dt><dd>{Show.Words(schedule.Options.Overlap)}</dd>
+        <dt>Ticks that were missed</dt><dd>{Show.Words(schedule.Options.CatchUp)}</dd>
         {Html.If(schedule.Options.Jitter > TimeSpan.Zero, () => Html.Of($"<dt>Jitter</dt><dd>up to {Show.Span(schedule.Options.Jitter)}</dd>"))}
         {Html.If(schedule.Options.Holidays is not null, () => Html.Of($"<dt>Holidays</dt><dd>{(schedule.Options.OnHoliday == OnHoliday.Skip ? "left out" : "moved to the next working day")}</dd>"))}
         <dt>Runs enqueued</dt><dd>{Show.Count(schedule.Runs)}{Html.If(schedule.LastRun is not null, () => Html.Of($""", last <a class="id" href="{place.Run(schedule.LastRun!.Value)}">{Show.Id(schedule.LastRun.Value)}</a>"""))}</dd>
@@ -128,7 +128,7 @@ internal static class SchedulesPage
             <div class="scroll" id="ticks" tabindex="0"><table><thead><tr><th>Tick</th><th>What became of it</th><th>Run</th><th>Why</th></tr></thead>
             <tbody>{Html.Each(history, t => Html.Of(
                 $"""
-                <tr><td>{Local(t.At)}</td><td>{Words(t.Outcome)}{Html.If(t.Count is null or > 1, () => Html.Of($", {(t.Count is { } n ? Show.Count(n) : "over 10,000")} ticks"))}</td>
+                <tr><td>{Local(t.At)}</td><td>{Show.Words(t.Outcome)}{Html.If(t.Count is null or > 1, () => Html.Of($", {(t.Count is { } n ? Show.Count(n) : "over 10,000")} ticks"))}</td>
                 <td>{(t.Run is { } run ? Html.Of($"""<a class="id" href="{place.Run(run)}">{Show.Id(run)}</a>""") : Html.Of($"–"))}</td><td class="clip">{t.Error}</td></tr>
 
                 """))}</tbody></table></div>
@@ -138,10 +138,6 @@ internal static class SchedulesPage
         schedule.State == JobScheduleState.Active ? [.. schedule.TicksAfter(now).Take(Ticks)] : [];
 
     private static string Word(JobScheduleState state) => state.ToString().ToLowerInvariant();
-
-    /// <summary>PascalCase as words.</summary>
-    private static string Words<T>(T value) where T : struct, Enum =>
-        string.Concat(value.ToString().Select((c, i) => i > 0 && char.IsUpper(c) ? " " + char.ToLowerInvariant(c) : char.ToLowerInvariant(c).ToString()));
 
     /// <summary>In which zone it ticks; of a trigger that names none, the tick's offset.</summary>
     private static string Zone(JobSchedule schedule, DateTimeOffset tick) =>

@@ -76,5 +76,9 @@ internal static class Show
     }
 
     /// <summary>The state in lower case words: <c>upstream failed</c>.</summary>
-    public static string Word(JobRunState state) => state == JobRunState.UpstreamFailed ? "upstream failed" : state.ToString().ToLowerInvariant();
+    public static string Word(JobRunState state) => Words(state);
+
+    /// <summary>PascalCase as words: <c>timed out</c>.</summary>
+    public static string Words<T>(T value) where T : struct, Enum =>
+        string.Concat(value.ToString().Select((c, i) => i > 0 && char.IsUpper(c) ? " " + char.ToLowerInvariant(c) : char.ToLowerInvariant(c).ToString()));
 }

@@ -49,8 +49,8 @@ internal sealed record RunSearch
             Queue = Text("queue"),
             Tag = Text("tag"),
             Text = Text("text"),
-            State = Text("state") == States.Open ? null : Parse("state", OpsErrors.BadState, States.Parse),
-            IsOpen = Text("state") == States.Open,
+            State = States.IsOpen(Text("state")) ? null : Parse("state", OpsErrors.BadState, States.Parse),
+            IsOpen = States.IsOpen(Text("state")),
             From = Parse("from", OpsErrors.BadTime, ParseTime),
             To = Parse("to", OpsErrors.BadTime, ParseTime),
             Before = Parse("before", static t => $"'{t}' is no run's id.", static t => long.TryParse(t, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? (long?)id : null),
@@ -120,8 +120,11 @@ internal static class States
 
     public static string Name(JobRunState state) => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(state.ToString());
 
+    /// <summary>However it is written: <c>upstreamFailed</c>, or <c>upstream failed</c> as people are shown it.</summary>
     public static JobRunState? Parse(string text) =>
-        text.All(char.IsLetter) && Enum.TryParse<JobRunState>(text, ignoreCase: true, out var state) ? state : null;
+        text.Replace(" ", "", StringComparison.Ordinal) is var name && name.All(char.IsLetter) && Enum.TryParse<JobRunState>(name, ignoreCase: true, out var state) ? state : null;
+
+    public static bool IsOpen(string? text) => string.Equals(text, Open, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>What <c>keelback.run</c> holds; 0 for every state of an open run.</summary>
     public static short Stored(JobRunState state) => state < JobRunState.Succeeded ? (short)0 : (short)(state - JobRunState.Succeeded + 1);

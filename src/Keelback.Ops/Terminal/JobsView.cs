@@ -46,7 +46,7 @@ internal sealed class JobsView(
         Say($"\narguments\n{run.Input}");
         if (run.Output is not null) Say($"\nresult\n{run.Output}");
         foreach (var attempt in run.Attempts)
-            Say($"\nattempt {attempt.Number} {attempt.Outcome.ToString().ToLowerInvariant()} {Show.Full(attempt.EndedAt)}\n{attempt.Error?.Details ?? attempt.Error?.Message}");
+            Say($"\nattempt {attempt.Number} {Show.Words(attempt.Outcome)} {Show.Full(attempt.EndedAt)}\n{attempt.Error?.Details ?? attempt.Error?.Message}");
         return 0;
     }
 
@@ -118,7 +118,7 @@ internal sealed class JobsView(
         Say($"{found.Name}: {found.Trigger}, {found.State.ToString().ToLowerInvariant()}");
         if (found.State == JobScheduleState.Active)
             foreach (var tick in found.TicksAfter(now).Take(5)) Output.WriteLine($"next {tick:yyyy-MM-dd HH:mm:ss zzz}");
-        Table(null, history.Select(t => new[] { $"was  {t.At:yyyy-MM-dd HH:mm:ss zzz}", t.Outcome.ToString().ToLowerInvariant(), t.Run is { } run ? $"run {Show.Id(run)}" : "", FirstLine(t.Error) }));
+        Table(null, history.Select(t => new[] { $"was  {t.At:yyyy-MM-dd HH:mm:ss zzz}", Show.Words(t.Outcome), t.Run is { } run ? $"run {Show.Id(run)}" : "", FirstLine(t.Error) }));
         return 0;
     }
 

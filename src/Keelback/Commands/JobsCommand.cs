@@ -255,8 +255,8 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
         Tag = Tag,
         Text = Text,
         Before = Before,
-        IsOpen = State == States.Open,
-        State = State is null or States.Open ? null : States.Parse(State) ?? throw OpsErrors.NoSuchState(State),
+        IsOpen = States.IsOpen(State),
+        State = State is null || States.IsOpen(State) ? null : States.Parse(State) ?? throw OpsErrors.NoSuchState(State),
         From = Time(From),
         To = Time(To),
     };
