@@ -143,7 +143,7 @@ internal static class JobErrors
         " A queue exists from the first call that goes to it, or the first worker that is told of it.");
 
     public static KeelbackException BadSlots(string queue, int slots) => new("KB1229",
-        $"The queue '{Shown(queue)}' cannot have {slots.ToString(CultureInfo.InvariantCulture)} slots: give it 1 or more, null for no limit, or pause it.");
+        $"The queue '{Shown(queue)}' cannot have {slots.ToString(CultureInfo.InvariantCulture)} slots: give it 1 or more, or pause it. No limit is null, 'none' on the command line.");
 
     public static string NewerPayload(string kind, int version, int known) =>
         $"KB1275: A payload of '{kind}' is of version {version.ToString(CultureInfo.InvariantCulture)}, and this program knows " +

@@ -8,6 +8,9 @@ internal static class OpsErrors
 {
     public const string NoSuchPolicyCode = "KB1701";
 
+    // What says so in each of the places where the mistake may be told.
+    private const string Nothing = "'none' on the command line, null in JSON, an empty field on a page";
+
     public static string NoPolicy(string key, string policy) => $"Keelback:Ops:{key} names '{policy}', and there is no such authorization policy.";
 
     public static KeelbackException NoSuchPolicy(string key, string policy) => new(NoSuchPolicyCode, NoPolicy(key, policy));
@@ -48,7 +51,7 @@ internal static class OpsErrors
     public static KeelbackException BulkOverEverything() => new("KB1712",
         "The search names nothing, so the action would be done to every run there is. Narrow it by kind, queue, state, tag, words or time.");
 
-    public static KeelbackException BadSlots(string text) => new("KB1713", $"'{Short(text)}' is no number of slots. Give 1 or more, or nothing for no limit.");
+    public static KeelbackException BadSlots(string text) => new("KB1713", $"'{Short(text)}' is no number of slots. Give 1 or more; for no limit, {Nothing}.");
 
     public static KeelbackException NoSuchWorker(string worker, IEnumerable<JobWorker> live)
     {
@@ -64,7 +67,7 @@ internal static class OpsErrors
         $"'{Short(text)}' does not say when to tick. Write a cron expression such as 30 2 * * MON-FRI, or a rate such as 'every 5m' or 'every 00:05:00'.");
 
     public static KeelbackException BadConcurrency(string text) => new("KB1717",
-        $"A worker cannot run '{Short(text)}' jobs at once. Give 1 to 1,000, or nothing for as many as it is configured for.");
+        $"A worker cannot run '{Short(text)}' jobs at once. Give 1 to 1,000; for as many as it is configured for, {Nothing}.");
 
     public static KeelbackException BadRevocation(string what, string value) => new("KB1718",
         string.IsNullOrWhiteSpace(value) ? $"No {Short(what)} is named. Name the one to revoke." : $"'{Short(what)}' cannot be revoked." + DidYouMean(what, RevocationActions.What) + " A kind or a tag can; a single run is cancelled.");

@@ -47,7 +47,7 @@ public sealed class LimitsPageTests : OpsTest
         Assert.Contains("; the code says 1 at once", changed);
         Assert.Contains("/limits/shop/reset", changed);
         Assert.Equal((HttpStatusCode.SeeOther, new JobLimit(Slots: 1), null), (reset.StatusCode, back.Numbers, back.SetAt));
-        await ShouldRefuse(word, HttpStatusCode.BadRequest, "KB1731: 'two' is no number for a limit. Give 1 or more, or nothing to take the number away.");
+        await ShouldRefuse(word, HttpStatusCode.BadRequest, "KB1731: 'two' is no number for a limit. Give 1 or more; to take the number away, ");
         await ShouldRefuse(empty, HttpStatusCode.BadRequest, "KB1227: The limit 'shop' cannot be so: it has no number: give it Slots, PerSecond, PerMinute, PerHour or PerDay.");
         await ShouldRefuse(other, HttpStatusCode.NotFound, "KB1730: There is no limit 'shp' in this app. Did you mean 'shop'? It has shop.");
         Assert.Equal("set limit shop: 2 at once, 60 per minute; reset limit shop: 1 at once, as the code has it", await app.ScalarAsync<string>(
