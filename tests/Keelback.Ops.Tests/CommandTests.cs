@@ -82,7 +82,7 @@ public sealed class CommandTests : OpsTest
         Assert.Equal("ticks cron 0 3 * * * (Europe/Berlin)\n", changed.Out);
         Assert.Matches(@"nightly +active +cron 0 3 \* \* \* \(Europe/Berlin\) +mail\.send ", schedules.Out);
         Assert.Equal(5, one.Out.Split('\n').Count(line => line.StartsWith("next ", StringComparison.Ordinal)));
-        Assert.Contains("byhand", one.Out);
+        Assert.Contains("by hand", one.Out);
         Assert.Matches(@"tag +import:7 .*Broken", revocations.Out);
         Assert.Equal(19L, await app.ScalarAsync<long>("select count(*) from keelback.audit where via = 'cli' and outcome not like 'failed%'"));
     }
@@ -179,13 +179,13 @@ public sealed class CommandTests : OpsTest
         var run = await app.Jobs.EnqueueAsync(s_mail.Call(new { to = "ada" }));
 
         var copied = await RunAsync("jobs", "copy", run.ToString());
+        var broken = await RunAsync("jobs", "copy", run.ToString(), "--arguments", "{");
 
         Assert.Equal((0, ""), (copied.Code, copied.Error));
+        Assert.Equal((2, true), (broken.Code, broken.Error.StartsWith("KB1707: ", StringComparison.Ordinal)));
         Assert.Equal(2L, await app.ScalarAsync<long>("""select count(*) from keelback.run where input = '{"to": "ada"}'"""));
     }
 
-    [Theory]
-    [InlineData(1, "KB1703: There is no queue 'mial' in this app. Did you mean 'mail'? It has default, mail.", "jobs", "queues", "pause", "mial")]
     [Theory]
     [InlineData("warnings", "health")]
     [InlineData("audit", "audit")]
@@ -213,10 +213,21 @@ public sealed class CommandTests : OpsTest
         Assert.DoesNotContain("More:", second.Out);
     }
 
+    [Theory]
+    [InlineData(1, "KB1703: There is no queue 'mial' in this app. Did you mean 'mail'? It has default, mail.", "jobs", "queues", "pause", "mial")]
     [InlineData(1, "KB1703: There is no queue 'mial' in this app. Did you mean 'mail'?", "jobs", "list", "--queue", "mial")]
     [InlineData(1, "KB1704: There is no job kind 'mail.sent', neither in this program nor among its runs. Did you mean 'mail.send'?", "jobs", "list", "--kind", "mail.sent")]
     [InlineData(2, "KB1705: 'faild' is no state. Did you mean 'failed'? States are ready, scheduled,", "jobs", "list", "--state", "faild")]
+    [InlineData(0, "", "jobs", "list", "--state", "OPEN")]
+    [InlineData(0, "", "jobs", "list", "--state", "upstream failed")]
     [InlineData(2, "KB1708: 'soon' is no point in time.", "jobs", "list", "--from", "soon")]
+    [InlineData(2, "KB1708: '01/02/2026' is no point in time.", "jobs", "cancel", "--all", "--yes", "--from", "01/02/2026")]
+    [InlineData(2, "KB1229: The queue 'mail' cannot have 0 slots: give it 1 or more, or pause it. No limit is null, 'none' on the command line.", "jobs", "queues", "slots", "mail", "0")]
+    [InlineData(2, "KB1220: cron '61 * * * *', minute", "jobs", "schedules", "change", "nightly", "61 * * * *")]
+    [InlineData(2, "KB1221: cron '0 0 30 2 *' can never fire", "jobs", "schedules", "change", "nightly", "0 0 30 2 *")]
+    [InlineData(2, "KB1222: There is no time zone 'Mars/X'.", "jobs", "schedules", "change", "nightly", "0 3 * * *", "--zone", "Mars/X")]
+    [InlineData(2, "KB1716: 'every 5x' does not say when to tick.", "jobs", "schedules", "change", "nightly", "every 5x")]
+    [InlineData(2, "KB1713: '' is no number of slots. Give 1 or more; for no limit, 'none' on the command line", "jobs", "queues", "slots", "mail", "")]
     [InlineData(2, "KB1709: 'x' is no run's id", "jobs", "show", "x")]
     [InlineData(2, "KB1710: Something is missing. Write: jobs cancel RUN.", "jobs", "cancel")]
     [InlineData(1, "KB1218: There is no run 4711", "jobs", "show", "4711")]
@@ -226,7 +237,6 @@ public sealed class CommandTests : OpsTest
     [InlineData(2, "KB1717: A worker cannot run '1001' jobs at once.", "jobs", "workers", "scale", "all", "1001")]
     [InlineData(1, "KB1255: A trigger cannot be made so: a rate ticks at multiples of itself since 1970 UTC, in no zone ('Europe/Berlin').", "jobs", "schedules", "change", "nightly", "every 5m", "--zone", "Europe/Berlin")]
     [InlineData(1, "KB1715: There is no schedule 'nightli' in this app. Did you mean 'nightly'? It has nightly.", "jobs", "schedules", "run", "nightli")]
-    [InlineData(1, "KB1220: cron '61 * * * *'", "jobs", "schedules", "change", "nightly", "61 * * * *")]
     [InlineData(1, "KB1704: There is no job kind 'mail.sent', neither in this program nor among its runs. Did you mean 'mail.send'? To revoke one before its deploy, say so: --unknown", "jobs", "revoke", "kind", "mail.sent")]
     [InlineData(1, "KB1719: The tag 'x' is not revoked. No tag is.", "jobs", "allow", "tag", "x")]
     [InlineData(2, "KB1720: 'ever' is no length of time.", "jobs", "revoke", "tag", "x", "--lasting", "ever")]

@@ -12,7 +12,10 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
         ["list", "show", "retry", "cancel", "copy", "bulk", "queues", "workers", "schedules", "limits", "revocations", "revoke", "allow", "audit", "warnings"];
 
     // The words are wrong whatever the database holds.
-    private static readonly string[] s_misused = ["KB1227", "KB1705", "KB1708", "KB1709", "KB1710", "KB1712", "KB1713", "KB1717", "KB1718", "KB1720", "KB1722", "KB1723", "KB1724", "KB1727", "KB1731"];
+    private static readonly string[] s_misused = ["KB1207", "KB1227", "KB1229", "KB1705", "KB1707", "KB1708", "KB1709", "KB1710", "KB1712", "KB1713", "KB1716", "KB1717", "KB1718", "KB1720", "KB1722", "KB1723", "KB1724", "KB1727", "KB1731"];
+
+    // Of what is given; a stored trigger may be of a zone that this machine lacks, which is no wrong word.
+    private static readonly string[] s_misusedWhen = ["KB1220", "KB1221", "KB1222", "KB1255"];
 
     private static readonly string[] s_queues = ["list", "pause", "resume", "slots"];
     private static readonly string[] s_workers = ["list", "pause", "resume", "scale", "stop", "stop-now"];
@@ -112,7 +115,7 @@ internal sealed class JobsCommand(JobsView view, JobsDoing doing) : Command
         {
             return await DoAsync(ct);
         }
-        catch (KeelbackException e) when (s_misused.Contains(e.Code))
+        catch (KeelbackException e) when (s_misused.Contains(e.Code) || (What == "schedules" && Target == "change" && s_misusedWhen.Contains(e.Code)))
         {
             await Error.WriteLineAsync(TerminalText.Line(e.Message));
             return Shell.WrongUsage;
