@@ -63,6 +63,20 @@ public abstract class JobsTest : IAsyncLifetime
         return (await Exchange.RunAsync(connection, request, prepare: false, default)).Claimed.Claims;
     }
 
+    /// <summary>Has the first row of an event, such as <c>update on keelback.run</c>, fail as if another transaction had been in its way.</summary>
+    internal static async Task DisturbOnceAsync(JobHost host, string what, string state)
+    {
+        // A sequence keeps its count, whatever is rolled back.
+        await using var command = host.Db.CreateCommand(
+            $"""
+            create sequence disturbed;
+            create function disturb() returns trigger language plpgsql as
+            'begin if nextval(''disturbed'') = 1 then raise exception ''disturbed'' using errcode = ''{state}''; end if; return new; end';
+            create trigger disturb before {what} for each row execute function disturb()
+            """);
+        await command.ExecuteNonQueryAsync();
+    }
+
     /// <summary>Polls the database for a state that no signal tells of.</summary>
     internal static async Task Eventually(Func<Task<bool>> condition, string what)
     {

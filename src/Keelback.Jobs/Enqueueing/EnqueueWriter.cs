@@ -61,7 +61,7 @@ internal sealed class EnqueueWriter(
     private async Task<long[]> WriteAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct, bool isAlone = false)
     {
         gate.Pass(plan);
-        plan.IsWritten = false;
+        (plan.IsWritten, plan.Ended) = (false, []); // whatever an earlier try had come to
         using var activity = telemetry.Enqueueing(plan);
         await EnsureAsync(plan, async, ct).ConfigureAwait(false);
         try

@@ -100,7 +100,8 @@ public sealed partial class JobClient
 
     private async Task<int> EndAsync(JobConnection connection, long[] runs, CancellationToken ct)
     {
-        var ended = await UndisturbedAsync(() => CancelStatement.RunAsync(connection.Connection, runs, _queues.App, ct));
+        // Locks are taken in one order, but a graph that stands in a job's place turns it round.
+        var ended = await Undisturbed.RunAsync(() => CancelStatement.RunAsync(connection.Connection, runs, _queues.App, ct));
         _news.Ended(ended);
         if (ended.Count == 0) return 0;
 
@@ -112,7 +113,7 @@ public sealed partial class JobClient
     private async Task<int> RedriveAsync(long run, bool whole, CancellationToken ct)
     {
         await using var connection = await _connections.OpenAsync(ct);
-        var opened = await UndisturbedAsync(async () =>
+        var opened = await Undisturbed.RunAsync(async () =>
         {
             await using var command = new NpgsqlCommand("select cardinality(keelback.redrive(array[$1], $2, $3))", connection.Connection);
             command.Parameters.AddWithValue(run);
@@ -134,20 +135,5 @@ public sealed partial class JobClient
         if (opened > 0) _wakes.Workers();
 
         return opened;
-    }
-
-    // Locks are taken in one order, but a graph that stands in a job's place turns it round: the loser of a deadlock tries again.
-    private static async Task<T> UndisturbedAsync<T>(Func<Task<T>> statement)
-    {
-        for (var tries = 1; ; tries++)
-        {
-            try
-            {
-                return await statement();
-            }
-            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DeadlockDetected && tries < 10)
-            {
-            }
-        }
     }
 }

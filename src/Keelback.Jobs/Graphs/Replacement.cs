@@ -6,8 +6,8 @@ namespace Keelback.Jobs;
 /// <remarks>
 /// All in one transaction, fenced by the claim: an attempt that lost it writes nothing. The run keeps its id and its followers. A job that
 /// already waits for the run must not come before its end; two jobs that replace themselves at once could close such a circle together,
-/// so those that name existing runs take turns. A unique key that the run has goes on to the graph; one that another run has makes this one
-/// end as that does, or cancels it, or fails the attempt, as its policy says.
+/// so those that name existing runs take turns, each from before it locks a row: the run that one names may be the other's own. A unique key
+/// that the run has goes on to the graph; one that another run has makes this one end as that does, or cancels it, or fails the attempt, as its policy says.
 /// </remarks>
 internal sealed class Replacement(
     EnqueueWriter writer, QueueCatalog queues, JobConnections connections, JobWakes wakes, JobNews news, JobTelemetry telemetry)
@@ -16,15 +16,15 @@ internal sealed class Replacement(
     public async Task<Outcome> AloneAsync(Claim claim, Job job, string queue, CancellationToken ct)
     {
         var plan = PlanOf(claim, job, queue);
-        await writer.PrepareAsync(plan, ct);
+        await writer.PrepareAsync(plan, ct); // before it has a connection: this may take one
         await using var connection = await connections.OpenAsync(ct);
-        var replaced = await connection.AtomicallyAsync(
+        var replaced = await Undisturbed.RunAsync(() => connection.AtomicallyAsync(
             async c =>
             {
                 var written = await WriteAsync(c, claim, plan, ct);
                 FailPoint.Hit(FailPoint.BeforeCommit);
                 return written;
-            }, ct);
+            }, ct));
         FailPoint.Hit(FailPoint.AfterCommit);
         if (replaced is null) return Fenced(claim);
 
@@ -57,7 +57,9 @@ internal sealed class Replacement(
     /// <summary>In the transaction that is open. Null: the claim is gone, and nothing may be committed.</summary>
     public async Task<Outcome.Replaced?> WriteAsync(NpgsqlConnection connection, Claim claim, EnqueuePlan plan, CancellationToken ct)
     {
+        await writer.PrepareAsync(plan, ct); // a filter may have a say in the key
         var root = plan.Roots[0];
+        if (plan.Existing.Count > 0 || root.Unique is { OnConflict: UniqueConflict.Existing }) await TakeTurnAsync(connection, ct);
         if (root.UniqueKey is { } key) await LockKeyAsync(connection, key, ct);
         if (!await GiveUpAsync(connection, claim, ct)) return null;
 
@@ -97,6 +99,12 @@ internal sealed class Replacement(
         return new(claim);
     }
 
+    private static async Task TakeTurnAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("select pg_advisory_xact_lock(hashtextextended('keelback.replace', 0))", connection);
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
     // Before the claim, as who takes the key from the run and cancels it has them.
     private async Task LockKeyAsync(NpgsqlConnection connection, string key, CancellationToken ct)
     {
@@ -123,9 +131,6 @@ internal sealed class Replacement(
 
     private static async Task CheckCircleAsync(NpgsqlConnection connection, Claim claim, long[] existing, CancellationToken ct)
     {
-        await using var turn = new NpgsqlCommand("select pg_advisory_xact_lock(hashtextextended('keelback.replace', 0))", connection);
-        await turn.ExecuteNonQueryAsync(ct);
-
         await using var command = new NpgsqlCommand(
             """
             with recursive below (id) as (

@@ -1,5 +1,6 @@
 using Keelback.Postgres;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace Keelback.Jobs.Tests;
 
@@ -252,6 +253,63 @@ public sealed class ReplaceTests : JobsTest
         Assert.Equal((new Outcome.Released(claim), 1, 1L), (outcome, late, fenced.Count));
         Assert.Equal(1, await host.ScalarAsync<long>("select count(*) from keelback.run"));
         Assert.Equal((run, claim.Token + 1000), (await host.ScalarAsync<long>("select run_id from keelback.claim"), await host.ScalarAsync<long>("select token from keelback.claim")));
+    }
+
+    [Fact]
+    public async Task Two_that_name_runs_of_which_one_is_the_others_take_turns_before_they_lock_anything()
+    {
+        const string Waiting = "select count(*) from pg_locks where not granted and locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())";
+        var gate = new Gate();
+        long second = 0, third = 0;
+        var slow = TestJobs.Kind("slow", async call =>
+        {
+            await gate.PassAsync(call.Cancellation);
+            return 3;
+        });
+        var one = TestJobs.Kind("one", call => Task.FromResult(Context(call).Replace(Sum(Job.Of<int>(second)))), d => d.MaxAttempts = 1);
+        var go = new TaskCompletionSource();
+        var two = TestJobs.Kind("two", async call =>
+        {
+            await go.Task;
+            return Context(call).Replace(Sum(Job.Of<int>(third)));
+        }, d => d.MaxAttempts = 1);
+        await using var host = await StartAsync(slow, one, two, s_sum);
+        third = await host.Jobs.EnqueueAsync(slow.Call<int>());
+        await gate.Started();
+
+        await using var connection = await host.Db.OpenConnectionAsync();
+        await using var turn = await connection.BeginTransactionAsync();
+        await using (var command = new NpgsqlCommand("select pg_advisory_xact_lock(hashtextextended('keelback.replace', 0))", connection)) await command.ExecuteNonQueryAsync();
+        second = await host.Jobs.EnqueueAsync(two.Call<int>());
+        var first = await host.Jobs.EnqueueAsync(one.Call<int>());
+        await Eventually(async () => await host.ScalarAsync<long>(Waiting) == 1, "one waits for its turn");
+        go.SetResult();
+        await Eventually(async () => await host.ScalarAsync<long>(Waiting) == 2, "both wait for their turn");
+        var free = await host.ScalarAsync<long>($"select count(*) from (select from keelback.claim where run_id in ({first}, {second}) for update skip locked) c");
+        await turn.RollbackAsync();
+        gate.Open();
+
+        var ends = (await host.EndOf(first), await host.EndOf(second));
+        Assert.Equal((2, JobRunState.Succeeded, JobRunState.Succeeded), (free, ends.Item1.State, ends.Item2.State));
+    }
+
+    [Theory, InlineData(PostgresErrorCodes.DeadlockDetected), InlineData(PostgresErrorCodes.SerializationFailure)]
+    public async Task One_that_got_into_anothers_way_is_put_there_again_and_costs_no_attempt(string state)
+    {
+        var bodies = 0;
+        var split = TestJobs.Kind("split", call =>
+        {
+            bodies++;
+            return Task.FromResult(Context(call).Replace(Sum(Number(1), Number(20))));
+        }, d => d.MaxAttempts = 1);
+        await using var host = JobHost.Create(Database, [s_number, s_sum, split]);
+        await DisturbOnceAsync(host, "insert on keelback.edge", state);
+        await host.StartAsync();
+
+        var run = await host.EndOf(await host.Jobs.EnqueueAsync(split.Call<int>()));
+
+        Assert.Equal((JobRunState.Succeeded, 21, 1, 1), (run.State, run.Result<int>(), run.Attempt, bodies));
+        Assert.True(await host.ScalarAsync<bool>("select is_called from disturbed"));
     }
 
     private static JobContext Context(JobCall call) => call.Services.GetRequiredService<JobContext>();
