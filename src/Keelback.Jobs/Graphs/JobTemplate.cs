@@ -24,7 +24,7 @@ internal sealed record JobTemplate(IReadOnlyList<TemplateNode> Nodes, int Root)
     /// <param name="queue">Where those run.</param>
     /// <param name="gate">Started only when this one has ended; null: at once.</param>
     /// <param name="delay">Before the first of them starts.</param>
-    /// <exception cref="KeelbackException">KB1245.</exception>
+    /// <exception cref="KeelbackException">KB1245. KB1276: nothing upgrades arguments that older code wrote down.</exception>
     public Job Make(JobKinds kinds, JsonElement item, JsonElement shared, Job?[] once, string queue, Job? gate, TimeSpan delay)
     {
         var made = new Job[Nodes.Count];
@@ -42,19 +42,19 @@ internal sealed record JobTemplate(IReadOnlyList<TemplateNode> Nodes, int Root)
                 if (delay > TimeSpan.Zero && options is not { Delay: not null } and not { At: not null }) options = new EnqueueOptions { Delay = delay }.Over(options);
             }
 
-            return new Job(new JobParts(kind, Payload(node, item, shared), bindings, options)
+            return new Job(new JobParts(kind, Payload(node, kind, item, shared), bindings, options)
             {
                 Callbacks = [.. node.Callbacks.Select(c => new JobCallback(c.Rule, _ => made[c.Node]))],
             });
         }
     }
 
-    private static ReadOnlyMemory<byte> Payload(TemplateNode node, JsonElement item, JsonElement shared)
+    private static ReadOnlyMemory<byte> Payload(TemplateNode node, JobKind kind, JsonElement item, JsonElement shared)
     {
         var input = node.Input.DeepClone().AsObject();
         foreach (var parameter in node.Item) input[parameter] = JsonSerializer.SerializeToNode(item);
         foreach (var (parameter, name) in node.Shared) input[parameter] = JsonSerializer.SerializeToNode(shared.GetProperty(name));
-        return JsonSerializer.SerializeToUtf8Bytes(input);
+        return JsonSerializer.SerializeToUtf8Bytes(PayloadReader.Current(kind, input, isWhole: node.Bindings.All(b => b.Parameter is null)));
     }
 }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Keelback.Jobs;
 
@@ -43,7 +44,8 @@ internal sealed record StoredCall(IReadOnlyList<StoredJob> Jobs, int Root)
         return new(jobs, numbers[root]);
     }
 
-    /// <summary>The description again; null: this process does not know one of its kinds.</summary>
+    /// <summary>The description again, in the version that this process has; null: it does not know one of the kinds.</summary>
+    /// <exception cref="KeelbackException">KB1276: nothing upgrades it.</exception>
     public Job? ToJob(JobKinds kinds)
     {
         var jobs = new List<Job>();
@@ -51,7 +53,7 @@ internal sealed record StoredCall(IReadOnlyList<StoredJob> Jobs, int Root)
         {
             if ((stored.Run is null ? kinds.Find(stored.Kind) : JobKind.Existing) is not { } kind) return null;
             var bindings = stored.Bindings.Select(b => new JobBinding(b.Parameter, jobs[b.Source], b.Rule) { HoldsAll = b.HoldsAll }).ToList();
-            jobs.Add(new(new JobParts(kind, Payload(stored), bindings, stored.Options)
+            jobs.Add(new(new JobParts(kind, Payload(stored, kind), bindings, stored.Options)
             {
                 Run = stored.Run,
                 Callbacks = [.. stored.Callbacks.Select(c => new JobCallback(c.Rule, _ => jobs[c.Source]))],
@@ -62,7 +64,13 @@ internal sealed record StoredCall(IReadOnlyList<StoredJob> Jobs, int Root)
     }
 
     // Secrets stay sealed: the run is stored with them.
-    private static ReadOnlyMemory<byte> Payload(StoredJob stored) => stored.Input is { } input ? JsonSerializer.SerializeToUtf8Bytes(input) : default;
+    private static ReadOnlyMemory<byte> Payload(StoredJob stored, JobKind kind)
+    {
+        if (stored.Input is null && kind.Defaults.Version == 1) return default;
+
+        var members = stored.Input is { } input ? JsonObject.Create(input)! : [];
+        return JsonSerializer.SerializeToUtf8Bytes(PayloadReader.Current(kind, members, isWhole: stored.Bindings.All(b => b.Parameter is null)));
+    }
 
     private static StoredJob Store(Job job, Dictionary<Job, int> numbers, JobSecrets secrets)
     {

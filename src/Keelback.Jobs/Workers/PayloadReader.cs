@@ -20,12 +20,33 @@ internal sealed class PayloadReader(JobSecrets secrets)
 
             var members = JsonObject.Create(document.RootElement)!;
             secrets.Open(kind, members); // before the upgrades, which may rename what older code had sealed
-            members.Remove(JobPayload.Version);
-            for (; version < kind.Defaults.Version; version++)
-                members = (kind.Metadata.OfType<UpgradeAttribute>().FirstOrDefault(u => u.From == version) ?? throw JobErrors.NoUpgrade(kind, version)).Apply(members);
-
-            return JsonDocument.Parse(JsonSerializer.SerializeToUtf8Bytes(members));
+            return JsonDocument.Parse(JsonSerializer.SerializeToUtf8Bytes(Upgrade(kind, members, version)));
         }
+    }
+
+    /// <summary>The arguments of a stored call as a call of today has them, with its version: for who makes one of it, and fills its keys from them.</summary>
+    /// <param name="kind">The call's.</param>
+    /// <param name="members">What is stored; may be changed.</param>
+    /// <param name="isWhole">Whether none is another job's result. An upgrade gets all arguments: where some are not known yet, it waits until the call runs.</param>
+    /// <remarks>So it does where something is sealed: it would have to be opened before, and the upgrade may put it where nobody seals it again.</remarks>
+    /// <exception cref="KeelbackException">KB1276.</exception>
+    public static JsonObject Current(JobKind kind, JsonObject members, bool isWhole)
+    {
+        var version = members[JobPayload.Version]?.GetValue<int>() ?? 1;
+        if (version >= kind.Defaults.Version || !isWhole || SecretEnvelope.MayBeIn(JsonSerializer.SerializeToUtf8Bytes(members))) return members;
+
+        members = Upgrade(kind, members, version);
+        members[JobPayload.Version] = kind.Defaults.Version;
+        return members;
+    }
+
+    private static JsonObject Upgrade(JobKind kind, JsonObject members, int version)
+    {
+        members.Remove(JobPayload.Version);
+        for (; version < kind.Defaults.Version; version++)
+            members = (kind.Metadata.OfType<UpgradeAttribute>().FirstOrDefault(u => u.From == version) ?? throw JobErrors.NoUpgrade(kind, version)).Apply(members);
+
+        return members;
     }
 
     // The engine's own jobs hand on what they have, and that is stored.

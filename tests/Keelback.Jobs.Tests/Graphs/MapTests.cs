@@ -120,6 +120,23 @@ public sealed class MapTests : JobsTest
     }
 
     [Fact]
+    public async Task What_an_older_version_wrote_down_for_each_item_is_made_as_the_code_has_it()
+    {
+        var before = TestJobs.Kind("pay", _ => Task.FromResult(0)).With(new LimitAttribute("customer:{customer}") { Slots = 1 });
+        var now = TestJobs.Kind("pay", call => Task.FromResult(call.Get<int>("customerId")), d => d.Version = 2)
+            .With(new LimitAttribute("customer:{customerId}") { Slots = 1 }, new UpgradeAttribute<Schedules.JobSchedulesTests.CustomerToId>(1));
+        long run;
+        await using (var old = JobHost.Create(Database, [before]))
+            run = await old.Jobs.EnqueueAsync(Job.Map(new[] { 0, 1, 2 }, n => before.Call<int>(null, EdgeRuleTests.Bound("customer", n))));
+        await using var host = await StartAsync(now);
+
+        var end = await host.EndOf(run);
+
+        Assert.Equal([0, 1, 2], end.Result<int[]>()!);
+        Assert.Equal(3, await host.ScalarAsync<long>("select count(*) from keelback.run where kind = 'pay' and input->'$version' = '2' and limits[1] = 'customer:' || (input->>'customerId')"));
+    }
+
+    [Fact]
     public async Task A_map_of_too_many_items_is_refused_at_once()
     {
         var zeros = TestJobs.Kind("zeros", _ => Task.FromResult(new int[JobMap.MostItems + 1]));

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Keelback.Jobs.Tests.Schedules;
@@ -166,6 +167,68 @@ public sealed class JobSchedulesTests : SchedulesTest
         Assert.Equal((JobScheduleState.Retired, null, 1), (retired.State, retired.Next, retired.Runs));
         Assert.Equal((JobScheduleState.Active, s_noon.AddMinutes(6)), (active.State, active.Next));
         Assert.Empty(await schedules.ListAsync());
+    }
+
+    [Fact]
+    public async Task A_stored_call_of_an_older_version_fires_as_the_code_has_it()
+    {
+        await FreezeClockAsync(s_noon);
+        var before = TestJobs.Kind("pay", _ => Task.CompletedTask).With(new LimitAttribute("customer:{customer}") { Slots = 1 });
+        await using (var old = JobHost.Create(Database, [before])) await Schedules(old).AddAsync("s", s_minutes, before.Call(new { customer = 7 }));
+        var now = TestJobs.Kind("pay", _ => Task.CompletedTask, d => d.Version = 3)
+            .With(new LimitAttribute("customer:{customerId}") { Slots = 1 }, new UpgradeAttribute<CustomerToId>(1), new UpgradeAttribute<WithCurrency>(2));
+        await using var node = JobHost.Create(Database, [now]);
+
+        await FreezeClockAsync(s_noon.AddMinutes(1));
+        await FireAsync(node);
+
+        Assert.Equal(["12:01:00 Enqueued"], await TicksAsync(node, "s"));
+        Assert.Equal("""{"$version": 3, "currency": "EUR", "customerId": 7}""", await node.ScalarAsync<string>("select input::text from keelback.run"));
+        Assert.Equal("customer:7", await node.ScalarAsync<string>("select unnest(limits) from keelback.run"));
+    }
+
+    [Fact]
+    public async Task A_stored_call_with_secrets_or_another_jobs_result_is_upgraded_when_it_runs()
+    {
+        await FreezeClockAsync(s_noon);
+        static void Key(JobsOptions o) => o.SecretKeys.Add(Convert.ToBase64String(new byte[32]));
+        static Task<string> Read(JobCall call) => Task.FromResult($"{call.Get<int>("customerId")} {call.Get<string>("currency")}");
+        var (login, pay) = (TestJobs.Kind("login", Read).Secret("customer"), TestJobs.Kind("pay", Read));
+        var number = TestJobs.Kind("number", _ => Task.FromResult(8));
+        await using (var old = JobHost.Create(Database, [login, pay, number], Key))
+        {
+            await Schedules(old).AddAsync("secret", s_minutes, login.Call<string>(new { customer = 7 }));
+            await Schedules(old).AddAsync("bound", s_minutes, pay.Call<string>(null, new JobBinding("customer", number.Call<int>())));
+        }
+
+        JobMetadataAttribute[] upgrades = [new UpgradeAttribute<CustomerToId>(1), new UpgradeAttribute<WithCurrency>(2)];
+        var newLogin = TestJobs.Kind("login", Read, d => d.Version = 3).With(upgrades).Secret("customerId");
+        var newPay = TestJobs.Kind("pay", Read, d => d.Version = 3).With(upgrades);
+        await using var node = await JobHost.Create(Database, [newLogin, newPay, number], Key).StartAsync();
+
+        var (secret, bound) = (await Schedules(node).RunNowAsync("secret"), await Schedules(node).RunNowAsync("bound"));
+
+        Assert.Equal(("7 EUR", "8 EUR"), ((await node.EndOf(secret)).Result<string>(), (await node.EndOf(bound)).Result<string>()));
+        Assert.StartsWith("""{"customer": {"$secret": "k:""", await node.ScalarAsync<string>($"select input::text from keelback.run where id = {secret}"));
+    }
+
+    internal sealed class CustomerToId : IPayloadUpgrade
+    {
+        public static JsonObject Upgrade(JsonObject payload)
+        {
+            payload["customerId"] = payload["customer"]!.DeepClone();
+            payload.Remove("customer");
+            return payload;
+        }
+    }
+
+    internal sealed class WithCurrency : IPayloadUpgrade
+    {
+        public static JsonObject Upgrade(JsonObject payload)
+        {
+            payload["currency"] = "EUR";
+            return payload;
+        }
     }
 
     [Fact]
