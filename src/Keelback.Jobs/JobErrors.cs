@@ -260,6 +260,10 @@ internal static class JobErrors
     public static KeelbackException NotStorable(string what, string text) => new("KB1289",
         $"The {what} '{Shown(text)}' holds a NUL character, or half of a surrogate pair, which PostgreSQL cannot store: nothing has it. Take it out.");
 
+    public static KeelbackException ScheduleIsRetired(string name) => new("KB1265",
+        $"Schedule '{Shown(name)}' is retired: it was of the app's code, which has it no more, and it does not tick. " +
+        $"Make it one of run time with {nameof(JobSchedules.AddOrChangeAsync)}, or put it back into the code.");
+
     private static string Names(IEnumerable<Type> contexts) => string.Join(", ", contexts.Select(context => context.Name));
 
     private static string Named(string context) => $"{nameof(JobAttribute.Transactional)} = true, {nameof(JobAttribute.Context)} = typeof({context})";

@@ -63,7 +63,10 @@ public sealed class JobSchedules
     }
 
     /// <summary>Adds a schedule, or makes the one of this name so: its trigger, its call and its options, as <see cref="ChangeAsync"/> does.</summary>
-    /// <remarks>Safe to call again, and at once from several nodes. The same times keep their next tick; a schedule of the code stays overridden until it is reset.</remarks>
+    /// <remarks>
+    /// Safe to call again, and at once from several nodes. The same times keep their next tick; a schedule of the code stays overridden until it is reset.
+    /// One that the code has no more becomes one of run time, and counts from now.
+    /// </remarks>
     /// <exception cref="KeelbackException">As <see cref="AddAsync"/>, but for KB1259.</exception>
     public Task AddOrChangeAsync(string name, Trigger trigger, Job call, ScheduleOptions? options = null, CancellationToken ct = default)
     {
@@ -79,7 +82,10 @@ public sealed class JobSchedules
             {
                 if (await _store.FindAsync(connection, name, locked: true, ct) is { } row)
                 {
-                    await SaveAsync(connection, row, row with { Definition = definition, IsOverridden = row.Program is not null }, ct);
+                    var changed = row.IsRetired
+                        ? row with { Definition = definition, Program = null, Code = null, IsRetired = false, IsOverridden = false }
+                        : row with { Definition = definition, IsOverridden = row.Program is not null };
+                    await SaveAsync(connection, row, changed, ct);
                     return true;
                 }
 
@@ -89,11 +95,12 @@ public sealed class JobSchedules
     }
 
     /// <summary>Changes what is given; the rest stays. Options are one: they are replaced as a whole, so give <c>schedule.Options with { … }</c>. A new trigger or other bounds count from now: ticks that passed are not made up for.</summary>
-    /// <exception cref="KeelbackException">KB1260: no such schedule; else as <see cref="AddAsync"/>.</exception>
+    /// <exception cref="KeelbackException">KB1260: no such schedule. KB1265: the code has it no more; else as <see cref="AddAsync"/>.</exception>
     public Task ChangeAsync(
         string name, Trigger? trigger = null, Job? call = null, ScheduleOptions? options = null, CancellationToken ct = default) =>
         UpdateAsync(name, row =>
         {
+            if (row.IsRetired) throw JobErrors.ScheduleIsRetired(name);
             var (old, stored) = (row.Definition, call is null ? row.Definition.Call : _calls.Store(name, call));
             var changed = new ScheduleDefinition(trigger ?? old.Trigger, options ?? old.Options, stored, old.IsLive && call is null);
             ScheduleRules.Check(name, changed.Trigger, changed.Options);
@@ -111,8 +118,9 @@ public sealed class JobSchedules
     public Task PauseAsync(string name, CancellationToken ct = default) => UpdateAsync(name, row => row with { IsPaused = true }, ct);
 
     /// <summary>Ticks again, from the next one on.</summary>
-    /// <exception cref="KeelbackException">KB1260.</exception>
-    public Task ResumeAsync(string name, CancellationToken ct = default) => UpdateAsync(name, row => row with { IsPaused = false }, ct);
+    /// <exception cref="KeelbackException">KB1260. KB1265: the code has it no more.</exception>
+    public Task ResumeAsync(string name, CancellationToken ct = default) =>
+        UpdateAsync(name, row => row.IsRetired ? throw JobErrors.ScheduleIsRetired(name) : row with { IsPaused = false }, ct);
 
     /// <summary>Deletes a schedule that was added at run time, or that the code has no more, and its history. Its runs stay.</summary>
     /// <exception cref="KeelbackException">KB1260. KB1261: the code has it.</exception>
@@ -161,7 +169,7 @@ public sealed class JobSchedules
 
     private static Task SaveAsync(NpgsqlConnection connection, ScheduleRow row, ScheduleRow changed, CancellationToken ct)
     {
-        var sameTimes = changed.Definition.TicksAs(row.Definition);
+        var sameTimes = !row.IsRetired && changed.Definition.TicksAs(row.Definition);
         if (!sameTimes) changed = changed.From(row.Now);
 
         var goesOn = row.Ticks && changed.Ticks && sameTimes;

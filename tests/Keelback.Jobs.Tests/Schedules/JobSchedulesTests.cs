@@ -170,6 +170,39 @@ public sealed class JobSchedulesTests : SchedulesTest
     }
 
     [Fact]
+    public async Task One_that_the_code_lost_is_changed_by_making_it_one_of_run_time_and_not_otherwise()
+    {
+        await FreezeClockAsync(s_noon);
+        await using (await NodeAsync("s", s_minutes))
+        {
+        }
+
+        await using (await NodeAsync(o => o.RunWorker = true))
+        {
+        }
+
+        await using var node = await NodeAsync();
+        var schedules = Schedules(node);
+        var (resumed, changed) = (
+            await Assert.ThrowsAsync<KeelbackException>(() => schedules.ResumeAsync("s")),
+            await Assert.ThrowsAsync<KeelbackException>(() => schedules.ChangeAsync("s", Trigger.Cron("*/2 * * * *"))));
+        await FreezeClockAsync(s_noon.AddMinutes(3));
+        await schedules.AddOrChangeAsync("s", s_minutes, Note.Call(new { by = "hand" }));
+        var active = (await schedules.GetAsync("s"))!;
+        await FreezeClockAsync(s_noon.AddMinutes(4));
+        await FireAsync(node);
+        await using var deployed = await NodeAsync("s", Trigger.Cron("*/7 * * * *"));
+
+        Assert.Equal(
+            "KB1265: Schedule 's' is retired: it was of the app's code, which has it no more, and it does not tick. Make it one of run time with AddOrChangeAsync, or put it back into the code.",
+            resumed.Message);
+        Assert.Equal(resumed.Message, changed.Message);
+        Assert.Equal((JobScheduleState.Active, s_noon.AddMinutes(4), false, false), (active.State, active.Next, active.IsFromCode, active.IsOverridden));
+        Assert.Equal("""{"by": "hand"}""", await node.ScalarAsync<string>("select string_agg(input::text, ' ') from keelback.run"));
+        Assert.Equal("cron * * * * * (UTC)", (await schedules.GetAsync("s"))!.Trigger.ToString()); // meant as it is, should the code have it again
+    }
+
+    [Fact]
     public async Task A_stored_call_of_an_older_version_fires_as_the_code_has_it()
     {
         await FreezeClockAsync(s_noon);
