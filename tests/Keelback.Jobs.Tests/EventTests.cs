@@ -229,6 +229,23 @@ public sealed class EventTests : JobsTest
         Assert.Equal(new JobSucceeded(run, "note", 1), (await HeardAsync(host)).OfType<JobSucceeded>().Single());
     }
 
+    [Theory, InlineData("40P01"), InlineData("40001")]
+    public async Task What_gets_into_anothers_way_as_a_worker_stops_is_written_all_the_same(string state)
+    {
+        await using var host = Listen(JobHost.Create(Database, [s_note]));
+        var run = await host.Jobs.EnqueueAsync(s_note.Call());
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var worker = WorkerRegistry.Register(connection, new("test", "w", [], "{}"), TimeSpan.FromHours(1));
+        var claim = Assert.Single(await ClaimAsync(host, connection, worker, "note"));
+        await DisturbOnceAsync(host, "update on keelback.run", state);
+
+        await new WorkerDrain(host.Db, host.Services.GetRequiredService<JobNews>(), TimeProvider.System, NullLogger.Instance)
+            .HandBackAsync(worker, [new Outcome.Succeeded(claim, default)], []);
+
+        Assert.Equal(JobRunState.Succeeded, (await host.Jobs.GetAsync(run))!.State);
+        Assert.Equal(new JobSucceeded(run, "note", 1), (await HeardAsync(host)).OfType<JobSucceeded>().Single());
+    }
+
     [Fact]
     public async Task A_worker_tells_that_it_lost_its_lease_and_that_it_takes_no_more()
     {

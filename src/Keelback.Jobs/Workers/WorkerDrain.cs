@@ -44,7 +44,7 @@ internal sealed class WorkerDrain(NpgsqlDataSource db, JobNews news, TimeProvide
     {
         try
         {
-            var result = await Exchange.RunAsync(connection, request, prepare: false, CancellationToken.None);
+            var result = await Undisturbed.RunAsync(() => Exchange.RunAsync(connection, request, prepare: false, CancellationToken.None));
             news.Told(request.Outcomes, result);
         }
         catch (PostgresException e)
