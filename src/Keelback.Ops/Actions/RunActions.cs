@@ -78,9 +78,9 @@ internal sealed class RunActions(JobClient jobs, JobKinds kinds, RunDetailsReade
         {
             return await jobs.RetryAsync(run, ct);
         }
-        catch (KeelbackException e) when (e.Code is "KB1233" or "KB1243")
+        catch (KeelbackException e) when (e.Code is "KB1233" or "KB1243" or "KB1288")
         {
-            return false; // another run has its unique key, or what it waited for still has not succeeded
+            return false; // another run has its unique key, or what it waited for still has not succeeded, or its results are gone
         }
     }
 
