@@ -117,7 +117,7 @@ public sealed class JobSchedules
     /// <exception cref="KeelbackException">KB1260.</exception>
     public Task PauseAsync(string name, CancellationToken ct = default) => UpdateAsync(name, row => row with { IsPaused = true }, ct);
 
-    /// <summary>Ticks again, from the next one on.</summary>
+    /// <summary>Ticks again, from the next one on: also one that a clock which leapt ahead, and was put back, has left silent.</summary>
     /// <exception cref="KeelbackException">KB1260. KB1265: the code has it no more.</exception>
     public Task ResumeAsync(string name, CancellationToken ct = default) =>
         UpdateAsync(name, row => row.IsRetired ? throw JobErrors.ScheduleIsRetired(name) : row with { IsPaused = false }, ct);
@@ -171,9 +171,10 @@ public sealed class JobSchedules
     {
         var sameTimes = !row.IsRetired && changed.Definition.TicksAs(row.Definition);
         if (!sameTimes) changed = changed.From(row.Now);
+        changed = changed.AsOfNow(); // who changes it goes by the clock that there is now
 
-        var goesOn = row.Ticks && changed.Ticks && sameTimes;
-        return ScheduleStore.UpdateAsync(connection, changed, goesOn ? row.NextAt : changed.NextFromNow(), ct);
+        var (goesOn, fromNow) = (row.Ticks && changed.Ticks && sameTimes, changed.NextFromNow());
+        return ScheduleStore.UpdateAsync(connection, changed, goesOn && !(row.NextAt > fromNow) ? row.NextAt : fromNow, ct);
     }
 
     private async Task<bool> InsertAsync(NpgsqlConnection connection, string name, ScheduleDefinition definition, CancellationToken ct)

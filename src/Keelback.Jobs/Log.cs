@@ -113,6 +113,9 @@ internal static partial class Log
     [LoggerMessage(1245, LogLevel.Warning, "Schedule {Name}: its call could not be made at start, and is made anew at each tick; which jobs it enqueues is as it was known before")]
     public static partial void ScheduleCallNotMade(ILogger log, string name, Exception e);
 
+    [LoggerMessage(1246, LogLevel.Warning, "Schedule {Name} is silent until {Next}, not {FromNow}: it ticked while the database's clock was ahead. Resume it, paused or not, and it counts from now")]
+    public static partial void ScheduleSilent(ILogger log, string name, DateTimeOffset next, DateTimeOffset fromNow);
+
     [LoggerMessage(1244, LogLevel.Warning, "Schedule {Name}: {Count} ticks from {At} on did not fire: {Outcome}")]
     public static partial void TicksPassed(ILogger log, string name, int? count, DateTimeOffset at, JobTickOutcome outcome);
 }

@@ -54,6 +54,13 @@ internal sealed record ScheduleRow(int Id, string Name, ScheduleDefinition Defin
     /// <summary>With times that begin now: what failed by the old ones is not tried again.</summary>
     public ScheduleRow From(DateTimeOffset now) => this with { Anchor = now, FailedAt = null, RetryAt = null, Tries = 0 };
 
+    /// <summary>Without what a clock that was ahead has left, and that would keep it silent until then. It brings no tick a second time: each has its row.</summary>
+    public ScheduleRow AsOfNow()
+    {
+        var row = Anchor > Now ? From(Now) : FailedAt > Now ? this with { FailedAt = null, RetryAt = null, Tries = 0 } : this;
+        return row with { LastAt = LastAt > Now ? Now : LastAt, CoveredAt = CoveredAt > Now ? Now : CoveredAt };
+    }
+
     /// <summary>The next tick of a row whose times were changed, or that was resumed: never one that has passed, however clocks went.</summary>
     public DateTimeOffset? NextFromNow() => Ticks ? Source.Next(LastAt > Now ? LastAt.Value : Now) : null;
 

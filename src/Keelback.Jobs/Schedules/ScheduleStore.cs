@@ -71,7 +71,7 @@ internal sealed class ScheduleStore(QueueCatalog queues)
             update keelback.schedule
             set program = $2, definition = $3, code = $4, overridden = $5, live = $6, kinds = $7, anchor = $8, paused = $9,
                 retired_at = case when $10 then coalesce(retired_at, keelback.clock()) end, next_at = $11, fire_at = $12, queued_at = $13,
-                failed_at = $14, retry_at = $15, tries = $16
+                failed_at = $14, retry_at = $15, tries = $16, last_at = $17, covered_at = $18
             where id = $1
             """, connection);
         var p = command.Parameters;
@@ -91,6 +91,8 @@ internal sealed class ScheduleStore(QueueCatalog queues)
         p.Add(At(row.FailedAt));
         p.Add(At(row.RetryAt));
         p.AddWithValue(row.Tries);
+        p.Add(At(row.LastAt));
+        p.Add(At(row.CoveredAt));
         await command.ExecuteNonQueryAsync(ct);
     }
 

@@ -120,6 +120,18 @@ internal static class TickStatements
         return await command.ExecuteScalarAsync(ct) is TimeSpan wait ? wait : null;
     }
 
+    /// <summary>Schedules that tick, and have ticked, or began, at a time that is to come: by more than clocks are put right from day to day.</summary>
+    public static async Task<List<ScheduleRow>> AheadAsync(NpgsqlConnection connection, TickerIdentity me, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(
+            $"""
+            select {ScheduleRow.Columns} from keelback.schedule
+            where {Mine} and next_at is not null and greatest(last_at, anchor) > keelback.clock() + interval '1 minute'
+            """, connection);
+        me.AddTo(command);
+        return await ScheduleRow.ReadAsync(command, ct);
+    }
+
     private static NpgsqlParameter<DateTime?[]> Instants(IEnumerable<DateTime?> values) =>
         new NpgsqlParameter<DateTime?[]> { TypedValue = [.. values], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz };
 }

@@ -16,6 +16,8 @@ internal sealed class Ticker(
     // Another node may be at what is due.
     private static readonly TimeSpan s_least = TimeSpan.FromMilliseconds(5);
 
+    private readonly SilentSchedules _silent = new(clock, log);
+
     private TickerIdentity Me => new(queues.App, kinds.Names, [.. catalog.All.Select(schedule => schedule.Name)]);
 
     protected override async Task<TimeSpan> PollAsync(CancellationToken stopping)
@@ -23,6 +25,7 @@ internal sealed class Ticker(
         if (await FireAsync(BatchSize, stopping) == BatchSize) return TimeSpan.Zero;
 
         await using var connection = await db.OpenConnectionAsync(stopping);
+        await _silent.LookAsync(connection, Me, stopping);
         var most = options.Value.PollInterval < TimeSpan.FromSeconds(1) ? options.Value.PollInterval : TimeSpan.FromSeconds(1);
         return await TickStatements.UntilNextAsync(connection, Me, stopping) is not { } next || next > most ? most
             : next > s_least ? next : s_least;

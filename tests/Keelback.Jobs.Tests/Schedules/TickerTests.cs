@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Keelback.Jobs.Tests.Schedules;
 
@@ -94,6 +95,53 @@ public sealed class TickerTests : SchedulesTest
         Assert.Equal((0L, s_noon.AddMinutes(10)), (await RunsAsync(node), (await Schedules(node).GetAsync("five"))!.Next));
     }
 
+    [Theory, InlineData("resume"), InlineData("pause and resume"), InlineData("change"), InlineData("the same again"), InlineData("reset")]
+    public async Task What_ticked_while_the_clock_was_ahead_is_told_of_and_goes_on_from_now_when_it_is_resumed_changed_or_reset(string way)
+    {
+        var trigger = Trigger.Every(TimeSpan.FromHours(1));
+        await FreezeClockAsync(s_noon);
+        await using var node = await NodeAsync("s", trigger);
+        var schedules = Schedules(node);
+        if (way == "reset") await schedules.ChangeAsync("s", options: new() { Overlap = Overlap.Skip });
+        await FreezeClockAsync(s_noon.AddDays(365));
+        await FireAsync(node);
+        await FreezeClockAsync(s_noon.AddMinutes(90));
+        var silent = (await schedules.GetAsync("s"))!.Next;
+        var (lines, me) = (new LogLines(), new TickerIdentity("test", ["note"], ["s"]));
+        var look = new SilentSchedules(Clock, lines);
+        await using var connection = await node.Db.OpenConnectionAsync();
+        await look.LookAsync(connection, me, default);
+        Clock.Advance(TimeSpan.FromMinutes(2));
+        await look.LookAsync(connection, me, default);
+
+        if (way.StartsWith("pause", StringComparison.Ordinal)) await schedules.PauseAsync("s");
+        await (way switch
+        {
+            "change" => schedules.ChangeAsync("s", Trigger.Every(TimeSpan.FromMinutes(30))),
+            "the same again" => schedules.AddOrChangeAsync("s", trigger, Note.Call()),
+            "reset" => schedules.ResetAsync("s"),
+            _ => schedules.ResumeAsync("s"),
+        });
+
+        var schedule = (await schedules.GetAsync("s"))!;
+        await FreezeClockAsync(s_noon.AddMinutes(120));
+        await FireAsync(node);
+        Assert.Equal(s_noon.AddDays(365).AddHours(1), silent);
+        Assert.Equal(["Schedule s is silent until 03/02/2027 13:00:00 +00:00, not 03/02/2026 14:00:00 +00:00: it ticked while the database's clock was ahead. Resume it, paused or not, and it counts from now"], lines);
+        Assert.Equal((s_noon.AddMinutes(120), s_noon.AddMinutes(90)), (schedule.Next, schedule.Last));
+        Assert.Equal("12:00:00 Enqueued 14:00:00 Enqueued", string.Join(' ', (await TicksAsync(node, "s")).Where(t => t.EndsWith("Enqueued", StringComparison.Ordinal)).Order()));
+    }
+
+    private sealed class LogLines : List<string>, ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Add(formatter(state, exception));
+    }
+
     [Fact]
     public async Task A_clock_that_goes_back_repeats_no_tick()
     {
@@ -104,15 +152,15 @@ public sealed class TickerTests : SchedulesTest
 
         await FreezeClockAsync(s_noon.AddMinutes(-60));
         await FireAsync(node);
-        await Schedules(node).ChangeAsync("five", options: new() { Start = s_noon.AddDays(-1) }); // looks for its next tick anew
+        await Schedules(node).ChangeAsync("five", options: new() { Start = s_noon.AddMinutes(-6) }); // looks for its next tick anew, and from now
         for (var minute = -59; minute <= 10; minute++)
         {
             await FreezeClockAsync(s_noon.AddMinutes(minute));
             await FireAsync(node);
         }
 
-        Assert.Equal(["12:05:00 Enqueued", "12:10:00 Enqueued"], await TicksAsync(node, "five"));
-        Assert.Equal(2, await RunsAsync(node));
+        Assert.Equal(["11:55:00 Enqueued", "12:00:00 Enqueued", "12:05:00 Enqueued", "12:10:00 Enqueued"], await TicksAsync(node, "five"));
+        Assert.Equal(4, await RunsAsync(node));
     }
 
     [Fact]
