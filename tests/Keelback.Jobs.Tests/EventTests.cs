@@ -246,6 +246,29 @@ public sealed class EventTests : JobsTest
         Assert.Equal(new JobSucceeded(run, "note", 1), (await HeardAsync(host)).OfType<JobSucceeded>().Single());
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task What_was_written_and_whose_answer_was_lost_is_told_as_what_it_is_and_not_as_fenced(bool succeeds)
+    {
+        await using var host = Listen(JobHost.Create(Database, [s_note]));
+        using var fenced = new FencedWrites(host);
+        var run = await host.Jobs.EnqueueAsync(s_note.Call());
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var worker = WorkerRegistry.Register(connection, new("test", "w", [], "{}"), TimeSpan.FromHours(1));
+        var claim = Assert.Single(await ClaimAsync(host, connection, worker, "note"));
+        var error = JobError.From(new InvalidOperationException("no luck"));
+        Outcome outcome = succeeds ? new Outcome.Succeeded(claim, default) : new Outcome.Failed(claim, error, JobAttemptOutcome.Failed, TimeSpan.FromHours(1));
+        await Exchange.RunAsync(connection, new() { Outcomes = [outcome] }, prepare: false, default); // and nobody hears of it
+        var drain = new WorkerDrain(host.Db, host.Services.GetRequiredService<JobNews>(), TimeProvider.System, NullLogger.Instance);
+
+        await drain.HandBackAsync(worker, [outcome], [], new HashSet<Outcome> { outcome });
+        var doubted = fenced.Count;
+        await drain.HandBackAsync(worker, [new Outcome.Succeeded(claim with { Attempt = 2 }, default)], [], new HashSet<Outcome> { outcome });
+
+        Assert.Equal((0, 1), (doubted, fenced.Count));
+        Assert.Equal([succeeds ? new JobSucceeded(run, "note", 1) : new JobRetried(run, "note", 1, error, TimeSpan.FromHours(1))],
+            (await HeardAsync(host)).OfType<JobRunEvent>().Where(e => e is not JobEnqueued));
+    }
+
     [Fact]
     public async Task A_worker_tells_that_it_lost_its_lease_and_that_it_takes_no_more()
     {

@@ -50,5 +50,7 @@ internal static class ExitStatement
         Statement.P(skipped.Select(o => o.Claim.RunId).ToArray()),
         Statement.P(skipped.Select(o => o.Claim.Token).ToArray()),
         Statement.Jsonb([.. skipped.Select(o => (byte[]?)o.Reason.ToJson())]),
-        Statement.P(skipped.Select(o => (short)(o.IsRevoked ? 3 : 7)).ToArray()));
+        Statement.P(skipped.Select(StateOf).ToArray()));
+
+    public static short StateOf(Outcome.Skipped skipped) => (short)(skipped.IsRevoked ? 3 : 7);
 }

@@ -12,6 +12,9 @@ internal sealed record ExchangeRequest
 
     public required IReadOnlyList<Outcome> Outcomes { get; init; }
 
+    /// <summary>Those of the outcomes that an exchange whose answer was lost may have written.</summary>
+    public IReadOnlyList<Outcome> Doubted { get; init; } = [];
+
     /// <summary>Null: no slot is free, or no lease held.</summary>
     public ClaimRequest? Claim { get; init; }
 
@@ -36,8 +39,11 @@ internal sealed class ExchangeResult
     /// <summary>Runs that were ended, or whose attempt was recorded as failed.</summary>
     public HashSet<long> Written { get; } = [];
 
+    /// <summary>Runs of doubted outcomes that have them, whichever exchange wrote them.</summary>
+    public HashSet<long> WrittenBefore { get; } = [];
+
     /// <summary>False: the outcome came too late, its claim was gone.</summary>
-    public bool Wrote(Outcome outcome) => !outcome.Tells || Written.Contains(outcome.Claim.RunId);
+    public bool Wrote(Outcome outcome) => !outcome.Tells || Written.Contains(outcome.Claim.RunId) || WrittenBefore.Contains(outcome.Claim.RunId);
 }
 
 /// <summary>Completes, fails, hands back and claims over one connection that stays open, with prepared statements.</summary>
@@ -125,6 +131,8 @@ internal sealed class Exchange(NpgsqlDataSource db, PreparedStatements prepared,
             Add(ExitStatement.Of(skipped), Written);
         if (request.Outcomes.OfType<Outcome.Released>().ToList() is { Count: > 0 } released)
             Add(ReleaseStatement.Of(released), static _ => Task.CompletedTask);
+        if (request.Doubted.Count > 0)
+            Add(WrittenStatement.Of(request.Doubted), async row => result.WrittenBefore.UnionWith(await Statement.IdsAsync(row, ct)));
         if (request.Known is { } known)
             Add(ReleaseStatement.OfStrangers(known.Worker, known.Tokens), static _ => Task.CompletedTask);
         if (request.Outcomes.Where(o => o.Claim.Limited).Select(o => o.Claim.RunId).ToArray() is { Length: > 0 } limited)

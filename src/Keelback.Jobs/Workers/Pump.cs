@@ -15,6 +15,7 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
     private static readonly TimeSpan s_fullScan = TimeSpan.FromSeconds(1);
 
     private readonly List<Outcome> _untold = [];
+    private readonly HashSet<Outcome> _doubted = new(ReferenceEqualityComparer.Instance);
     private readonly Wish _look = new();
     private readonly Wish _claims = new();
     private volatile bool _draining;
@@ -41,6 +42,9 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
 
     /// <summary>Whether somebody must give back what the database has under this worker's name.</summary>
     public bool HoldsAny => !Jobs.IsEmpty || _untold.Count > 0 || _answerLost;
+
+    /// <summary>Outcomes that were told, and whose answer was lost: they may be written, and change no row when they are told again.</summary>
+    public IReadOnlySet<Outcome> Doubted => _doubted;
 
     /// <summary>Whether one more could start.</summary>
     public bool HasRoom => slots.Free(Jobs.Count) > 0;
@@ -85,6 +89,7 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
         return new()
         {
             Outcomes = turn.Telling,
+            Doubted = _doubted.Count == 0 ? [] : [.. turn.Telling.Where(_doubted.Contains)],
             Claim = free > 0 && !_refused && !_draining && worker is { } claimer
                 ? Lanes.Request(free, turn.IsFull || turn.Telling.Exists(o => o.Claim.Limited), claimer, app, kinds) with { TakesSuspect = !hasSuspect }
                 : null,
@@ -99,6 +104,7 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
     {
         if (request.Known is not null) _answerLost = false; // without a lease nothing was handed back: still to be done when it is held again
         _untold.RemoveRange(0, turn.Telling.Count);
+        if (_doubted.Count > 0) _doubted.ExceptWith(turn.Telling);
         if (_untold.Count == 0) _refused = false;
         _claims.Fulfil(turn.Asks);
         if (turn.IsFull)
@@ -131,6 +137,7 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
         if (failure == ExchangeFailure.RolledBack) return false;
 
         _answerLost = true;
+        _doubted.UnionWith(told);
         return true;
     }
 

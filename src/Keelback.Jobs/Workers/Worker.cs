@@ -303,6 +303,6 @@ internal sealed class Worker(
         if (Identity is not { } worker) return;
 
         var untold = _pump.Untold();
-        if (_pump.HoldsAny) await _drain.HandBackAsync(worker, untold, [.. _pump.Jobs.Claims]);
+        if (_pump.HoldsAny) await _drain.HandBackAsync(worker, untold, [.. _pump.Jobs.Claims], _pump.Doubted);
     }
 }

@@ -30,12 +30,16 @@ internal sealed class WorkerDrain(NpgsqlDataSource db, JobNews news, TimeProvide
 
     /// <summary>Writes what the pump had not told, then gives back whatever the worker holds, claims whose answer was lost included.</summary>
     /// <remarks>After the pump's end, so that nobody else tells outcomes. What still runs is fenced from here on, and the next worker may begin at once.</remarks>
-    public async Task HandBackAsync(WorkerIdentity worker, IReadOnlyList<Outcome> untold, IReadOnlyCollection<Claim> running)
+    /// <param name="worker">Who ends.</param>
+    /// <param name="untold">The outcomes.</param>
+    /// <param name="running">What still runs.</param>
+    /// <param name="doubted">Those of the outcomes that may be written already; null: none.</param>
+    public async Task HandBackAsync(WorkerIdentity worker, IReadOnlyList<Outcome> untold, IReadOnlyCollection<Claim> running, IReadOnlySet<Outcome>? doubted = null)
     {
         if (running.Count > 0) Log.HandedBack(log, running.Count);
 
         await using var connection = await db.OpenConnectionAsync(CancellationToken.None);
-        foreach (var outcome in untold) await TellAsync(connection, new() { Outcomes = [outcome] }); // one by one: a refused row must not strand the others
+        foreach (var outcome in untold) await TellAsync(connection, new() { Outcomes = [outcome], Doubted = doubted?.Contains(outcome) is true ? [outcome] : [] }); // one by one: a refused row must not strand the others
         await TellAsync(connection, new() { Outcomes = [.. running.Select(claim => new Outcome.Released(claim))] });
         await TellAsync(connection, new() { Outcomes = [], Known = (worker, []) });
     }

@@ -72,4 +72,7 @@ internal enum Bugs
 
     /// <summary>A worker that has a suspect takes another.</summary>
     SecondSuspect = 1 << 19,
+
+    /// <summary>An outcome that was written, and whose answer was lost, is taken for one that came too late.</summary>
+    DoubtForgotten = 1 << 21,
 }

@@ -27,6 +27,7 @@ public sealed class ConformanceTests : JobsTest
 
     private readonly bool[] _hits = new bool[Enum.GetValues<Transition>().Length];
     private readonly List<string> _story = [];
+    private readonly Dictionary<long, Outcome> _again = []; // what was told with a token
     private readonly Dictionary<SimRun, long> _ids = [];
     private readonly List<(Claim Model, Claim Real)> _held = [];
     private readonly List<(WorkerIdentity Model, WorkerIdentity Real)> _workers = [];
@@ -82,6 +83,7 @@ public sealed class ConformanceTests : JobsTest
         _lanes.Set(await _host.Services.GetRequiredService<QueueCatalog>().AllAsync(default));
         foreach (var list in new System.Collections.IList[] { _held, _workers, _story }) list.Clear();
         _ids.Clear();
+        _again.Clear();
         _story.Add($"Seed {seed}");
         for (var i = 0; i < 2; i++) _workers.Add((_store.Register(s_lease), WorkerRegistry.Register(_db, new("test", "model", [], "{}"), s_lease)));
     }
@@ -186,20 +188,25 @@ public sealed class ConformanceTests : JobsTest
     private async Task TellAsync()
     {
         if (_held.Count == 0) return;
-        var told = new List<(Outcome Model, Outcome Real)>();
+        var (told, doubted) = (new List<(Outcome Model, Outcome Real)>(), new List<(Outcome Model, Outcome Real)>());
         for (var i = _random.Next(1, 3); i > 0 && _held.Count > 0; i--)
         {
             var (model, real) = _held[_random.Next(_held.Count)];
             if (told.Exists(pair => pair.Model.Claim.RunId == model.RunId)) continue;
-            var outcome = Drawn(model);
+            var outcome = _again.TryGetValue(model.Token, out var before) && _random.Next(2) == 0 ? before : Drawn(model);
             told.Add((outcome, outcome with { Claim = real }));
+            if (outcome == before) doubted.Add(told[^1]);
+            _again[model.Token] = outcome;
             if (_random.Next(5) > 0) _held.Remove((model, real)); // else it is told again, with a token that is old by then
         }
 
         _story.Add($"told {string.Join(", ", told.Select(o => $"{o.Model.GetType().Name} {o.Model.Claim.RunId}/{o.Model.Claim.Token}"))}");
-        var byModel = _store.Exchange(new() { Outcomes = [.. told.Select(o => o.Model)] });
-        var byReal = await ExchangeAsync(new() { Outcomes = [.. told.Select(o => o.Real)] });
-        Compare(string.Join(' ', byModel.Written.Order()), string.Join(' ', byReal.Written.Select(id => _ids.First(pair => pair.Value == id).Key.Id).Order()));
+        var byModel = _store.Exchange(new() { Outcomes = [.. told.Select(o => o.Model)], Doubted = [.. doubted.Select(o => o.Model)] });
+        var byReal = await ExchangeAsync(new() { Outcomes = [.. told.Select(o => o.Real)], Doubted = [.. doubted.Select(o => o.Real)] });
+        Compare(string.Join(' ', byModel.Written.Order()), Numbers(byReal.Written));
+        Compare(string.Join(' ', byModel.WrittenBefore.Order()), Numbers(byReal.WrittenBefore));
+
+        string Numbers(IEnumerable<long> ids) => string.Join(' ', ids.Select(id => _ids.First(pair => pair.Value == id).Key.Id).Order());
     }
 
     private Outcome Drawn(Claim claim) => _random.Next(9) switch

@@ -8,6 +8,7 @@ internal sealed class SimLedger(SimClock clock)
 {
     private readonly Dictionary<SimRun, Life> _lives = [];
     private readonly HashSet<long> _told = [];
+    private readonly HashSet<long> _written = [];
     private readonly Dictionary<long, Claim> _untold = [];
     private readonly Dictionary<WorkerIdentity, (SimRun Run, int Opening)> _killers = [];
 
@@ -113,6 +114,17 @@ internal sealed class SimLedger(SimClock clock)
             Check(_told.Add(outcome.Claim.Token), $"run {outcome.Claim.RunId}: the outcome of token {outcome.Claim.Token} was told again after it was written");
             _untold.Remove(outcome.Claim.Token);
         }
+    }
+
+    /// <summary>An outcome of this claim was committed, its answer heard or not.</summary>
+    public void Wrote(Claim claim) => _written.Add(claim.Token);
+
+    /// <summary>What an answer says of outcomes: one that was written, and that the run still has, did not come too late.</summary>
+    public void Heard(SimStore store, IReadOnlyList<Outcome> outcomes, ExchangeResult result)
+    {
+        foreach (var (outcome, claim) in outcomes.Where(o => o.Tells).Select(o => (o, o.Claim)))
+            Check(result.Wrote(outcome) || !_written.Contains(claim.Token) || !store.Has(outcome),
+                $"run {claim.RunId}: token {claim.Token} hears that it came too late, and has written {outcome.Name}");
     }
 
     /// <summary>At any moment.</summary>

@@ -57,6 +57,9 @@ internal sealed class SimRun(long id, SimCall call)
     /// <summary>The greatest number among its attempts that did not succeed.</summary>
     public int LastFailure { get; set; }
 
+    /// <summary>Those that a worker, or a deadline, told of.</summary>
+    public HashSet<(int Attempt, JobAttemptOutcome Outcome)> Failures { get; } = [];
+
     public DateTimeOffset? DueAt { get; set; }
 
     public DateTimeOffset? ExpiresAt { get; set; }

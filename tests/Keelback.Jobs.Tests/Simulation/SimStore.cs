@@ -113,6 +113,7 @@ internal sealed partial class SimStore(SimClock clock, Random random, Bugs bugs 
     {
         var result = new ExchangeResult();
         if (request.Outcomes.Count > 0) Write(request.Outcomes, result);
+        result.WrittenBefore.UnionWith(request.Doubted.Where(Has).Select(o => o.Claim.RunId));
         if (request.Known is { } known) ReleaseStrangers(known.Worker, known.Tokens);
         if (request.Outcomes.Any(o => o.Claim.Limited))
             result.Promoted = Promote([.. Slots.Where(s => request.Outcomes.Any(o => o.Claim.Limited && o.Claim.RunId == s.Run.Id)).Select(s => s.Limit).Distinct()]);
@@ -120,6 +121,20 @@ internal sealed partial class SimStore(SimClock clock, Random random, Bugs bugs 
             result.Lost = [.. request.Held.Where(held => !Claims.Exists(c => c.Run.Id == held.RunId && c.Token == held.Token)).Select(held => held.Token)];
         if (request.Claim is { } wanted) Claim(wanted, result.Claimed);
         return result;
+    }
+
+    /// <summary>Whether the run has the outcome, whoever told of it. A snooze leaves no mark.</summary>
+    public bool Has(Outcome outcome)
+    {
+        var (run, attempt) = (Run(outcome.Claim.RunId), outcome.Claim.Attempt);
+        return outcome switch
+        {
+            Outcome.Failed failed => run.Failures.Contains((attempt, failed.Kind)),
+            Outcome.Succeeded => run.State == JobRunState.Succeeded && run.Attempt == attempt,
+            Outcome.Skipped { IsRevoked: true } => run.State == JobRunState.Cancelled && run.Attempt == attempt,
+            Outcome.Skipped => run.State == JobRunState.Skipped && run.Attempt == attempt,
+            _ => false,
+        };
     }
 
     private void Write(IReadOnlyList<Outcome> outcomes, ExchangeResult result)
@@ -192,6 +207,7 @@ internal sealed partial class SimStore(SimClock clock, Random random, Bugs bugs 
 
         result.Written.Add(claim.Run.Id);
         claim.Run.LastFailure = Math.Max(claim.Run.LastFailure, claim.Attempt);
+        claim.Run.Failures.Add((claim.Attempt, failed.Kind));
         Ledger?.Spent(claim, failed.Kind);
         if (failed.Kind == JobAttemptOutcome.TimedOut) Hit(Transition.ClaimedTimedOut);
         if (failed.RetryAfter is { } delay)

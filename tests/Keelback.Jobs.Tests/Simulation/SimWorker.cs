@@ -119,6 +119,7 @@ internal sealed class SimWorker
         {
             Outcomes = outcomes,
             Claim = claim,
+            Doubted = _bugs.HasFlag(Bugs.DoubtForgotten) ? [] : request.Doubted,
             Held = request.Held,
             Known = _bugs.HasFlag(Bugs.StrangersKept) ? null : request.Known,
         };
@@ -131,9 +132,12 @@ internal sealed class SimWorker
         var held = Flight!.Request.Outcomes.Where(o => o.Tells && _store.Claims.Exists(c => c.Token == o.Claim.Token)).Select(o => o.Claim.RunId).ToHashSet();
         var result = Flight.Result = _store.Exchange(Flight.Request);
         _ledger.Claimed(_store, Flight.Request, result);
-        foreach (var outcome in Flight.Request.Outcomes)
-            SimLedger.Check(!outcome.Tells || result.Wrote(outcome) == held.Contains(outcome.Claim.RunId),
-                $"run {outcome.Claim.RunId}: token {outcome.Claim.Token} {(result.Wrote(outcome) ? "wrote without holding" : "did not write though it holds")} the run");
+        foreach (var outcome in Flight.Request.Outcomes.Where(o => o.Tells))
+        {
+            var (claim, wrote) = (outcome.Claim, result.Written.Contains(outcome.Claim.RunId));
+            SimLedger.Check(wrote == held.Contains(claim.RunId), $"run {claim.RunId}: token {claim.Token} {(wrote ? "wrote without holding" : "did not write though it holds")} the run");
+            if (wrote) _ledger.Wrote(claim);
+        }
     }
 
     /// <summary>The exchange threw.</summary>
@@ -156,6 +160,7 @@ internal sealed class SimWorker
         Flight = null;
         var lost = Pump.Heard(flight.Turn, flight.Request, result);
         _ledger.Told(flight.Request.Outcomes);
+        _ledger.Heard(_store, flight.Request.Outcomes, result);
         foreach (var job in Pump.GiveUp(flight.Turn)) Abandon(job);
         foreach (var job in lost)
         {
@@ -271,7 +276,8 @@ internal sealed class SimWorker
             if (Pump.HoldsAny)
             {
                 _store.Hit(Transition.HandedBackAtStop);
-                foreach (var outcome in untold) _store.Exchange(new() { Outcomes = [outcome] });
+                foreach (var outcome in untold)
+                    _ledger.Heard(_store, [outcome], _store.Exchange(new() { Outcomes = [outcome], Doubted = Pump.Doubted.Contains(outcome) ? [outcome] : [] }));
                 _store.Exchange(new() { Outcomes = [.. Pump.Jobs.Claims.Select(claim => new Outcome.Released(claim))] });
                 _store.Exchange(new() { Outcomes = [], Known = (worker, []) });
             }

@@ -30,6 +30,23 @@ public sealed class PumpTests
     }
 
     [Fact]
+    public void What_was_told_by_a_lost_answer_may_be_written_until_an_answer_says_so()
+    {
+        var job = _pump.Start(Claim(1));
+        _pump.Jobs.End(job, new Outcome.Succeeded(job.Claim, default));
+        var lost = _pump.Begin();
+        var first = _pump.Request(lost, s_worker);
+        _pump.Failed(ExchangeFailure.Unknown, first.Outcomes, _ => throw new InvalidOperationException());
+        var refused = _pump.Request(_pump.Begin(), s_worker);
+        _pump.Failed(ExchangeFailure.RolledBack, refused.Outcomes, _ => throw new InvalidOperationException());
+
+        Assert.Empty(first.Doubted);
+        Assert.Equal([first.Outcomes.Single()], refused.Doubted);
+        Assert.Equal([first.Outcomes.Single()], Turn(s_worker).Doubted);
+        Assert.Empty(_pump.Doubted);
+    }
+
+    [Fact]
     public void What_an_answer_brings_to_a_worker_that_was_stopped_at_once_is_stopped_as_it_starts()
     {
         var running = _pump.Start(Claim(1));
