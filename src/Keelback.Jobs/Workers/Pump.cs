@@ -136,8 +136,8 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
 
         if (failure == ExchangeFailure.RolledBack) return false;
 
-        _answerLost = true;
         _doubted.UnionWith(told);
+        _answerLost = true;
         return true;
     }
 
