@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace Keelback.Jobs.Tests;
 
@@ -104,6 +105,79 @@ public sealed class RetentionTests : JobsTest
     }
 
     [Fact]
+    public async Task A_week_stays_when_a_run_of_it_is_opened_again_while_it_is_looked_at()
+    {
+        var fail = TestJobs.Kind<int>("fail", _ => throw new InvalidOperationException("no luck"), d => d.MaxAttempts = 1);
+        await using var host = JobHost.Create(Database, [fail], clock: Clock);
+        var run = await host.Jobs.EnqueueAsync(fail.Call<int>());
+        await host.Services.GetRequiredService<JobDrainer>().DrainAsync();
+        Clock.Advance(TimeSpan.FromDays(30));
+        await PartitionKeeper.MakeAsync(host.Db, default);
+        await DropOtherWeeksAsync(host, run);
+
+        await using var connection = await host.Db.OpenConnectionAsync();
+        await using var held = await connection.BeginTransactionAsync();
+        await using (var command = new NpgsqlCommand($"select from keelback.run where id = {run} for update", connection)) await command.ExecuteNonQueryAsync();
+        var retry = host.Jobs.RetryAsync(run);
+        await Eventually(async () => await WaitingAsync(host) == 1, "the retry waits for the run's row");
+        var retire = host.Services.GetRequiredService<RetentionLoop>().RetireAsync(default);
+        await Eventually(async () => retire.IsCompleted || await WaitingAsync(host) == 2, "retention waits for the retry");
+        await held.RollbackAsync();
+
+        try
+        {
+            await retire;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            // The machine is slow: it gave up, as it should.
+        }
+
+        Assert.True(await retry);
+        Assert.Equal(JobRunState.Ready, (await host.Jobs.GetAsync(run))!.State);
+    }
+
+    [Fact]
+    public async Task Who_takes_the_result_of_a_run_of_an_earlier_week_waits_for_a_look_at_it()
+    {
+        var number = TestJobs.Kind("number", call => Task.FromResult(call.Get("n", 1)));
+        await using var host = JobHost.Create(Database, [number], clock: Clock);
+        var run = await host.Jobs.EnqueueAsync(number.Call<int>());
+        await host.Services.GetRequiredService<JobDrainer>().DrainAsync();
+        await PassAsync(host, TimeSpan.FromDays(8));
+
+        await using var connection = await host.Db.OpenConnectionAsync();
+        await using var looked = await connection.BeginTransactionAsync();
+        await using (var look = new NpgsqlBatch(connection) { BatchCommands = { RetentionLock.ToDelete("test") } }) await look.ExecuteNonQueryAsync();
+        var enqueue = host.Jobs.EnqueueAsync(number.Call<int>(null, new JobBinding("n", Job.Of<int>(run))));
+        await Eventually(async () => enqueue.IsCompleted || await WaitingAsync(host) == 1, "it waits");
+        await using (var delete = new NpgsqlCommand($"delete from keelback.run where id = {run}", connection)) await delete.ExecuteNonQueryAsync();
+        await looked.CommitAsync();
+
+        Assert.Equal("KB1218", (await Assert.ThrowsAsync<KeelbackException>(() => enqueue)).Code);
+    }
+
+    [Fact]
+    public async Task Attempts_and_edges_go_with_their_runs_when_the_week_stays()
+    {
+        var number = TestJobs.Kind("number", call => Task.FromResult(1));
+        var fail = TestJobs.Kind<int>("fail", _ => throw new InvalidOperationException("no luck"), d => d.MaxAttempts = 1);
+        await using var host = JobHost.Create(Database, [number, fail], clock: Clock);
+        for (var i = 0; i < 5; i++) await host.Jobs.EnqueueAsync(number.Call<int>(null, new JobBinding("n", fail.Call<int>())));
+        await host.Jobs.EnqueueAsync(number.Call<int>(), new() { Delay = TimeSpan.FromDays(3650) });
+        await host.Services.GetRequiredService<JobDrainer>().DrainAsync();
+        Assert.Equal((5, 5), await LeftAsync());
+
+        await PassAsync(host, TimeSpan.FromDays(30));
+
+        Assert.Equal((0, 0), await LeftAsync());
+        Assert.Equal(1, await host.ScalarAsync<long>("select count(*) from keelback.run"));
+
+        async Task<(long, long)> LeftAsync() =>
+            (await host.ScalarAsync<long>("select count(*) from keelback.attempt"), await host.ScalarAsync<long>("select count(*) from keelback.edge"));
+    }
+
+    [Fact]
     public async Task A_unique_key_is_forgotten_when_it_is_over_and_its_window_holds_without_its_run()
     {
         var note = TestJobs.Kind("note", _ => Task.CompletedTask);
@@ -142,6 +216,26 @@ public sealed class RetentionTests : JobsTest
 
         Assert.Equal(("", "kind:slow:one", run), (forgotten, await KeysAsync(host), await host.Jobs.EnqueueAsync(slow.Call(), options)));
     }
+
+    // As after an earlier pass: else the drop of one of these is what waits.
+    private static async Task DropOtherWeeksAsync(JobHost host, long run)
+    {
+        await using var drop = host.Db.CreateCommand(
+            $"""
+            do $$ declare week text; begin
+                for week in select substring(c.relname from 5) from pg_inherits i join pg_class c on c.oid = i.inhrelid
+                    where i.inhparent = 'keelback.run'::regclass and c.oid <> (select tableoid from keelback.run where id = {run})
+                      and (substring(c.relname from 5)::bigint + 1) * 604800 < extract(epoch from keelback.clock() - interval '7 days')
+                loop
+                    execute format('drop table keelback.run_%1$s, keelback.attempt_%1$s, keelback.edge_%1$s, keelback.log_%1$s', week);
+                end loop;
+            end $$
+            """);
+        await drop.ExecuteNonQueryAsync();
+    }
+
+    private static Task<long> WaitingAsync(JobHost host) =>
+        host.ScalarAsync<long>("select count(*) from pg_locks where not granted and pid in (select pid from pg_stat_activity where datname = current_database())");
 
     private static Task<string> KeysAsync(JobHost host) => host.ScalarAsync<string>("select coalesce(string_agg(key, ' ' order by key), '') from keelback.unique_key");
 

@@ -180,6 +180,13 @@ internal sealed class EnqueueWriter(
     private async ValueTask<List<long>> JoinAsync(EnqueuePlan plan, NpgsqlConnection connection, bool async, CancellationToken ct)
     {
         var asked = plan.Existing.Select(run => run.Id).Distinct().ToList();
+        if (asked.Exists(run => RetentionLock.Concerns(run, plan.Runs[0].Id)))
+        {
+            using var held = RetentionLock.ToNeed(queues.App, connection);
+            if (async) await held.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+            else held.ExecuteNonQuery();
+        }
+
         var joined = await IdsAsync(EnqueueStatements.Join(asked, queues.App), connection, async, ct).ConfigureAwait(false);
         return joined.Count == asked.Count ? joined : throw JobErrors.NoSuchRun(asked.Except(joined.Select(Math.Abs)).First());
     }

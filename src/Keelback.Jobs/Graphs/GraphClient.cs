@@ -115,13 +115,9 @@ public sealed partial class JobClient
         await using var connection = await _connections.OpenAsync(ct);
         var opened = await Undisturbed.RunAsync(async () =>
         {
-            await using var command = new NpgsqlCommand("select cardinality(keelback.redrive(array[$1], $2, $3))", connection.Connection);
-            command.Parameters.AddWithValue(run);
-            command.Parameters.AddWithValue(_queues.App);
-            command.Parameters.AddWithValue(whole);
             try
             {
-                return (int)(await command.ExecuteScalarAsync(ct))!;
+                return await connection.AtomicallyAsync(c => OpenAsync(c, run, whole, ct), ct);
             }
             catch (PostgresException e) when (e.SqlState == KeyIsTaken)
             {
@@ -135,5 +131,17 @@ public sealed partial class JobClient
         if (opened > 0) _wakes.Workers();
 
         return opened;
+    }
+
+    private async Task<int> OpenAsync(NpgsqlConnection connection, long run, bool whole, CancellationToken ct)
+    {
+        await using (var held = RetentionLock.ToNeed(_queues.App, connection)) await held.ExecuteNonQueryAsync(ct);
+
+        await using var command = new NpgsqlCommand("select keelback.redrive(array[$1], $2, $3)", connection);
+        command.Parameters.AddWithValue(run);
+        command.Parameters.AddWithValue(_queues.App);
+        command.Parameters.AddWithValue(whole);
+        var opened = (long[])(await command.ExecuteScalarAsync(ct))!;
+        return opened.Length;
     }
 }

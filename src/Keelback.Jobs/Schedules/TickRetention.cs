@@ -20,7 +20,8 @@ internal static class TickRetention
                     select at from keelback.tick where schedule = s.id order by at desc offset $3 limit 1) oldest
                 join keelback.tick t on t.schedule = s.id and t.at <= oldest.at
                 where s.app = $1 and t.decided_at < keelback.clock() - $2
-                limit $4))
+                limit $4
+                for update of t skip locked))
             """);
         command.Parameters.AddWithValue(app);
         command.Parameters.AddWithValue(retention);
