@@ -57,6 +57,92 @@ public sealed class ResultTests : JobsTest
         Assert.Equal(3, (await host.EndOf(id)).Result<int>());
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_result_that_a_job_comes_to_take_while_its_run_runs_stays(bool transactional)
+    {
+        var gate = new Gate();
+        var quiet = TestJobs.Kind("quiet", async call =>
+        {
+            await gate.PassAsync(call.Cancellation);
+            return 41;
+        }, d => (d.KeepResult, d.Transactional) = (false, transactional));
+        await using var host = await JobHost.Create(Database, [quiet, s_add], data: k => k.AddData<Db>()).StartAsync();
+        var first = await host.Jobs.EnqueueAsync(quiet.Call<int>());
+        await gate.Started();
+
+        var second = await host.Jobs.EnqueueAsync(Take(first));
+        gate.Open();
+
+        Assert.Equal(42, (await host.EndOf(second)).Result<int>());
+        Assert.Equal(42, (await host.EndOf(await host.Jobs.EnqueueAsync(Take(first)))).Result<int>()); // it is there now
+    }
+
+    [Fact]
+    public async Task A_result_that_is_gone_is_refused_to_who_takes_it_and_to_nobody_else()
+    {
+        var quiet = TestJobs.Kind("quiet", _ => Task.FromResult(41), d => d.KeepResult = false);
+        var become = TestJobs.Kind("become", call => Task.FromResult(call.Services.GetRequiredService<JobContext>().Replace(s_add.Call<int>())), d => d.KeepResult = false);
+        await using var host = await JobHost.Create(Database, [quiet, become, s_add], o => o.Lease = TimeSpan.FromDays(1), clock: Clock).StartAsync();
+        var unkept = await host.Jobs.EnqueueAsync(quiet.Call<int>());
+        var replaced = await host.Jobs.EnqueueAsync(become.Call<int>());
+        var brief = await host.Jobs.EnqueueAsync(quiet.Call<int>(), new() { ResultKept = TimeSpan.FromMinutes(1) });
+        foreach (var run in new[] { unkept, replaced, brief }) await host.EndOf(run);
+        Clock.Advance(TimeSpan.FromMinutes(2));
+        await Eventually(async () => (await host.Jobs.GetAsync(brief))!.Output is null, "the result is forgotten");
+
+        var messages = new List<string>();
+        foreach (var run in new[] { unkept, replaced, brief })
+            messages.Add((await Assert.ThrowsAsync<KeelbackException>(() => host.Jobs.EnqueueAsync(Take(run)))).Message);
+        var settled = s_add.Call<int>(null, new JobBinding("ends", Job.AllSettled(Job.Of<int>(unkept))));
+        Assert.Equal("KB1274", (await Assert.ThrowsAsync<KeelbackException>(() => host.Jobs.EnqueueAsync(settled))).Code);
+        var after = await host.EndOf(await host.Jobs.EnqueueAsync(s_add.Call<int>(null, new JobBinding("ends", Job.AllSettled(Job.Of(unkept)))).After(Job.Of(replaced))));
+
+        Assert.Equal($"KB1274: The result of run {unkept} of 'quiet' is not kept, and another job was to take it. Enqueue both as one graph, or the second before the first has ended: then it is kept. " +
+            "Or change KeepResult or ResultKept of 'quiet' or its call.", messages[0]);
+        Assert.StartsWith($"KB1274: The result of run {replaced} of 'become'", messages[1], StringComparison.Ordinal);
+        Assert.Contains($"run {brief} of 'quiet' is not kept for longer than 00:01:00", messages[2], StringComparison.Ordinal);
+        Assert.Equal((JobRunState.Succeeded, 0L), (after.State, await host.ScalarAsync<long>("select count(*) from keelback.run where state = 0")));
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task What_returns_nothing_hands_nothing_on(bool isReplaced)
+    {
+        var nothing = new JobKind("nothing", typeof(ResultTests), new("nothing") { KeepResult = false }, _ => default);
+        var become = TestJobs.Kind("become", call => Task.FromResult(call.Services.GetRequiredService<JobContext>().Replace(nothing.Call<int>())), d => d.KeepResult = false);
+        var tell = TestJobs.Kind("tell", call => Task.FromResult(call.Get<int?>("n") is null));
+        await using var host = await StartAsync(nothing, become, tell);
+        var run = await host.Jobs.EnqueueAsync((isReplaced ? become : nothing).Call<int>());
+        await host.EndOf(run);
+
+        var told = await host.EndOf(await host.Jobs.EnqueueAsync(tell.Call<bool>(null, new JobBinding("n", Job.Of<int>(run)))));
+
+        Assert.True(told.Result<bool>());
+    }
+
+    [Fact]
+    public async Task A_result_that_cannot_be_stored_fails_its_run_when_it_is_to_be()
+    {
+        var gate = new Gate();
+        var large = TestJobs.Kind("large", async call =>
+        {
+            await gate.PassAsync(call.Cancellation);
+            return new string('a', 300 * 1024);
+        }, d => d.KeepResult = false);
+        await using var host = await StartAsync(large, s_add);
+        var (alone, taken) = (await host.Jobs.EnqueueAsync(large.Call<string>()), await host.Jobs.EnqueueAsync(large.Call<string>()));
+        await gate.Started();
+        await gate.Started();
+        await host.Jobs.EnqueueAsync(Take(taken));
+        gate.Open();
+
+        Assert.Equal(JobRunState.Succeeded, (await host.EndOf(alone)).State);
+        var failed = await host.EndOf(taken);
+        Assert.Equal(JobRunState.Failed, failed.State);
+        Assert.StartsWith("KB1212", failed.Error!.Message, StringComparison.Ordinal);
+    }
+
+    private static Job<int> Take(long run) => s_add.Call<int>(null, new JobBinding("n", Job.Of<int>(run)));
+
     [Fact]
     public async Task A_result_that_is_not_of_the_wanted_type_is_an_error_that_names_both()
     {

@@ -157,6 +157,7 @@ internal sealed class EnqueuePlan
             foreach (var (_, up, rule) in many ? binding.Source.Bindings : [binding])
             {
                 Link(_planned[up], run, rule);
+                _planned[up].IsTaken |= TakesResult(job, new(binding.Parameter, up, rule));
                 if (binding.Parameter is { } parameter && job.Kind != JobKind.Barrier)
                     run.Bind(_planned[up], Shape(parameter, rule, many || job.Kind == JobKind.Gather));
             }
@@ -177,6 +178,11 @@ internal sealed class EnqueuePlan
         _existing.Add(planned);
         return planned;
     }
+
+    // Who waits for a job that is at hand without its type wants no result of it; a stored call has lost the type, and its arguments are results.
+    private static bool TakesResult(Job job, JobBinding binding) => binding is { Parameter: not null, Source.Parts.Run: not null, Rule: not JobEdgeRule.Failure }
+        && job.Kind != JobKind.Barrier
+        && (binding.Source.GetType() != typeof(Job) || binding.Rule == JobEdgeRule.Success && job.Kind != JobKind.Forward);
 
     private static void Link(PlannedRun up, PlannedRun down, JobEdgeRule rule)
     {

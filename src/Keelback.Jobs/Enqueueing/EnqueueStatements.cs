@@ -256,6 +256,21 @@ internal static class EnqueueStatements
         return command;
     }
 
+    /// <summary>Of runs that succeeded and are joined, one whose result is not there any more: its id, its kind, and for how long it was to be kept.</summary>
+    /// <remarks>Null as opposed to no result at all: see <see cref="CompleteStatement"/>. A run that ended as a graph in its place did has the result of that, which stays.</remarks>
+    public static NpgsqlCommand Dropped(long[] runs)
+    {
+        var command = new NpgsqlCommand(
+            """
+            select r.id, r.kind, r.result_ms from keelback.run r
+            where r.id = any($1) and r.state = 1 and r.output is null and r.result_ms is not null
+              and not exists (select from keelback.run g where g.id = r.replaced_by and g.output is null)
+            order by r.id limit 1
+            """);
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = runs });
+        return command;
+    }
+
     /// <summary>Follows the edges of runs that had ended before they got them. Answers the runs that this ends.</summary>
     public static NpgsqlCommand Settle(long[] ended)
     {

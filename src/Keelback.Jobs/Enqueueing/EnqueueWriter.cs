@@ -188,7 +188,20 @@ internal sealed class EnqueueWriter(
         }
 
         var joined = await IdsAsync(EnqueueStatements.Join(asked, queues.App), connection, async, ct).ConfigureAwait(false);
-        return joined.Count == asked.Count ? joined : throw JobErrors.NoSuchRun(asked.Except(joined.Select(Math.Abs)).First());
+        if (joined.Count != asked.Count) throw JobErrors.NoSuchRun(asked.Except(joined.Select(Math.Abs)).First());
+
+        var taken = plan.Existing.Where(run => run.IsTaken && joined.Contains(-run.Id)).Select(run => run.Id).ToArray();
+        if (taken.Length > 0) await CheckResultsAsync(taken, connection, async, ct).ConfigureAwait(false);
+        return joined;
+    }
+
+    private static async ValueTask CheckResultsAsync(long[] taken, NpgsqlConnection connection, bool async, CancellationToken ct)
+    {
+        using var command = EnqueueStatements.Dropped(taken);
+        command.Connection = connection;
+        using var row = async ? await command.ExecuteReaderAsync(ct).ConfigureAwait(false) : command.ExecuteReader();
+        if (async ? await row.ReadAsync(ct).ConfigureAwait(false) : row.Read())
+            throw JobErrors.ResultNotThere(row.GetInt64(0), row.GetString(1), TimeSpan.FromMilliseconds(row.GetInt64(2)));
     }
 
     private static async ValueTask<List<long>> IdsAsync(

@@ -78,6 +78,9 @@ internal sealed record PlannedRun(JobKind Kind, ReadOnlyMemory<byte> Input, Enqu
     /// <summary>Whether it is a row already: <see cref="Job.Of"/>.</summary>
     public bool Exists { get; init; }
 
+    /// <summary>Whether a run of the plan takes the result of this one, which exists.</summary>
+    public bool IsTaken { get; set; }
+
     /// <summary>The run that its graph is enqueued as; null for a run without edges.</summary>
     public PlannedRun? Root { get; set; }
 

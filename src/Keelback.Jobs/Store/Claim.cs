@@ -24,7 +24,7 @@ internal sealed record Claim(long RunId, long Token, int Attempt, int Crashes, s
     /// <summary>Where it was claimed from; a tenant's lane is the negative of its queue.</summary>
     public short Queue { get; init; }
 
-    /// <summary>How long the result stays after the end; zero: it is not written; null: as long as the run. A result that another job takes stays.</summary>
+    /// <summary>How long the result stays after the end; zero: not at all; null: as long as the run. A result that another job takes stays, of one that comes after the claim too.</summary>
     public TimeSpan? ResultKept { get; init; }
 
     public DateTimeOffset? DueAt { get; init; }

@@ -3,6 +3,10 @@ using Npgsql;
 namespace Keelback.Jobs;
 
 /// <summary>Ends runs with their results. Answers the ids that it ended; one that is missing had lost its claim, or was cancelled.</summary>
+/// <remarks>
+/// Whether a result is kept is the row's to say, which is locked: another job may have come to take it since the claim. A run without any keeps its
+/// nothing as long as itself, so that where <c>result_ms</c> is set and no output there, one was dropped.
+/// </remarks>
 internal static class CompleteStatement
 {
     private const string Ended =
@@ -14,7 +18,8 @@ internal static class CompleteStatement
             returning c.run_id, c.attempt, c.at, f.output
         ), u as (
             update keelback.run r
-            set state = 1, output = d.output, attempt = d.attempt, started_at = d.at, finished_at = (select keelback.clock())
+            set state = 1, output = case when r.followed or r.result_ms is distinct from 0 then d.output end,
+                result_ms = case when d.output is not null then r.result_ms end, attempt = d.attempt, started_at = d.at, finished_at = (select keelback.clock())
             from d where r.id = d.run_id and r.state = 0
             returning r.id, r.followed, r.settles
         ), s as (
