@@ -142,6 +142,11 @@ public sealed partial class JobClient
         command.Parameters.AddWithValue(_queues.App);
         command.Parameters.AddWithValue(whole);
         var opened = (long[])(await command.ExecuteScalarAsync(ct))!;
+        if (opened.Length == 0) return 0;
+
+        await using var due = new NpgsqlCommand("update keelback.run set due_at = keelback.clock() where id = any($1) and state = 0", connection); // it has waited from now on
+        due.Parameters.AddWithValue(opened);
+        await due.ExecuteNonQueryAsync(ct);
         return opened.Length;
     }
 }

@@ -167,6 +167,43 @@ public sealed class QueueTests : JobsTest
         Assert.Equal([2, 9, 4], order);
     }
 
+    [Theory, InlineData("retried by hand"), InlineData("tried again after a wait"), InlineData("a body whose member has ended")]
+    public async Task What_could_not_start_until_now_has_not_waited(string what)
+    {
+        var member = TestJobs.Kind("member", _ => Task.FromResult(1));
+        var body = TestJobs.Kind("body", call => Task.FromResult(call.Get<int>("n")));
+        await using var host = JobHost.Create(Database, [member, body], clock: Clock);
+        var first = member.Call<int>();
+        var run = (await host.Jobs.EnqueueManyAsync(what[0] == 'a' ? [first, body.Call<int>(null, new JobBinding("n", first))] : [first]))[0];
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var claim = Assert.Single(await ClaimAsync(host, connection, "member"));
+        var wait = TimeSpan.FromDays(3);
+        switch (what[0])
+        {
+            case 'a':
+                Clock.Advance(wait);
+                await EndAsync(new Outcome.Succeeded(claim, "1"u8.ToArray()));
+                break;
+            case 'r':
+                await EndAsync(new Outcome.Failed(claim, new("T", "no"), JobAttemptOutcome.Failed, RetryAfter: null));
+                Clock.Advance(wait);
+                Assert.True(await host.Jobs.RetryAsync(run));
+                break;
+            default:
+                await EndAsync(new Outcome.Failed(claim, new("T", "no"), JobAttemptOutcome.Failed, RetryAfter: wait));
+                Clock.Advance(wait);
+                Assert.Equal(1, (await TimerStatement.RunAsync(connection, "test", DateTime.UnixEpoch, 10, default)).Count);
+                break;
+        }
+
+        Clock.Advance(TimeSpan.FromMinutes(20));
+        var levels = await AgeStatement.LevelsAsync(host.Db, [claim.Queue], TimeSpan.FromMinutes(10), default);
+
+        Assert.InRange(levels[(claim.Queue, 4)], 2, 3);
+
+        Task EndAsync(Outcome outcome) => Exchange.RunAsync(connection, new() { Outcomes = [outcome] }, prepare: false, default);
+    }
+
     [Fact]
     public async Task A_queue_that_is_not_there_or_no_slots_at_all_is_a_clear_error()
     {
