@@ -18,7 +18,7 @@ internal static class MutantList
             "exists (select from keelback.worker where id = $5 and epoch = $6 and lease_until > keelback.clock())", "$5 > 0 and $6 > 0", "tests: FencingTests"),
         new("complete-what-was-cancelled", "Keelback.Jobs/Store/CompleteStatement.cs",
             "from d where r.id = d.run_id and r.state = 0", "from d where r.id = d.run_id", "tests: FencingTests"),
-        new("cancel-leaves-the-claim", "Keelback.Jobs/Schema/0002_graphs.sql",
+        new("cancel-leaves-the-claim", "Keelback.Jobs/Schema/0015_opened_again.sql",
             "delete from keelback.claim where run_id = any(mine);", "delete from keelback.claim where run_id = any(mine) and run_id < 0;", "tests: TransactionalTests"),
 
         // Recovery
@@ -66,7 +66,7 @@ internal static class MutantList
         // Limits and schedules
         new("slot-not-counted", "Keelback.Jobs/Schema/0013_rates.sql",
             "select r.slots - count(*) into room", "select r.slots - 0 * count(*) into room", "tests: SlotTests"),
-        new("unique-released-too-early", "Keelback.Jobs/Schema/0011_starts.sql",
+        new("unique-released-too-early", "Keelback.Jobs/Schema/0015_opened_again.sql",
             "held.run_id and r.state = 0 and not (held", "held.run_id and r.state < 0 and not (held", "tests: UniqueTests"),
         new("tick-without-its-unique-row", "Keelback.Jobs/Schedules/TickPass.cs",
             "!call.HasRow && !made.Contains(", "call.Schedule.Id < 0 && !made.Contains(", "tests: TickerTests"),

@@ -33,7 +33,7 @@ public sealed partial class JobClient
 
     /// <summary>
     /// Opens a run again that ended without success, with as many attempts as it first had, and what ended below it because of it. If a graph
-    /// took its place, what did not succeed of that runs again, not its own body.
+    /// took its place, what did not succeed of that runs again, not its own body. What follows its end and has not started waits for the new one.
     /// </summary>
     /// <returns>False: it is open, has succeeded, or was cancelled or expired while it waited for one that has not succeeded; or there is none.</returns>
     /// <exception cref="KeelbackException">KB1233: another run has its unique key now. KB1243: it never ran, and what it waited for still has not succeeded. KB1288: results that it takes are gone.</exception>

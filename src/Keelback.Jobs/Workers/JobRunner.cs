@@ -16,6 +16,9 @@ internal sealed class JobRunner(
     JobConnections connections, RunWaiters waiters, RunLogSink logs, JobFilters filters, PayloadReader payloads, JobSecrets secrets,
     IOptions<JobsOptions> options, TimeProvider clock, JobTelemetry telemetry, ILogger<JobRunner> log)
 {
+    // A run whose end this one takes was opened again after this one's first start: nobody wakes it.
+    private static readonly TimeSpan s_untilMembersEnd = TimeSpan.FromSeconds(5);
+
     /// <param name="job">The attempt.</param>
     /// <param name="worker">Whose lease it runs under; names its transaction on the server.</param>
     public async Task<Outcome> RunAsync(RunningJob job, WorkerIdentity worker)
@@ -57,6 +60,7 @@ internal sealed class JobRunner(
         var kind = kinds.Find(claim.Kind)!; // a claim asks for known kinds only
         if (claim.Input.Length == 0) throw JobErrors.ArgumentsTooLarge(claim.Kind);
         if (claim.Input.AsSpan().SequenceEqual("null"u8)) throw JobErrors.MembersGone(claim.RunId, claim.Kind);
+        if (claim.Input.AsSpan().SequenceEqual("false"u8)) throw JobExit.Snooze(s_untilMembersEnd);
         using var input = payloads.Read(kind, claim.Input);
 
         await using var scope = scopes.CreateAsyncScope();

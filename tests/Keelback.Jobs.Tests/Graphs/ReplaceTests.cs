@@ -7,6 +7,7 @@ namespace Keelback.Jobs.Tests;
 /// <summary>A job that puts a graph in its own place.</summary>
 public sealed class ReplaceTests : JobsTest
 {
+    private static readonly EnqueueOptions s_later = new() { Delay = TimeSpan.FromHours(1) };
     private static readonly JobKind s_number = TestJobs.Kind("number", call => Task.FromResult(call.Get<int>("n")));
     private static readonly JobKind s_sum = TestJobs.Kind("sum", call => Task.FromResult(call.Get<int[]>("numbers").Sum()));
     private static readonly JobKind s_twice = TestJobs.Kind("twice", call => Task.FromResult(2 * call.Get<int>("n")));
@@ -94,6 +95,62 @@ public sealed class ReplaceTests : JobsTest
 
         await Eventually(() => Task.FromResult(gate.Cancelled == 2), "the attempts were stopped");
         Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.run where state = 0"));
+    }
+
+    [Fact]
+    public async Task Cancelling_a_job_that_is_just_being_replaced_ends_what_takes_its_place()
+    {
+        const string Waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        var split = TestJobs.Kind("split", call => Task.FromResult(Context(call).Replace(Sum(Number(1).With(s_later), Number(2).With(s_later)))));
+        await using var host = JobHost.Create(Database, [split, s_sum, s_number]);
+        var run = await host.Jobs.EnqueueAsync(split.Call<int>());
+        await using var connection = await host.Db.OpenConnectionAsync();
+        await using var held = await connection.BeginTransactionAsync();
+        await using (var command = new Npgsql.NpgsqlCommand("lock table keelback.edge in share mode", connection)) await command.ExecuteNonQueryAsync();
+        await host.StartAsync();
+        await Eventually(async () => await host.ScalarAsync<long>(Waiting) == 1, "the replacement has the claim, and waits");
+
+        var cancel = Task.Run(() => host.Jobs.CancelAsync(run));
+        await Eventually(async () => await host.ScalarAsync<long>(Waiting) == 2, "the cancellation waits for it");
+        await held.RollbackAsync();
+
+        Assert.True(await cancel);
+        Assert.Equal(4, await host.ScalarAsync<long>("select count(*) from keelback.run where state = 3"));
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.run where state <> 3"));
+    }
+
+    [Fact]
+    public async Task Cancelling_a_replaced_job_leaves_a_graph_that_it_had_merely_enqueued()
+    {
+        long own = 0;
+        var split = TestJobs.Kind("split", async call =>
+        {
+            own = await call.Services.GetRequiredService<JobClient>().EnqueueAsync(Sum(Number(1).With(s_later)));
+            return Context(call).Replace(Sum(Number(2).With(s_later)));
+        });
+        await using var host = await StartAsync(split, s_sum, s_number);
+        var run = await host.Jobs.EnqueueAsync(split.Call<int>());
+        await Eventually(async () => (await host.Jobs.GetAsync(run))!.State == JobRunState.Blocked, "it was replaced");
+
+        Assert.True(await host.Jobs.CancelAsync(run));
+
+        Assert.Equal(JobRunState.Blocked, (await host.Jobs.GetAsync(own))!.State);
+        Assert.Equal(2, await host.ScalarAsync<long>("select count(*) from keelback.run where state = 0"));
+    }
+
+    [Fact]
+    public async Task A_key_that_is_taken_from_a_run_within_a_replacement_ends_what_feeds_that_run()
+    {
+        var options = new EnqueueOptions { Unique = new("k") { OnConflict = UniqueConflict.Replace } };
+        var split = TestJobs.Kind("split", call => Task.FromResult(Context(call).Replace(Sum(Number(2).With(s_later)).With(options))));
+        await using var host = await StartAsync(split, s_sum, s_number);
+        var run = await host.Jobs.EnqueueAsync(split.Call<int>());
+        await Eventually(async () => (await host.Jobs.GetAsync(run))!.State == JobRunState.Blocked, "it was replaced");
+
+        await host.Jobs.EnqueueAsync(Sum(Number(3)), options);
+
+        Assert.Equal((3, 0), (await host.ScalarAsync<long>($"select count(*) from keelback.run where root = {run}"),
+            await host.ScalarAsync<long>($"select count(*) from keelback.run where root = {run} and state <> 3")));
     }
 
     [Fact]

@@ -38,6 +38,9 @@ internal enum Bugs
     /// <summary>A run that is opened again keeps its rows in the queues.</summary>
     RedriveLeavesRows = 1 << 9,
 
+    /// <summary>What follows the end of a run that is opened again, and has not started, may start all the same.</summary>
+    RedriveForgetsBelow = 1 << 21,
+
     /// <summary>Who waits for a run that was cancelled is not told.</summary>
     CancelTellsNobody = 1 << 10,
 

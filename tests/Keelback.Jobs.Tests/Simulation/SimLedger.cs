@@ -19,6 +19,7 @@ internal sealed class SimLedger(SimClock clock)
         Check(!life.IsOpen, $"{run} was opened while it is open");
         (life.IsOpen, life.Crashes, life.Spent) = (true, 0, Math.Max(life.Spent, run.BaseAttempt));
         life.Openings++;
+        life.Starts = 0;
         life.DiedOf.Clear();
     }
 
@@ -76,6 +77,7 @@ internal sealed class SimLedger(SimClock clock)
             Check(claim.Attempt - claim.Crashes <= run.MaxAttempts, $"{run}: attempt {claim.Attempt} of {run.MaxAttempts}, {claim.Crashes} deaths");
             Check(claim.Attempt > 1 || run.WasStarted || !(run.ExpiresAt <= clock.Now), $"{run} started after its time");
             CheckAbove(run, claim);
+            life.Starts++;
         }
     }
 
@@ -86,6 +88,13 @@ internal sealed class SimLedger(SimClock clock)
             Check(_lives[edge.Up].Ends.Exists(state => Opens(edge.Rule, state)), $"{run} started before {edge.Up} had ended so that its {edge.Rule} edge opens");
 
         var input = System.Text.Encoding.UTF8.GetString(claim.Input);
+        if (run.Above.Exists(edge => _lives[edge.Up].IsOpen))
+        {
+            Check(_lives[run].Starts > 0, $"{run} may start for the first time while one whose end it takes is open again");
+            Check(input == SimStore.OpenAbove, $"{run} started with '{input}' while one whose end it takes is open again");
+            return;
+        }
+
         var results = string.Join(' ', run.Above.Select(edge => edge.Rule != JobEdgeRule.Failure && _lives[edge.Up].Successes == 1 ? SimWorker.ResultOf(edge.Up.Id) : "-"));
         Check(input == results, $"{run} started with '{input}', not '{results}'");
     }
@@ -174,6 +183,9 @@ internal sealed class SimLedger(SimClock clock)
         public int Successes { get; set; }
 
         public int Openings { get; set; }
+
+        /// <summary>Claims since it was opened, their answers lost or not.</summary>
+        public int Starts { get; set; }
 
         /// <summary>How often it was charged with what another run did, since that was opened.</summary>
         public Dictionary<(SimRun, int), int> DiedOf { get; } = [];

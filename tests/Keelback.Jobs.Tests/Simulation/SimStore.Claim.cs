@@ -8,6 +8,9 @@ internal sealed partial class SimStore
     /// <summary>What a deadline leaves an attempt beside its timeout until the database takes its run away.</summary>
     private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(5);
 
+    /// <summary>The input of a run whose attempt is put off.</summary>
+    public const string OpenAbove = "false";
+
     private void Claim(ClaimRequest wanted, ClaimResult result)
     {
         if (!IsAlive(wanted.Worker) && !bugs.HasFlag(Bugs.ClaimWithoutLease))
@@ -88,8 +91,8 @@ internal sealed partial class SimStore
         };
     }
 
-    /// <summary>The results of those that it waited for, in their order.</summary>
-    private static string Input(SimRun run) => string.Join(' ', run.Above.Select(edge => edge.Rule == JobEdgeRule.Failure ? "-" : edge.Up.Output ?? "-"));
+    /// <summary>The results of those that it waited for, in their order; or that one of them is open again.</summary>
+    private static string Input(SimRun run) => run.Above.Exists(edge => edge.Up.IsOpen) ? OpenAbove : string.Join(' ', run.Above.Select(edge => edge.Rule == JobEdgeRule.Failure ? "-" : edge.Up.Output ?? "-"));
 
     public bool IsAlive(WorkerIdentity worker) =>
         Workers.TryGetValue(worker.Id, out var row) && row.Epoch == worker.Epoch && row.Until > clock.Now;

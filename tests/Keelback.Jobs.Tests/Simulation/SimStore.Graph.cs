@@ -111,6 +111,8 @@ internal sealed partial class SimStore
             if (edge.Up.IsOpen) edge.Up.Settles = true;
         }
 
+        if (!bugs.HasFlag(Bugs.RedriveForgetsBelow)) WaitAgain(chosen);
+
         if (!bugs.HasFlag(Bugs.RedriveLeavesRows) && chosen.Exists(r => r.State is JobRunState.Cancelled or JobRunState.Expired))
         {
             Ready.RemoveAll(row => chosen.Contains(row.Run));
@@ -122,12 +124,32 @@ internal sealed partial class SimStore
         return chosen.Count > 0;
     }
 
+    // What follows the ends of these, might start, and has not.
+    private void WaitAgain(List<SimRun> chosen)
+    {
+        var edges = chosen.SelectMany(up => up.Below).Where(edge => edge.Done && edge.Rule is JobEdgeRule.End or JobEdgeRule.Failure);
+        foreach (var down in edges.GroupBy(edge => edge.Down).Where(down => IsUnstarted(down.Key)).ToList())
+        {
+            var run = down.Key;
+            Timers.RemoveAll(row => row.Run == run && row.What == TimerWhat.Ready);
+            Parked.RemoveAll(row => row.Run == run);
+            Ready.RemoveAll(row => row.Run == run);
+            if (!Waiting.Exists(row => row.Run == run)) Waiting.Add(new(run, run.BaseAttempt));
+            Waiting.Find(row => row.Run == run)!.Pending += down.Count();
+            foreach (var edge in down) edge.Done = false;
+            Hit(Transition.UnstartedWaitsAgain);
+        }
+    }
+
+    private bool IsUnstarted(SimRun run) =>
+        run.IsOpen && !run.WasStarted && run.LastFailure <= run.BaseAttempt && !Claims.Exists(claim => claim.Run == run);
+
     private void Reopen(SimRun run, bool isBelow)
     {
         var spent = Math.Max(Math.Max(run.Attempt ?? 0, run.BaseAttempt), run.LastFailure);
         run.MaxAttempts = spent + run.MaxAttempts - run.BaseAttempt;
         run.BaseAttempt = spent;
-        (run.State, run.Attempt, run.Output, run.DueAt, run.ExpiresAt) = (JobRunState.Ready, null, null, null, null);
+        (run.State, run.Attempt, run.Output, run.DueAt, run.ExpiresAt, run.WasStarted) = (JobRunState.Ready, null, null, null, null, false);
         Ledger?.Opened(run);
 
         var pending = run.Above.Count(edge => !edge.Done);

@@ -182,6 +182,12 @@ internal sealed class SimWorker
                 _ledger.MustTell(claim);
                 Pump.Jobs.EndUnstarted(new Outcome.Skipped(claim, SimJobs.Revoked, IsRevoked: true));
             }
+            else if (System.Text.Encoding.UTF8.GetString(claim.Input) == SimStore.OpenAbove)
+            {
+                _store.Hit(Transition.PutOffUntilMembersEnd);
+                _ledger.MustTell(claim);
+                Pump.Jobs.EndUnstarted(new Outcome.Snoozed(claim, TimeSpan.FromSeconds(5)));
+            }
             else
             {
                 Start(claim, flight.Request.Claim!.Worker);

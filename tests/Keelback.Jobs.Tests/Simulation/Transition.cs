@@ -59,6 +59,7 @@ internal enum Transition
     RedrivenReady,
     RedrivenWait,
     RedrivenBelow,
+    UnstartedWaitsAgain,
 
     SuccessFenced,
     FailureFenced,
@@ -86,6 +87,7 @@ internal enum Transition
     WorkerKilledWithJobs,
     WorkerKilledByJob,
     WorkerThawed,
+    PutOffUntilMembersEnd,
     DrainedEmpty,
     HandedBackAtStop,
 }
