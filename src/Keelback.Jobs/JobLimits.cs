@@ -129,7 +129,7 @@ public sealed class JobLimits
     // Both: what waits under the keys, and what is ready.
     private void Tell()
     {
-        _loop.Wake();
+        _loop.LookNow();
         _wakes.LookAgain();
     }
 

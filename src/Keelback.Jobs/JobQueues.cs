@@ -61,7 +61,7 @@ public sealed class JobQueues
         if (await command.ExecuteNonQueryAsync(ct) == 0)
             throw JobErrors.NoSuchQueue(queue, NearestName.Of(queue, (await _queues.AllAsync(ct)).Select(q => q.Name)));
 
-        _loop.Wake();
+        _loop.LookNow();
         _wakes.LookAgain();
     }
 }

@@ -4,7 +4,10 @@ using Npgsql;
 
 namespace Keelback.Jobs;
 
-/// <summary>Brings back, on every node, what waits for a limit that has room again: a rate's time has come, or a slot was freed where no worker saw it.</summary>
+/// <summary>
+/// Brings back what waits for a limit that has room again: a rate's time has come, or a slot was freed where no worker saw it. It runs on every node,
+/// and the nodes take turns: each key costs a look at its slots and starts.
+/// </summary>
 internal sealed class LimitLoop(NpgsqlDataSource db, QueueCatalog queues, JobWakes wakes, TimeProvider clock, ILogger<LimitLoop> log)
     : PollingService(clock, log)
 {
@@ -14,23 +17,38 @@ internal sealed class LimitLoop(NpgsqlDataSource db, QueueCatalog queues, JobWak
 
     private readonly TimeProvider _clock = clock;
     private long _forgotten = clock.GetTimestamp();
+    private int _asked;
+
+    /// <summary>Looks without waiting for a turn: numbers were changed, or a queue was resumed.</summary>
+    public void LookNow()
+    {
+        Volatile.Write(ref _asked, 1);
+        Wake();
+    }
 
     protected override async Task<TimeSpan> PollAsync(CancellationToken stopping)
     {
         await using var connection = await db.OpenConnectionAsync(stopping);
-        var opens = await PromoteAsync(connection, stopping);
         if (_clock.GetElapsedTime(_forgotten) >= s_forgetting)
         {
             await ForgetAsync(connection, stopping);
             _forgotten = _clock.GetTimestamp();
         }
 
-        return opens > s_interval ? s_interval : opens > s_least ? opens.Value : opens is null ? s_interval : s_least;
+        var isAsked = Interlocked.Exchange(ref _asked, 0) == 1;
+        if (await LimitTurn.TakeAsync(connection, queues.App, s_interval, isAsked, stopping) is { } others) return AtLeast(others);
+
+        var opens = await PromoteAsync(connection, stopping);
+        if (opens is null || opens >= s_interval) return s_interval;
+
+        await LimitTurn.AgainAsync(connection, queues.App, AtLeast(opens.Value), stopping);
+        return AtLeast(opens.Value);
     }
 
     /// <summary>Every key once. Returns when time alone will open the next.</summary>
     internal async Task<TimeSpan?> PromoteAsync(NpgsqlConnection connection, CancellationToken ct)
     {
+        await PromoteStatement.MakeShutAsync(connection, queues.App, ct);
         TimeSpan? opens = null;
         for (long? after = 0; after is not null;)
         {
@@ -51,4 +69,6 @@ internal sealed class LimitLoop(NpgsqlDataSource db, QueueCatalog queues, JobWak
         {
         }
     }
+
+    private static TimeSpan AtLeast(TimeSpan rest) => rest > s_least ? rest : s_least;
 }

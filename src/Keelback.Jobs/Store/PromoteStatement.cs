@@ -13,10 +13,18 @@ internal static class PromoteStatement
 
     public static async Task<int> CountAsync(NpgsqlDataReader row, CancellationToken ct) => await row.ReadAsync(ct) ? row.GetInt32(0) : 0;
 
+    /// <summary>Makes the keys under which runs of queues wait that are paused or that nobody reads, so that they are in nobody's way.</summary>
+    public static async Task MakeShutAsync(NpgsqlConnection connection, string app, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("select keelback.make_shut($1)", connection);
+        command.Parameters.AddWithValue(app);
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
     /// <summary>A page of the keys under which something waits, above <paramref name="after"/>.</summary>
     public static async Task<Promotion> PageAsync(NpgsqlConnection connection, string app, long after, CancellationToken ct)
     {
-        // One index probe a key, however much waits under it.
+        // One index probe a key, however much waits under it. Of a key that was forgotten while something came to wait under it, nobody knows the app.
         await using var command = new NpgsqlCommand(
             """
             with recursive k (bucket, n) as (
@@ -29,7 +37,7 @@ internal static class PromoteStatement
             )
             select p.promoted, p.opens_at - keelback.clock(), (select max(bucket) from page), (select count(*)::int from page)
             from keelback.promote(array(
-                select page.bucket from page join keelback.bucket b on b.id = page.bucket and b.app = $1 order by 1)) p
+                select page.bucket from page left join keelback.bucket b on b.id = page.bucket where b.app = $1 or b.id is null order by 1)) p
             """, connection);
         command.Parameters.AddWithValue(app);
         command.Parameters.AddWithValue(after);

@@ -91,6 +91,23 @@ public sealed class RateTests : JobsTest
         Assert.Equal("shop:2", await host.ScalarAsync<string>("select string_agg(key, ' ') from keelback.bucket"));
     }
 
+    [Fact]
+    public async Task Keys_with_slots_are_forgotten_too_but_not_while_one_is_held()
+    {
+        var call = SlotTests.Limited("call", _ => Task.CompletedTask, new LimitAttribute("shop:{shop}") { Slots = 1 });
+        await using var host = JobHost.Create(Database, [call], clock: Clock);
+        await host.Jobs.EnqueueManyAsync([call.Call(new { shop = 1 }), call.Call(new { shop = 2 })]);
+        Assert.Equal(2, await DrainAsync(host));
+        await host.Jobs.EnqueueAsync(call.Call(new { shop = 3 }));
+        await using var connection = await host.Db.OpenConnectionAsync();
+        Assert.Single(await ClaimAsync(host, connection, "call"));
+
+        await LimitLoop.ForgetAsync(connection, default);
+
+        Assert.Equal("shop:3", await host.ScalarAsync<string>("select string_agg(key, ' ') from keelback.bucket"));
+        Assert.Equal(1, await host.ScalarAsync<long>("select count(*) from keelback.slot"));
+    }
+
     [Theory]
     [InlineData("one", null, null, "KB1227: The limit 'one' cannot be so: it has no number: give it Slots, PerSecond, PerMinute, PerHour or PerDay.")]
     [InlineData("one", 0, null, "KB1227: The limit 'one' cannot be so: its Slots (0) must be 1 or more.")]

@@ -194,6 +194,30 @@ public sealed class SlotTests : JobsTest
     }
 
     [Fact]
+    public async Task A_limit_that_is_made_again_counts_what_began_while_there_was_none()
+    {
+        var gate = new Gate();
+        var slow = TestJobs.Kind("slow", call => gate.PassAsync(call.Cancellation));
+        var limited = new EnqueueOptions { Limits = ["gpu"] };
+        await using var host = await StartAsync(slow);
+        await Limits(host).SetAsync("gpu", new(Slots: 1));
+        await host.Jobs.CancelAsync(await host.Jobs.EnqueueAsync(slow.Call(), limited with { Delay = TimeSpan.FromHours(1) })); // it is known now
+        await Limits(host).ResetAsync("gpu");
+        var first = await host.Jobs.EnqueueAsync(slow.Call(), limited);
+        await gate.Started();
+        await using (var connection = await host.Db.OpenConnectionAsync()) await LimitLoop.ForgetAsync(connection, default);
+        Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.bucket"));
+
+        await Limits(host).SetAsync("gpu", new(Slots: 1));
+        var second = await host.Jobs.EnqueueAsync(slow.Call(), limited);
+        await Eventually(async () => await host.ScalarAsync<long>("select count(*) from keelback.ready") == 0, "somebody looked");
+
+        Assert.Equal([new JobLimitUsage("gpu", 1, 1, null)], await Limits(host).UsageAsync("gpu"));
+        gate.Open();
+        foreach (var run in (long[])[first, second]) Assert.Equal(JobRunState.Succeeded, (await host.EndOf(run)).State);
+    }
+
+    [Fact]
     public async Task A_claim_of_other_work_does_not_look_at_what_waits_for_a_limit()
     {
         var slow = Limited("slow", _ => Task.CompletedTask, new LimitAttribute("one") { Slots = 1 });
