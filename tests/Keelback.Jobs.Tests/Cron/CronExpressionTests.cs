@@ -36,7 +36,7 @@ public sealed class CronExpressionTests
     {
         var e = Assert.Throws<KeelbackException>(() => CronExpression.Parse(text));
 
-        Assert.Equal($"KB1220: cron '{text}', {message}", e.Message);
+        Assert.Equal($"KB1220: cron '{text.Replace("\0", "\\u0000", StringComparison.Ordinal)}', {message}", e.Message);
         Assert.False(CronExpression.TryParse(text, out _));
     }
 

@@ -215,7 +215,7 @@ public sealed class QueueTests : JobsTest
 
         Assert.Equal("KB1228: There is no queue 'defualt' in this app. Did you mean 'default'? " +
             "A queue exists from the first call that goes to it, or the first worker that is told of it.", unknown.Message);
-        Assert.Equal("KB1229: The queue 'default' cannot have 0 slots: give it 1 or more, null for no limit, or pause it.", none.Message);
+        Assert.Equal("KB1229: The queue 'default' cannot have 0 slots: give it 1 or more, or pause it. No limit is null, 'none' on the command line.", none.Message);
     }
 
     private static JobQueues Queues(JobHost host) => (JobQueues)host.Services.GetService(typeof(JobQueues))!;

@@ -77,5 +77,5 @@ internal enum Bugs
     SecondSuspect = 1 << 19,
 
     /// <summary>An outcome that was written, and whose answer was lost, is taken for one that came too late.</summary>
-    DoubtForgotten = 1 << 21,
+    DoubtForgotten = 1 << 22,
 }
