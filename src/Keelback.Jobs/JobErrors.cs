@@ -110,15 +110,15 @@ internal static class JobErrors
         $"A job waits for run {run.ToString(CultureInfo.InvariantCulture)}: it would hold its slot until another job has had one, and with all slots so held none ever ends. " +
         "Pass that job as an argument, come after it (After), or look with GetAsync and throw JobExit.Snooze.");
 
-    public static KeelbackException ResultNotKept(JobRun run) => new("KB1274",
-        $"The result of {Unkept(run.Id, run.Kind, run.ResultKept)}. Change {nameof(JobAttribute.KeepResult)} or {nameof(JobAttribute.ResultKept)} of the job or the call.");
+    public static KeelbackException ResultNotKept(JobRun run) => Unkept(run.Id, run.Kind, run.ResultKept,
+        $". Change {nameof(JobAttribute.KeepResult)} or {nameof(JobAttribute.ResultKept)} of the job or the call.");
 
-    public static KeelbackException ResultNotThere(long run, string kind, TimeSpan kept) => new("KB1274",
-        $"The result of {Unkept(run, kind, kept)}, and another job was to take it. Enqueue both as one graph, or the second before the first has ended: then it is kept. " +
+    public static KeelbackException ResultNotThere(long run, string kind, TimeSpan kept) => Unkept(run, kind, kept,
+        ", and another job was to take it. Enqueue both as one graph, or the second before the first has ended: then it is kept. " +
         $"Or change {nameof(JobAttribute.KeepResult)} or {nameof(JobAttribute.ResultKept)} of '{kind}' or its call.");
 
-    private static string Unkept(long run, string kind, TimeSpan? kept) =>
-        $"run {run.ToString(CultureInfo.InvariantCulture)} of '{kind}' is not kept" + (kept > TimeSpan.Zero ? $" for longer than {kept}" : "");
+    private static KeelbackException Unkept(long run, string kind, TimeSpan? kept, string wayOut) => new("KB1274",
+        $"The result of run {run.ToString(CultureInfo.InvariantCulture)} of '{kind}' is not kept{(kept > TimeSpan.Zero ? $" for longer than {kept}" : "")}{wayOut}");
 
     public static KeelbackException DoesNotFit(string what, JobRun run, Type type, Exception inner) => new("KB1285",
         $"The {what} of run {run.Id.ToString(CultureInfo.InvariantCulture)} of '{run.Kind}' does not read as {type.Name}: {inner.Message} " +

@@ -16,7 +16,7 @@ public sealed class EnqueueOutageTests : JobsTest
     public async Task A_call_with_an_id_of_its_own_is_enqueued_once(LossyProxy.Lose what)
     {
         await using var proxy = new LossyProxy(Database.ConnectionString, what);
-        await using var host = JobHost.Create(proxy.ConnectionString, [s_note]);
+        await using var host = JobHost.Create(proxy.ConnectionString, [s_note], o => o.EnqueuePatience = Patience);
         var id = Guid.CreateVersion7();
         proxy.Arm();
 
@@ -32,7 +32,7 @@ public sealed class EnqueueOutageTests : JobsTest
     public async Task A_graph_is_enqueued_once(LossyProxy.Lose what)
     {
         await using var proxy = new LossyProxy(Database.ConnectionString, what);
-        await using var host = JobHost.Create(proxy.ConnectionString, [s_add]);
+        await using var host = JobHost.Create(proxy.ConnectionString, [s_add], o => o.EnqueuePatience = Patience);
         proxy.Arm();
 
         var run = await host.Jobs.EnqueueAsync(s_add.Call(null, new JobBinding("n", s_add.Call<int>())));
@@ -46,7 +46,7 @@ public sealed class EnqueueOutageTests : JobsTest
     public async Task With_idempotent_enqueueing_any_call_is_enqueued_once(LossyProxy.Lose what)
     {
         await using var proxy = new LossyProxy(Database.ConnectionString, what);
-        await using var host = JobHost.Create(proxy.ConnectionString, [s_note], o => o.IdempotentEnqueue = true);
+        await using var host = JobHost.Create(proxy.ConnectionString, [s_note], o => (o.IdempotentEnqueue, o.EnqueuePatience) = (true, Patience));
         proxy.Arm();
 
         var runs = await host.Jobs.EnqueueManyAsync([s_note.Call(), s_note.Call()]);
@@ -69,7 +69,7 @@ public sealed class EnqueueOutageTests : JobsTest
         var options = new EnqueueOptions { Id = Guid.CreateVersion7() };
 
         await using var proxy = new LossyProxy(Database.ConnectionString, LossyProxy.Lose.Answer);
-        await using var caller = JobHost.Create(proxy.ConnectionString, [s_note]);
+        await using var caller = JobHost.Create(proxy.ConnectionString, [s_note], o => o.EnqueuePatience = Patience);
         var call = caller.Jobs.EnqueueAsync(s_note.Call(), options);
         await Eventually(() => Waits("advisory"), "the first try commits");
         proxy.Cut();
