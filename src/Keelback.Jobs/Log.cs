@@ -53,6 +53,9 @@ internal static partial class Log
     [LoggerMessage(1252, LogLevel.Warning, "'{Kind}' could not be enqueued, and is tried again: {Reason}")]
     public static partial void EnqueueTriedAgain(ILogger log, string kind, string reason);
 
+    [LoggerMessage(1263, LogLevel.Warning, "{Kind} run {RunId}: the graph in its place could not be written, and is tried again: {Reason}")]
+    public static partial void ReplacementTriedAgain(ILogger log, string kind, long runId, string reason);
+
     [LoggerMessage(1253, LogLevel.Warning, "{Kind} run {RunId}: its progress could not be written")]
     public static partial void ProgressLost(ILogger log, string kind, long runId, Exception e);
 

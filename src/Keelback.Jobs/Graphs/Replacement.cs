@@ -1,3 +1,6 @@
+using Keelback.Postgres;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Keelback.Jobs;
@@ -10,25 +13,47 @@ namespace Keelback.Jobs;
 /// that the run has goes on to the graph; one that another run has makes this one end as that does, or cancels it, or fails the attempt, as its policy says.
 /// </remarks>
 internal sealed class Replacement(
-    EnqueueWriter writer, QueueCatalog queues, JobConnections connections, JobWakes wakes, JobNews news, JobTelemetry telemetry)
+    EnqueueWriter writer, QueueCatalog queues, JobConnections connections, JobWakes wakes, JobNews news, JobTelemetry telemetry,
+    IOptions<JobsOptions> options, TimeProvider clock, ILogger<Replacement> log)
 {
-    /// <summary>In a transaction of its own.</summary>
+    private static readonly Backoff s_backoff = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1), RetryBackoff.Exponential, Jitter: true);
+
+    /// <summary>In a transaction of its own, and again while the database is away: the method has done its part, and must not do it again because this could not be written.</summary>
+    /// <remarks>A try whose answer was lost may have been committed. The next one finds the claim gone then, and the graph in the run's place.</remarks>
     public async Task<Outcome> AloneAsync(Claim claim, Job job, string queue, CancellationToken ct)
     {
         var plan = PlanOf(claim, job, queue);
+        var began = clock.GetTimestamp();
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                var replaced = await Undisturbed.RunAsync(() => OnceAsync(claim, plan, mayBeWritten: tries > 1, ct));
+                if (replaced is null) return Fenced(claim);
+
+                Committed(plan, replaced);
+                return replaced;
+            }
+            catch (Exception e) when (!connections.ArePinned && Outage.Is(e) && !ct.IsCancellationRequested && clock.GetElapsedTime(began) < options.Value.EnqueuePatience)
+            {
+                Log.ReplacementTriedAgain(log, claim.Kind, claim.RunId, e.GetBaseException().Message);
+                await Task.Delay(s_backoff.Next(tries), clock, ct);
+            }
+        }
+    }
+
+    private async Task<Outcome.Replaced?> OnceAsync(Claim claim, EnqueuePlan plan, bool mayBeWritten, CancellationToken ct)
+    {
         await writer.PrepareAsync(plan, ct); // before it has a connection: this may take one
         await using var connection = await connections.OpenAsync(ct);
-        var replaced = await Undisturbed.RunAsync(() => connection.AtomicallyAsync(
+        var replaced = await connection.AtomicallyAsync(
             async c =>
             {
-                var written = await WriteAsync(c, claim, plan, ct);
+                var written = await WriteAsync(c, claim, plan, ct) ?? (mayBeWritten ? await WrittenAsync(c, claim, ct) : null);
                 FailPoint.Hit(FailPoint.BeforeCommit);
                 return written;
-            }, ct));
+            }, ct);
         FailPoint.Hit(FailPoint.AfterCommit);
-        if (replaced is null) return Fenced(claim);
-
-        Committed(plan, replaced);
         return replaced;
     }
 
@@ -91,6 +116,15 @@ internal sealed class Replacement(
             if (graph.Existing.Count > 0) await CheckCircleAsync(connection, claim, [.. graph.Existing.Select(run => run.Id)], ct);
             return (await writer.WriteAsync(graph, connection, ct))[0];
         }
+    }
+
+    // By this attempt: the next one, and one by hand, have another number.
+    private static async Task<Outcome.Replaced?> WrittenAsync(NpgsqlConnection connection, Claim claim, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("select replaced_by from keelback.run where id = $1 and attempt = $2 and replaced_by is not null", connection);
+        command.Parameters.AddWithValue(claim.RunId);
+        command.Parameters.AddWithValue(claim.Attempt);
+        return await command.ExecuteScalarAsync(ct) is long by ? new(claim, by, []) : null;
     }
 
     private Outcome.Released Fenced(Claim claim)

@@ -1,3 +1,4 @@
+using Keelback.Data.Tests;
 using Keelback.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -367,6 +368,28 @@ public sealed class ReplaceTests : JobsTest
 
         Assert.Equal((JobRunState.Succeeded, 21, 1, 1), (run.State, run.Result<int>(), run.Attempt, bodies));
         Assert.True(await host.ScalarAsync<bool>("select is_called from disturbed"));
+    }
+
+    [Theory, InlineData(LossyProxy.Lose.Answer), InlineData(LossyProxy.Lose.Commit)]
+    public async Task A_graph_is_put_there_once_when_its_commit_or_the_answer_is_lost(LossyProxy.Lose what)
+    {
+        await using var proxy = new LossyProxy(Database.ConnectionString, what);
+        await using var host = JobHost.Create(proxy.ConnectionString, [s_number, s_sum], o => o.EnqueuePatience = Patience);
+        var (told, events) = (new List<JobReplaced>(), host.Services.GetRequiredService<JobEvents>());
+        using var listening = events.Subscribe<JobReplaced>(told.Add);
+        var run = await host.Jobs.EnqueueAsync(Number(1));
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var claim = Assert.Single(await ClaimAsync(host, connection, "number"));
+        proxy.Arm();
+
+        var replaced = Assert.IsType<Outcome.Replaced>(
+            await host.Services.GetRequiredService<Replacement>().AloneAsync(claim, Sum(Number(1), Number(20)), "default", default));
+        await events.DisposeAsync();
+
+        Assert.Equal(1, proxy.Lost);
+        Assert.Equal(new JobReplaced(run, "number", 1, replaced.By), Assert.Single(told));
+        Assert.Equal("number number number sum", await host.ScalarAsync<string>("select string_agg(kind, ' ' order by kind) from keelback.run"));
+        Assert.Equal(1, await host.ScalarAsync<long>($"select count(*) from keelback.run where id = {run} and replaced_by = {replaced.By}"));
     }
 
     private static JobContext Context(JobCall call) => call.Services.GetRequiredService<JobContext>();
