@@ -103,8 +103,8 @@ public sealed class EventTests : JobsTest
     [Fact]
     public async Task A_subscriber_that_returns_a_task_is_awaited_in_order_and_its_failure_is_logged()
     {
-        var log = new Lines();
-        var told = new ConcurrentQueue<string>();
+        var (log, told) = (new Lines(), new ConcurrentQueue<string>());
+        var (entered, go) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         var events = new JobEvents(_ => Task.FromResult<List<JobRunEvent>>([]), TimeProvider.System, log);
         using var failing = events.Subscribe<WorkerStarted>(async e =>
         {
@@ -114,13 +114,17 @@ public sealed class EventTests : JobsTest
         using var slow = events.Subscribe<WorkerStarted>(async e =>
         {
             told.Enqueue($"{e.Id} begins");
-            await Task.Delay(20);
+            entered.TrySetResult();
+            await go.Task;
             told.Enqueue($"{e.Id} ends");
         });
         using var quick = events.Subscribe<WorkerStarted>(e => told.Enqueue($"{e.Id} quick"));
 
         events.Raise(new WorkerStarted(1));
         events.Raise(new WorkerStarted(2));
+        await entered.Task.WaitAsync(Patience);
+        Assert.Equal(["1 begins"], told);
+        go.SetResult();
         await events.DisposeAsync(); // when all is told
 
         Assert.Equal(["1 begins", "1 ends", "1 quick", "2 begins", "2 ends", "2 quick"], told);
