@@ -83,10 +83,10 @@ public sealed class ResultTests : JobsTest
         var quiet = TestJobs.Kind("quiet", _ => Task.FromResult(41), d => d.KeepResult = false);
         var become = TestJobs.Kind("become", call => Task.FromResult(call.Services.GetRequiredService<JobContext>().Replace(s_add.Call<int>())), d => d.KeepResult = false);
         await using var host = await JobHost.Create(Database, [quiet, become, s_add], o => o.Lease = TimeSpan.FromDays(1), clock: Clock).StartAsync();
-        var unkept = await host.Jobs.EnqueueAsync(quiet.Call<int>());
-        var replaced = await host.Jobs.EnqueueAsync(become.Call<int>());
-        var brief = await host.Jobs.EnqueueAsync(quiet.Call<int>(), new() { ResultKept = TimeSpan.FromMinutes(1) });
-        foreach (var run in new[] { unkept, replaced, brief }) await host.EndOf(run);
+        var calls = new[] { quiet.Call<int>(), become.Call<int>(), quiet.Call<int>().With(new() { ResultKept = TimeSpan.FromMinutes(1) }) };
+        var ended = new List<long>(); // one by one: the clock stands, and what commits out of its order is found by a look each second
+        foreach (var call in calls) ended.Add((await host.EndOf(await host.Jobs.EnqueueAsync(call))).Id);
+        var (unkept, replaced, brief) = (ended[0], ended[1], ended[2]);
         Clock.Advance(TimeSpan.FromMinutes(2));
         await Eventually(async () => (await host.Jobs.GetAsync(brief))!.Output is null, "the result is forgotten");
 
