@@ -3,7 +3,7 @@ using Npgsql;
 namespace Keelback.Jobs;
 
 /// <summary>Pauses, resumes and scales queues while the app runs, from any process. A singleton service.</summary>
-/// <remarks>A queue exists from the first call that goes to it, or the first worker that is told of it. Workers follow at once where a wake-up reaches them, else within a second.</remarks>
+/// <remarks>A queue exists from the first call that goes to it, or the first worker that is told of it. Workers follow at once where a wake-up reaches them, else within a second; a pause holds at once, for all of them.</remarks>
 public sealed class JobQueues
 {
     private readonly NpgsqlDataSource _db;
@@ -14,7 +14,7 @@ public sealed class JobQueues
     internal JobQueues(NpgsqlDataSource db, QueueCatalog queues, LimitLoop loop, JobWakes wakes) =>
         (_db, _queues, _loop, _wakes) = (db, queues, loop, wakes);
 
-    /// <summary>Starts nothing of a queue until it is resumed; what runs goes on, and what is enqueued waits.</summary>
+    /// <summary>Starts nothing of a queue until it is resumed; what runs or was just claimed goes on, and what is enqueued from now on waits.</summary>
     /// <exception cref="KeelbackException">KB1228: there is no such queue. KB1289: none can have such a name.</exception>
     public Task PauseAsync(string queue, CancellationToken ct = default) => SetAsync("paused = true", queue, null, ct);
 

@@ -26,6 +26,7 @@ internal static class ClaimStatement
                     order by seq
                     limit $4
                     for update skip locked) r
+                {OfOpenQueues}
                 {OfSuspectsOne}
         {Rest}
         """;
@@ -50,6 +51,7 @@ internal static class ClaimStatement
                     select t.id, t.crashes
                     from keelback.by_turns(lane.queue, lane.priority, lane.mark, lane.tenant, free.n, case when $13 then 32767 else $12 - 1 end::smallint) t
                     where lane.queue < 0) r
+                {OfOpenQueues}
                 {OfSuspectsOne}
         {Rest}
         """;
@@ -60,6 +62,9 @@ internal static class ClaimStatement
             where ctid = any(array(
                 select ctid from (select ctid, suspect, sum(suspect::int) over (rows unbounded preceding) as nth from (select r.ctid, r.crashes >= $12 as suspect
         """;
+
+    // The lanes are those that the worker last read, and it may not have heard of a pause. An array, so that the lanes keep their order.
+    private const string OfOpenQueues = "where abs(lane.queue) <> all(array(select id from keelback.queue where paused))";
 
     private const string OfSuspectsOne = "limit $4) found) counted where not suspect or nth = 1))";
 

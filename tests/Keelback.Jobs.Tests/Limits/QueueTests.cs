@@ -26,6 +26,31 @@ public sealed class QueueTests : JobsTest
         Assert.Equal(JobRunState.Succeeded, (await host.EndOf(waiting)).State);
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_worker_that_has_not_heard_of_a_pause_takes_nothing_of_the_queue(bool shared)
+    {
+        var mail = TestJobs.Kind("mail", _ => Task.CompletedTask, d => d.Queue = "mail");
+        var work = TestJobs.Kind("work", _ => Task.CompletedTask, d => d.Tenant = shared ? "{tenant}" : null);
+        await using var host = JobHost.Create(Database, [mail, work]);
+        await host.Jobs.EnqueueManyAsync([mail.Call(), work.Call(new { tenant = "a" })]);
+        await using var connection = await host.Db.OpenConnectionAsync();
+        var worker = Keelback.Postgres.WorkerRegistry.Register(connection, new("test", "w", [], "{}"), TimeSpan.FromHours(1));
+        var lanes = new Lanes(TimeProvider.System);
+        lanes.Set(await host.Services.GetRequiredService<QueueCatalog>().AllAsync(default));
+
+        await Queues(host).PauseAsync("mail");
+        Assert.Equal(["work"], await TakeAsync());
+        await Queues(host).ResumeAsync("mail");
+        Assert.Equal(["mail"], await TakeAsync());
+
+        async Task<IEnumerable<string>> TakeAsync()
+        {
+            var request = new ExchangeRequest { Outcomes = [], Claim = lanes.Request(10, full: true, worker, "test", ["mail", "work"]) };
+            Assert.Equal(shared, request.Claim.IsShared);
+            return (await Exchange.RunAsync(connection, request, prepare: false, default)).Claimed.Claims.Select(claim => claim.Kind);
+        }
+    }
+
     [Fact]
     public async Task A_queues_slots_hold_over_all_workers_and_leave_what_waits_where_it_is()
     {
