@@ -53,6 +53,9 @@ internal static partial class Log
     [LoggerMessage(1252, LogLevel.Warning, "'{Kind}' could not be enqueued, and is tried again: {Reason}")]
     public static partial void EnqueueTriedAgain(ILogger log, string kind, string reason);
 
+    [LoggerMessage(1264, LogLevel.Warning, "{Kind} run {RunId} has ended, and another transaction has its row locked: it is written when that one is over. Look for a session that is idle in transaction")]
+    public static partial void OutcomeHeldUp(ILogger log, string kind, long runId);
+
     [LoggerMessage(1263, LogLevel.Warning, "{Kind} run {RunId}: the graph in its place could not be written, and is tried again: {Reason}")]
     public static partial void ReplacementTriedAgain(ILogger log, string kind, long runId, string reason);
 

@@ -1,3 +1,4 @@
+using Keelback.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -59,7 +60,8 @@ public sealed class TransactionalTests : JobsTest
     {
         var gate = new Gate();
         var write = Write("write", (_, _) => gate.PassAsync(CancellationToken.None));
-        await using var host = await ShopAsync(retrying: false, [write], Clock); // which stands, so that the worker does not ask for its claims
+        await using var host = await ShopAsync(retrying: false, [write], Clock, // which stands, so that the worker does not ask for its claims, nor when it begins to listen
+            services => services.Configure<PostgresOptions>(o => o.ListenConnection = ""));
         await host.Jobs.EnqueueAsync(write.Call(new { name = "a" }));
         await gate.Started();
 
@@ -181,9 +183,9 @@ public sealed class TransactionalTests : JobsTest
 
     private Task<JobHost> ShopAsync(params JobKind[] kinds) => ShopAsync(retrying: false, kinds);
 
-    private async Task<JobHost> ShopAsync(bool retrying, JobKind[] kinds, TimeProvider? clock = null)
+    private async Task<JobHost> ShopAsync(bool retrying, JobKind[] kinds, TimeProvider? clock = null, Action<IServiceCollection>? services = null)
     {
-        var host = JobHost.Create(Database, kinds, clock: clock, data: keelback => keelback.AddData<Shop>(o =>
+        var host = JobHost.Create(Database, kinds, services: services, clock: clock, data: keelback => keelback.AddData<Shop>(o =>
         {
             if (retrying) o.UseNpgsql(npgsql => npgsql.EnableRetryOnFailure());
         }));

@@ -14,6 +14,38 @@ public sealed class WorkerTests : JobsTest
         Assert.Equal(0, await host.ScalarAsync<long>("select count(*) from keelback.claim"));
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_transaction_that_holds_a_run_holds_up_neither_the_worker_that_ends_it_nor_its_other_jobs(bool cancels)
+    {
+        var (gate, started) = (new Gate(), 0);
+        var held = TestJobs.Kind("held", async call =>
+        {
+            Interlocked.Increment(ref started);
+            await gate.PassAsync(CancellationToken.None);
+        });
+        var other = TestJobs.Kind("other", _ => Task.CompletedTask);
+        await using var host = await StartAsync(held, other);
+        var runs = await host.Jobs.EnqueueManyAsync([held.Call(), held.Call()]);
+        for (var i = 0; i < 2; i++) await gate.Started();
+        await using (var connection = await host.Db.OpenConnectionAsync())
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            await using var hold = new Npgsql.NpgsqlCommand(cancels
+                ? "select keelback.cancel(array[$1], 'test')"
+                : "select from keelback.run where id = $1 for update", connection);
+            hold.Parameters.AddWithValue(runs[0]);
+            await hold.ExecuteNonQueryAsync();
+            gate.Open();
+
+            Assert.Equal(JobRunState.Succeeded, (await host.EndOf(runs[1])).State);
+            for (var i = 0; i < 3; i++) Assert.Equal(JobRunState.Succeeded, (await host.EndOf(await host.Jobs.EnqueueAsync(other.Call()))).State);
+            Assert.Equal(JobRunState.Running, (await host.Jobs.GetAsync(runs[0]))!.State);
+            if (cancels) await transaction.CommitAsync();
+        }
+
+        Assert.Equal((cancels ? JobRunState.Cancelled : JobRunState.Succeeded, 2), ((await host.EndOf(runs[0])).State, started));
+    }
+
     [Fact]
     public async Task A_job_that_fails_is_tried_again_and_its_failures_are_kept()
     {

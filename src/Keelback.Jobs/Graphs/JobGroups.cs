@@ -34,7 +34,7 @@ public partial class Job
     /// <summary>A run that is enqueued already, as an argument of another job or one to come after it.</summary>
     /// <remarks>
     /// If it is open, the other job waits for it; if it has ended, its edge opens or closes at once by its rule. Enqueueing locks the run's
-    /// row until the transaction ends, so that its end is not missed: commit soon, the worker that ends the run waits for you.
+    /// row until the transaction ends, so that its end is not missed: commit soon, the run does not end before.
     /// </remarks>
     /// <exception cref="KeelbackException">At enqueueing KB1218: there is no such run in this app. KB1274: the other job takes its result, which was not kept.</exception>
     public static Job<T> Of<T>(long run) => new(Existing(run));

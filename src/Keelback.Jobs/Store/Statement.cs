@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -13,20 +14,27 @@ internal static class Statement
     /// each time it runs (35 ms a claim): no JIT. By the same cost a plan for any parameters never looks as good as one for these, so
     /// that functions which a statement calls would be planned again at each call (2 ms a link of a chain): they need not look.
     /// </summary>
-    public static NpgsqlBatchCommand ByKey() => new(PlansByKey);
+    /// <param name="lockTimeout">How long each statement of the batch waits for a lock; null: as the session has it.</param>
+    public static NpgsqlBatchCommand ByKey(TimeSpan? lockTimeout = null) => Set(PlansByKey, lockTimeout);
 
     /// <summary>
     /// The same for a transaction that need not outlive a crash of the database: its commit does not wait for the disk, unless
     /// keelback.admit gives out a slot or a start in it, and puts back what was set.
     /// </summary>
-    public static NpgsqlBatchCommand ByKeyAndSoon() => new(PlansByKey +
-        ", set_config('keelback.synchronous_commit', current_setting('synchronous_commit'), true), set_config('synchronous_commit', 'off', true)");
+    public static NpgsqlBatchCommand ByKeyAndSoon(TimeSpan? lockTimeout) => Set(PlansByKeyAndSoon, lockTimeout);
 
     private const string PlansByKey =
         """
         select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
                set_config('jit', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)
         """;
+
+    private const string PlansByKeyAndSoon = PlansByKey +
+        ", set_config('keelback.synchronous_commit', current_setting('synchronous_commit'), true), set_config('synchronous_commit', 'off', true)";
+
+    private static NpgsqlBatchCommand Set(string settings, TimeSpan? lockTimeout) => lockTimeout is { TotalMilliseconds: var ms }
+        ? Of(settings + ", set_config('lock_timeout', $1, true)", P(ms.ToString(CultureInfo.InvariantCulture)))
+        : new(settings);
 
     public static NpgsqlBatchCommand Of(string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
     {

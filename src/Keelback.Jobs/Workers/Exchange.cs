@@ -15,6 +15,9 @@ internal sealed record ExchangeRequest
     /// <summary>Those of the outcomes that an exchange whose answer was lost may have written.</summary>
     public IReadOnlyList<Outcome> Doubted { get; init; } = [];
 
+    /// <summary>How long it waits for a row that somebody else has locked, before it fails with nothing written; null: as long as it takes.</summary>
+    public TimeSpan? LockTimeout { get; init; }
+
     /// <summary>Null: no slot is free, or no lease held.</summary>
     public ClaimRequest? Claim { get; init; }
 
@@ -109,7 +112,7 @@ internal sealed class Exchange(NpgsqlDataSource db, PreparedStatements prepared,
 
         // A crash of the database may take a claim back: what ends a run waits for the disk, and the log is written in order, so nothing
         // that was told is lost with it. The run is ready again; of it and the attempt that still runs, the first to end counts. A claim that takes a limit's slot waits as well.
-        batch.BatchCommands.Add(request.Outcomes.Count == 0 && request.Known is null ? Statement.ByKeyAndSoon() : Statement.ByKey());
+        batch.BatchCommands.Add(request.Outcomes.Count == 0 && request.Known is null ? Statement.ByKeyAndSoon(request.LockTimeout) : Statement.ByKey(request.LockTimeout));
 
         void Add(NpgsqlBatchCommand command, Func<NpgsqlDataReader, Task> read)
         {

@@ -14,14 +14,17 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
     private static readonly TimeSpan s_busyPoll = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan s_fullScan = TimeSpan.FromSeconds(1);
 
-    private readonly List<Outcome> _untold = [];
+    // Who locks a row for longer than others' commits take holds it for reasons of its own.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_patienceAlone = TimeSpan.FromMilliseconds(100);
+
+    private readonly Untold _untold = new(clock);
     private readonly HashSet<Outcome> _doubted = new(ReferenceEqualityComparer.Instance);
     private readonly Wish _look = new();
     private readonly Wish _claims = new();
     private volatile bool _draining;
     private volatile bool _atOnce;
     private bool _answerLost;
-    private bool _refused;
     private long _lastFull;
     private TimeSpan _idle = s_busyPoll;
 
@@ -34,8 +37,8 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
 
     public bool IsDraining => _draining;
 
-    /// <summary>Whether a batch was refused, and its outcomes are told one by one.</summary>
-    public bool TellsOneByOne => _refused;
+    /// <inheritdoc cref="Untold.IsOneByOne"/>
+    public bool TellsOneByOne => _untold.IsOneByOne;
 
     /// <summary>Nothing runs, nothing is left to tell, and nothing will come. Asked between turns.</summary>
     public bool IsDrained => _draining && Jobs.IsEmpty && _untold.Count == 0;
@@ -70,14 +73,11 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
     /// <summary>Takes what ended, and decides what this turn is for.</summary>
     public Turn Begin()
     {
-        Jobs.TakeOutcomes(_untold);
-
-        // What a refused batch holds is told one by one, with no claim beside it, so that one bad row does not strand the others
-        // and is not blamed for what a claim has met.
-        List<Outcome> telling = _refused ? [.. _untold.Take(1)] : [.. _untold];
+        _untold.Take(Jobs);
+        var telling = _untold.Next(out var isAlone);
         var (looks, asks) = (_look.Made, _claims.Made);
-        var isFull = _look.IsOpen(looks) || clock.GetElapsedTime(_lastFull) >= FullScan;
-        return new(telling, isFull, isFull || _claims.IsOpen(asks), looks, asks);
+        var isFull = !isAlone && (_look.IsOpen(looks) || clock.GetElapsedTime(_lastFull) >= FullScan);
+        return new(telling, isAlone, isFull, isFull || _claims.IsOpen(asks), looks, asks);
     }
 
     /// <param name="turn">What it is for.</param>
@@ -90,11 +90,12 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
         {
             Outcomes = turn.Telling,
             Doubted = _doubted.Count == 0 ? [] : [.. turn.Telling.Where(_doubted.Contains)],
-            Claim = free > 0 && !_refused && !_draining && worker is { } claimer
+            LockTimeout = turn.IsAlone ? s_patienceAlone : s_patience,
+            Claim = free > 0 && !turn.IsAlone && !_draining && worker is { } claimer
                 ? Lanes.Request(free, turn.IsFull || turn.Telling.Exists(o => o.Claim.Limited), claimer, app, kinds) with { TakesSuspect = !hasSuspect }
                 : null,
             Held = turn.AsksForClaims ? [.. Jobs.Claims] : [],
-            Known = _answerLost && worker is { } known ? (known, [.. Jobs.Held.Concat(_untold.Select(o => o.Claim)).Select(claim => claim.Token)]) : null,
+            Known = _answerLost && worker is { } known ? (known, [.. Jobs.Held.Concat(_untold.All.Select(o => o.Claim)).Select(claim => claim.Token)]) : null,
         };
     }
 
@@ -103,9 +104,8 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
     public IReadOnlyList<RunningJob> Heard(Turn turn, ExchangeRequest request, ExchangeResult result)
     {
         if (request.Known is not null) _answerLost = false; // without a lease nothing was handed back: still to be done when it is held again
-        _untold.RemoveRange(0, turn.Telling.Count);
+        _untold.Told(turn.Telling.Count);
         if (_doubted.Count > 0) _doubted.ExceptWith(turn.Telling);
-        if (_untold.Count == 0) _refused = false;
         _claims.Fulfil(turn.Asks);
         if (turn.IsFull)
         {
@@ -127,18 +127,21 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
     /// <param name="reason">How an attempt ends whose outcome was refused alone. A run must end, so this is told in its place.</param>
     public bool Failed(ExchangeFailure failure, IReadOnlyList<Outcome> told, Func<Claim, Outcome> reason)
     {
-        if (failure == ExchangeFailure.Refused && told.Count > 0)
+        switch (failure)
         {
-            if (_refused) _untold[0] = reason(_untold[0].Claim);
-            _refused = true;
-            return false;
+            case ExchangeFailure.Refused when told.Count > 0:
+                _untold.Refused(reason);
+                return false;
+            case ExchangeFailure.HeldUp:
+                if (told.Count > 0) _untold.HeldUp();
+                return false;
+            case ExchangeFailure.RolledBack:
+                return false;
+            default:
+                _doubted.UnionWith(told);
+                _answerLost = true;
+                return true;
         }
-
-        if (failure == ExchangeFailure.RolledBack) return false;
-
-        _doubted.UnionWith(told);
-        _answerLost = true;
-        return true;
     }
 
     /// <summary>Nobody will start what was claimed: it goes back with the next exchange, as if its answer had been lost.</summary>
@@ -156,9 +159,9 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
         turn.IsFull ? Jobs.All.Where(job => job.IsOverdue(options.AbandonAfter) && Jobs.TryAbandon(job)) : [];
 
     /// <summary>Until the next turn, if nobody wakes it.</summary>
-    public TimeSpan Rest(ExchangeRequest request, ExchangeResult result)
+    public TimeSpan Rest(Turn turn, ExchangeRequest request, ExchangeResult result)
     {
-        if (_untold.Count > 0 || _look.IsOpen(_look.Made)) return TimeSpan.Zero;
+        if (_untold.CountAtOnce > 0 || turn.IsAlone || _look.IsOpen(_look.Made)) return TimeSpan.Zero;
 
         var claimed = result.Claimed.Seen.Count;
         if (request.Claim is { } asked && claimed == asked.Limit && slots.Free(Jobs.Count) > 0) return TimeSpan.Zero;
@@ -172,7 +175,7 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
     /// <summary>After the last turn: what was not told, taken away for somebody else to tell.</summary>
     public IReadOnlyList<Outcome> Untold()
     {
-        Jobs.TakeOutcomes(_untold);
-        return _untold;
+        _untold.Take(Jobs);
+        return [.. _untold.All];
     }
 }

@@ -2,11 +2,12 @@ namespace Keelback.Jobs;
 
 /// <summary>One round of the <see cref="Pump"/>.</summary>
 /// <param name="Telling">The outcomes that are told.</param>
+/// <param name="IsAlone">Whether that is one which may fail, and nothing goes beside it: it is not blamed for what a claim has met, and takes nothing with it.</param>
 /// <param name="IsFull">Whether it looks below the marks, and after everything else that is looked at once a second.</param>
 /// <param name="AsksForClaims">Whether it asks which claims it still holds.</param>
 /// <param name="Looks">The wishes for a full look that it fulfils.</param>
 /// <param name="Asks">The wishes to ask after claims that it fulfils.</param>
-internal readonly record struct Turn(List<Outcome> Telling, bool IsFull, bool AsksForClaims, int Looks, int Asks);
+internal readonly record struct Turn(List<Outcome> Telling, bool IsAlone, bool IsFull, bool AsksForClaims, int Looks, int Asks);
 
 /// <summary>What became of an exchange that threw.</summary>
 internal enum ExchangeFailure
@@ -16,6 +17,9 @@ internal enum ExchangeFailure
 
     /// <summary>Two got into each other's way: nothing was written, and the same again will do.</summary>
     RolledBack,
+
+    /// <summary>Another transaction had locked a row of it for longer than it waits: nothing was written.</summary>
+    HeldUp,
 
     /// <summary>Something in it cannot be stored: nothing was written.</summary>
     Refused,

@@ -187,7 +187,7 @@ internal sealed class Worker(
         await StartAsync(request, result, stopping);
 
         if (_pump.IsDrained) _drain.Empty();
-        var rest = _pump.Rest(request, result);
+        var rest = _pump.Rest(turn, request, result);
         if (rest > TimeSpan.Zero && request.Claim is not null && _pump.HasRoom && exchange.MayCarry && !stopping.IsCancellationRequested) carrier.Open(Wake);
         return rest;
     }
@@ -208,6 +208,7 @@ internal sealed class Worker(
         {
             var failure = FailureOf(e);
             if (failure == ExchangeFailure.Refused && request.Outcomes.Count > 0 && !_pump.TellsOneByOne) Log.BatchRefused(log, request.Outcomes.Count, e);
+            if (failure == ExchangeFailure.HeldUp && _pump.TellsOneByOne && request.Outcomes is [var told]) Log.OutcomeHeldUp(log, told.Claim.Kind, told.Claim.RunId);
             if (_pump.Failed(failure, request.Outcomes, claim => NotStorable(claim, e))) throw;
             return null;
         }
@@ -216,6 +217,7 @@ internal sealed class Worker(
     private static ExchangeFailure FailureOf(Exception e) => e is not PostgresException { SqlState: var state } ? ExchangeFailure.Unknown
         : state.StartsWith("22", StringComparison.Ordinal) ? ExchangeFailure.Refused
         : state is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure ? ExchangeFailure.RolledBack
+        : state is PostgresErrorCodes.LockNotAvailable ? ExchangeFailure.HeldUp
         : ExchangeFailure.Unknown;
 
     private static Outcome.Failed NotStorable(Claim claim, Exception e)

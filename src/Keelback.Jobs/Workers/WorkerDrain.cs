@@ -7,6 +7,8 @@ namespace Keelback.Jobs;
 /// <summary>The end of a worker: from its beginning nothing is claimed; what ends in time is kept, the rest handed back, its attempt with it.</summary>
 internal sealed class WorkerDrain(NpgsqlDataSource db, JobNews news, TimeProvider clock, ILogger log)
 {
+    private static readonly TimeSpan s_lockTimeout = TimeSpan.FromSeconds(2);
+
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public bool IsEmpty => _empty.Task.IsCompleted;
@@ -48,7 +50,7 @@ internal sealed class WorkerDrain(NpgsqlDataSource db, JobNews news, TimeProvide
     {
         try
         {
-            var result = await Undisturbed.RunAsync(() => Exchange.RunAsync(connection, request, prepare: false, CancellationToken.None));
+            var result = await Undisturbed.RunAsync(() => Exchange.RunAsync(connection, request with { LockTimeout = s_lockTimeout }, prepare: false, CancellationToken.None));
             news.Told(request.Outcomes, result);
         }
         catch (PostgresException e)

@@ -78,4 +78,7 @@ internal enum Bugs
 
     /// <summary>An outcome that was written, and whose answer was lost, is taken for one that came too late.</summary>
     DoubtForgotten = 1 << 22,
+
+    /// <summary>An outcome that a lock held up is not told again.</summary>
+    HeldUpDropped = 1 << 23,
 }

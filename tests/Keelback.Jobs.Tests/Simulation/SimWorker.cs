@@ -15,6 +15,7 @@ internal sealed class SimWorker
     private readonly OutcomeRules _outcomes;
     private readonly List<RunningJob> _abandoned = [];
     private readonly Dictionary<long, (WorkerIdentity Under, DateTimeOffset At)> _starts = [];
+    private readonly HashSet<long> _heldUp = [];
     private WorkerIdentity _worker;
     private DateTimeOffset _renewedAt;
     private bool _live;
@@ -98,7 +99,7 @@ internal sealed class SimWorker
         var isDraining = Pump.IsDraining;
         var request = Broken(Pump.Request(turn, Identity));
         SimLedger.Check(!isDraining || request.Claim is null, $"{Name} claims while it stops");
-        SimLedger.Check(request.Claim is not null || isDraining || Identity is null || Pump.TellsOneByOne || Pump.Jobs.Count >= Pump.Slots.Most,
+        SimLedger.Check(request.Claim is not null || isDraining || Identity is null || turn.IsAlone || Pump.Jobs.Count >= Pump.Slots.Most,
             $"{Name} asks for nothing while it runs {Pump.Jobs.Count} jobs in {Pump.Slots.Most} slots");
         Flight = new(turn, request);
     }
@@ -145,7 +146,18 @@ internal sealed class SimWorker
     {
         var flight = Flight!;
         Flight = null;
-        if (failure == ExchangeFailure.Refused && Pump.TellsOneByOne) _store.Hit(Transition.RefusedAlone);
+        if (flight.Turn.IsAlone && failure == ExchangeFailure.Refused) _store.Hit(Transition.RefusedAlone);
+        if (flight.Turn.IsAlone && failure == ExchangeFailure.HeldUp)
+        {
+            _heldUp.Add(flight.Turn.Telling.Single().Claim.Token);
+            _store.Hit(Transition.HeldUpAlone);
+            if (_bugs.HasFlag(Bugs.HeldUpDropped))
+            {
+                Pump.Heard(flight.Turn, new() { Outcomes = [] }, new());
+                return;
+            }
+        }
+
         Pump.Failed(failure, flight.Request.Outcomes,
             claim => new Outcome.Failed(claim, SimJobs.Late, JobAttemptOutcome.Failed, RetryAfter: null));
         if (!_bugs.HasFlag(Bugs.OutcomeDropped) || failure != ExchangeFailure.Unknown) return;
@@ -160,6 +172,7 @@ internal sealed class SimWorker
         Flight = null;
         var lost = Pump.Heard(flight.Turn, flight.Request, result);
         _ledger.Told(flight.Request.Outcomes);
+        if (_heldUp.Overlaps(flight.Request.Outcomes.Select(o => o.Claim.Token))) _store.Hit(Transition.HeldUpTold);
         _ledger.Heard(_store, flight.Request.Outcomes, result);
         foreach (var job in Pump.GiveUp(flight.Turn)) Abandon(job);
         foreach (var job in lost)
@@ -195,7 +208,7 @@ internal sealed class SimWorker
         }
 
         SimLedger.Check(Pump.Jobs.Count <= Pump.Slots.Most, $"{Name} runs {Pump.Jobs.Count} jobs in {Pump.Slots.Most} slots");
-        SimLedger.Check(Pump.Rest(flight.Request, result) >= TimeSpan.Zero, $"{Name} rests for a negative time");
+        SimLedger.Check(Pump.Rest(flight.Turn, flight.Request, result) >= TimeSpan.Zero, $"{Name} rests for a negative time");
         return result.Claimed.Claims;
     }
 

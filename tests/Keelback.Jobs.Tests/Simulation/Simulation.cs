@@ -19,6 +19,7 @@ internal sealed class Simulation
     private readonly List<string>? _trace;
     private readonly List<SimWorker> _workers = [];
     private readonly HashSet<long> _unstorable = [];
+    private readonly HashSet<long> _locked = [];
     private readonly bool _isRough;
     private int _named;
 
@@ -181,6 +182,7 @@ internal sealed class Simulation
     {
         if (worker.Flight!.Request.Outcomes.Any(o => _unstorable.Contains(o.Claim.Token) && o is Outcome.Succeeded))
             return Fail(worker, ExchangeFailure.Refused, Transition.BatchRefused);
+        if (worker.Flight.Request.Outcomes.Any(o => _locked.Contains(o.Claim.RunId))) return Fail(worker, ExchangeFailure.HeldUp, Transition.HeldUp);
         if (Chance(3)) return Fail(worker, ExchangeFailure.Unknown, Transition.RequestLost);
         if (Chance(2)) return Fail(worker, ExchangeFailure.RolledBack, Transition.RolledBack);
 
@@ -296,7 +298,16 @@ internal sealed class Simulation
     private void ByHand()
     {
         if (Any(_store.Runs) is not { } run) return;
-        if (run.IsOpen)
+        if (_locked.Remove(run.Id))
+        {
+            Say($"{run} is locked no more");
+        }
+        else if (Chance(30))
+        {
+            Say($"somebody locks {run}");
+            _locked.Add(run.Id);
+        }
+        else if (run.IsOpen)
         {
             Say($"cancel {run}");
             _store.Cancel(run);
@@ -362,6 +373,7 @@ internal sealed class Simulation
     {
         Say($"the weather clears up");
         _unstorable.Clear();
+        _locked.Clear();
         foreach (var worker in _workers) worker.IsFrozen = false;
         for (var round = 0; round < 200; round++)
         {

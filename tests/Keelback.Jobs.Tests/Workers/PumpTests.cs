@@ -98,7 +98,7 @@ public sealed class PumpTests
         var request = _pump.Request(telling, s_worker);
         _pump.Heard(telling, request, new());
 
-        Assert.Equal((false, TimeSpan.Zero, true), (telling.IsFull, _pump.Rest(request, new()), _pump.Begin().IsFull));
+        Assert.Equal((false, TimeSpan.Zero, true), (telling.IsFull, _pump.Rest(telling, request, new()), _pump.Begin().IsFull));
     }
 
     [Fact]
@@ -132,6 +132,60 @@ public sealed class PumpTests
 
         Assert.Equal((2, 1, false), (both.Count, alone.Count, _pump.TellsOneByOne));
         Assert.Equal(["1 Failed", "2 Succeeded"], told);
+    }
+
+    [Fact]
+    public void An_outcome_whose_run_is_locked_is_set_apart_and_in_nobodys_way()
+    {
+        End(1, 2);
+        HeldUp();
+        var alone = HeldUp();
+        var other = Turn(s_worker);
+        End(3);
+        var beside = Turn(s_worker);
+        _clock.Move(TimeSpan.FromSeconds(1));
+        End(4);
+        var again = HeldUp();
+        var next = Turn(s_worker);
+        _clock.Move(TimeSpan.FromSeconds(1));
+        var last = Turn(s_worker);
+
+        Assert.Equal(["1", "2", "3", "1", "4", "1"], new[] { alone, other, beside, again, next, last }.Select(r => string.Join(' ', r.Outcomes.Select(o => o.Claim.Token))));
+        Assert.Equal([false, false, true, false, true, false], new[] { alone, other, beside, again, next, last }.Select(r => r.Claim is not null));
+        Assert.True(_pump.Begin() is { IsFull: true, IsAlone: false }); // it is not taken for the full look of its second
+        Assert.True(_pump.HoldsAny is false && alone.LockTimeout < beside.LockTimeout);
+    }
+
+    [Fact]
+    public void What_a_lock_held_up_is_told_one_after_the_other_when_it_is_gone_and_before_a_stop_is_over()
+    {
+        End(1, 2, 3);
+        HeldUp();
+        for (var i = 0; i < 3; i++) HeldUp();
+        _pump.Drain(atOnce: false);
+
+        Assert.False(_pump.IsDrained);
+        Assert.Equal([1, 2, 3], _pump.Untold().Select(o => o.Claim.Token));
+        Assert.Empty(Turn(s_worker).Outcomes);
+        _clock.Move(TimeSpan.FromSeconds(1));
+        Assert.Equal([1, 2, 3], Enumerable.Range(0, 3).Select(_ => Turn(s_worker).Outcomes.Single().Claim.Token));
+        Assert.True(_pump.IsDrained);
+    }
+
+    private void End(params int[] tokens)
+    {
+        foreach (var token in tokens)
+        {
+            var job = _pump.Start(Claim(token));
+            _pump.Jobs.End(job, new Outcome.Succeeded(job.Claim, default));
+        }
+    }
+
+    private ExchangeRequest HeldUp()
+    {
+        var request = _pump.Request(_pump.Begin(), s_worker);
+        _pump.Failed(ExchangeFailure.HeldUp, request.Outcomes, _ => throw new InvalidOperationException());
+        return request;
     }
 
     [Fact]
