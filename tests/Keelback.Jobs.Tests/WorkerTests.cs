@@ -47,6 +47,32 @@ public sealed class WorkerTests : JobsTest
     }
 
     [Fact]
+    public async Task A_worker_that_stops_while_a_transaction_holds_a_run_leaves_in_time_and_hands_it_back()
+    {
+        var gate = new Gate();
+        var held = TestJobs.Kind("held", _ => gate.PassAsync(CancellationToken.None));
+        await using var host = await JobHost.Create(Database, [held], o => o.ShutdownTimeout = TimeSpan.FromSeconds(1)).StartAsync();
+        var run = await host.Jobs.EnqueueAsync(held.Call());
+        await gate.Started();
+        await using (var connection = await host.Db.OpenConnectionAsync())
+        await using (await connection.BeginTransactionAsync())
+        {
+            await using var hold = new Npgsql.NpgsqlCommand("select from keelback.run where id = $1 for update", connection);
+            hold.Parameters.AddWithValue(run);
+            await hold.ExecuteNonQueryAsync();
+            gate.Open();
+            await Eventually(() => Task.FromResult(host.Worker.Running == 0), "the job ended");
+
+            await host.StopAsync();
+
+            Assert.Equal(JobRunState.Ready, (await host.Jobs.GetAsync(run))!.State);
+        }
+
+        await using var next = await StartAsync(held);
+        Assert.Equal((JobRunState.Succeeded, 1), ((await next.EndOf(run)).State, (await next.Jobs.GetAsync(run))!.Attempt));
+    }
+
+    [Fact]
     public async Task A_job_that_fails_is_tried_again_and_its_failures_are_kept()
     {
         var tries = 0;
