@@ -73,6 +73,8 @@ public sealed class ArgumentTests : JobsTest
         foreach (var (name, act) in new (string, Func<Task>)[]
         {
             ("first", () => Task.FromResult(s_note.Call().After(null!))), ("first", () => Task.FromResult(s_note.Call().After([null!]))),
+            ("jobs", () => Task.FromResult(Job.All((IEnumerable<Job>)null!))), ("jobs", () => Task.FromResult(Job.All([s_note.Call(), null!]))),
+            ("jobs", () => Task.FromResult(Job.All<int>([null!]))), ("jobs", () => Task.FromResult(Job.AllSettled([null!]))),
             ("triggers", () => Task.FromResult(Trigger.Any(null!))), ("triggers", () => Task.FromResult(Trigger.All([s_hourly, null!]))),
             ("Key", () => Task.FromResult(new JobUnique(null!))), ("name", () => schedules.AddAsync(null!, s_hourly, s_note.Call())),
             ("name", () => schedules.GetAsync(null!)), ("name", () => schedules.ResetAsync(null!)), ("name", () => Get<JobLimits>(host).SetAsync(null!, new(1))),
