@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Keelback.Jobs;
 
 /// <summary>An edge of the graph: which parameter gets the result of which job; no parameter: only the order counts.</summary>
@@ -12,6 +14,14 @@ internal readonly record struct JobBinding(string? Parameter, Job Source, JobEdg
     /// <summary>The binding of an argument, which may be how a job ended rather than its result.</summary>
     public static JobBinding Of(string parameter, Job source) =>
         source is JobEnd end ? new(parameter, end.Job, end.Rule) : new(parameter, source);
+
+    /// <summary>One of each, in their order.</summary>
+    public static JobBinding[] OfEach(
+        IEnumerable<Job> sources, string? parameter = null, JobEdgeRule rule = JobEdgeRule.Success, [CallerArgumentExpression(nameof(sources))] string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(sources, name);
+        return [.. sources.Select(source => new JobBinding(parameter, source ?? throw new ArgumentNullException(name, "One of the jobs is null."), rule))];
+    }
 }
 
 /// <summary>How a job ended, as an argument of another one. Never planned itself.</summary>
@@ -33,11 +43,7 @@ internal sealed record JobParts(JobKind Kind, ReadOnlyMemory<byte> Payload, IRea
     /// <summary>The run that exists already and is meant.</summary>
     public long? Run { get; init; }
 
-    public JobParts After(IEnumerable<Job> first)
-    {
-        ArgumentNullException.ThrowIfNull(first);
-        return this with { Bindings = [.. Bindings, .. first.Select(job => new JobBinding(null, job ?? throw new ArgumentNullException(nameof(first))))] };
-    }
+    public JobParts After(IEnumerable<Job> first) => this with { Bindings = [.. Bindings, .. JobBinding.OfEach(first)] };
 
     public JobParts Following(Job first) => this with { Bindings = [.. Bindings, new JobBinding(null, first) { HoldsAll = true }] };
 

@@ -53,11 +53,14 @@ internal static partial class Log
     [LoggerMessage(1252, LogLevel.Warning, "'{Kind}' could not be enqueued, and is tried again: {Reason}")]
     public static partial void EnqueueTriedAgain(ILogger log, string kind, string reason);
 
+    [LoggerMessage(1263, LogLevel.Warning, "{Kind} run {RunId}: the graph in its place could not be written, and is tried again: {Reason}")]
+    public static partial void ReplacementTriedAgain(ILogger log, string kind, long runId, string reason);
+
     [LoggerMessage(1264, LogLevel.Warning, "{Kind} run {RunId} has ended, and another transaction has its row locked: it is written when that one is over. Look for a session that is idle in transaction")]
     public static partial void OutcomeHeldUp(ILogger log, string kind, long runId);
 
-    [LoggerMessage(1263, LogLevel.Warning, "{Kind} run {RunId}: the graph in its place could not be written, and is tried again: {Reason}")]
-    public static partial void ReplacementTriedAgain(ILogger log, string kind, long runId, string reason);
+    [LoggerMessage(1265, LogLevel.Warning, "As the worker stopped, {Count} outcomes could not be written: what they are of is handed back, or by the sweep when the lease is over")]
+    public static partial void LeftBehind(ILogger log, int count, Exception e);
 
     [LoggerMessage(1253, LogLevel.Warning, "{Kind} run {RunId}: its progress could not be written")]
     public static partial void ProgressLost(ILogger log, string kind, long runId, Exception e);

@@ -4,16 +4,16 @@ namespace Keelback.Jobs;
 public partial class Job
 {
     /// <summary>Waits for all, in their order, and hands their results on as one array; none gives an empty array at once.</summary>
-    public static Job<T[]> All<T>(params IEnumerable<Job<T>> jobs) => new(JobKind.Gather, default, BindingsOf(jobs, JobBinding.Members));
+    public static Job<T[]> All<T>(params IEnumerable<Job<T>> jobs) => new(JobKind.Gather, default, JobBinding.OfEach(jobs, JobBinding.Members));
 
     /// <summary>Waits for all, whatever they return.</summary>
-    public static Job All(params IEnumerable<Job> jobs) => new(JobKind.Barrier, default, BindingsOf(jobs, null));
+    public static Job All(params IEnumerable<Job> jobs) => new(JobKind.Barrier, default, JobBinding.OfEach(jobs));
 
     /// <summary>Waits for the end of all, however they end, and hands on what became of each, in their order: the way to go on after a partial failure.</summary>
-    public static Job<JobResult<T>[]> AllSettled<T>(params IEnumerable<Job<T>> jobs) => new(JobKind.Gather, default, BindingsOf(jobs, JobBinding.Members, JobEdgeRule.End));
+    public static Job<JobResult<T>[]> AllSettled<T>(params IEnumerable<Job<T>> jobs) => new(JobKind.Gather, default, JobBinding.OfEach(jobs, JobBinding.Members, JobEdgeRule.End));
 
     /// <inheritdoc cref="AllSettled{T}(IEnumerable{Job{T}})"/>
-    public static Job<JobResult[]> AllSettled(params IEnumerable<Job> jobs) => new(JobKind.Gather, default, BindingsOf(jobs, JobBinding.Members, JobEdgeRule.End));
+    public static Job<JobResult[]> AllSettled(params IEnumerable<Job> jobs) => new(JobKind.Gather, default, JobBinding.OfEach(jobs, JobBinding.Members, JobEdgeRule.End));
 
     /// <summary>A run that is enqueued already, as an argument of another job or one to come after it.</summary>
     /// <remarks>
@@ -27,10 +27,4 @@ public partial class Job
     public static Job Of(long run) => new(Existing(run));
 
     private static JobParts Existing(long run) => new(JobKind.Existing, default, []) { Run = run };
-
-    private static JobBinding[] BindingsOf(IEnumerable<Job> jobs, string? parameter, JobEdgeRule rule = JobEdgeRule.Success)
-    {
-        ArgumentNullException.ThrowIfNull(jobs);
-        return [.. jobs.Select(job => new JobBinding(parameter, job ?? throw new ArgumentNullException(nameof(jobs), "One of the jobs is null."), rule))];
-    }
 }

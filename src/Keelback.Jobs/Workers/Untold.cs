@@ -11,7 +11,6 @@ internal sealed class Untold(TimeProvider clock)
 
     private readonly List<Outcome> _next = [];
     private readonly List<Outcome> _heldUp = [];
-    private bool _oneByOne;
     private List<Outcome>? _alone; // where the one comes from that is told by itself
     private long _heldUpAt;
 
@@ -23,7 +22,7 @@ internal sealed class Untold(TimeProvider clock)
     public IEnumerable<Outcome> All => _next.Concat(_heldUp);
 
     /// <summary>Whether a batch failed, and its outcomes are told one by one.</summary>
-    public bool IsOneByOne => _oneByOne;
+    public bool IsOneByOne { get; private set; }
 
     /// <summary>What ended since comes to the end.</summary>
     public void Take(RunningJobs jobs) => jobs.TakeOutcomes(_next);
@@ -32,7 +31,7 @@ internal sealed class Untold(TimeProvider clock)
     /// <param name="isAlone">Whether it is one that may fail, and must not take anything else with it.</param>
     public List<Outcome> Next(out bool isAlone)
     {
-        _alone = _oneByOne ? _next : _heldUp.Count > 0 && clock.GetElapsedTime(_heldUpAt) >= s_rest ? _heldUp : null;
+        _alone = IsOneByOne ? _next : _heldUp.Count > 0 && clock.GetElapsedTime(_heldUpAt) >= s_rest ? _heldUp : null;
         isAlone = _alone is not null;
         return isAlone ? [.. _alone!.Take(1)] : [.. _next];
     }
@@ -47,7 +46,7 @@ internal sealed class Untold(TimeProvider clock)
     /// <summary>Nothing is written, for one of them cannot be stored; where it was alone, this is told in its place.</summary>
     public void Refused(Func<Claim, Outcome> reason)
     {
-        if (_alone is null) _oneByOne = true;
+        if (_alone is null) IsOneByOne = true;
         else _alone[0] = reason(_alone[0].Claim);
     }
 
@@ -56,7 +55,7 @@ internal sealed class Untold(TimeProvider clock)
     {
         if (_alone is null)
         {
-            _oneByOne = true;
+            IsOneByOne = true;
             return;
         }
 
@@ -67,5 +66,5 @@ internal sealed class Untold(TimeProvider clock)
         EndOneByOne();
     }
 
-    private void EndOneByOne() => _oneByOne &= _next.Count > 0;
+    private void EndOneByOne() => IsOneByOne &= _next.Count > 0;
 }

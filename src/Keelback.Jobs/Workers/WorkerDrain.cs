@@ -7,9 +7,12 @@ namespace Keelback.Jobs;
 /// <summary>The end of a worker: from its beginning nothing is claimed; what ends in time is kept, the rest handed back, its attempt with it.</summary>
 internal sealed class WorkerDrain(NpgsqlDataSource db, JobNews news, TimeProvider clock, ILogger log)
 {
-    private static readonly TimeSpan s_lockTimeout = TimeSpan.FromSeconds(2);
+    // For a row that somebody has locked; for the next ones less, since a stop has an end.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_noPatience = TimeSpan.FromMilliseconds(100);
 
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TimeSpan _patience = s_patience;
 
     public bool IsEmpty => _empty.Task.IsCompleted;
 
@@ -50,12 +53,13 @@ internal sealed class WorkerDrain(NpgsqlDataSource db, JobNews news, TimeProvide
     {
         try
         {
-            var result = await Undisturbed.RunAsync(() => Exchange.RunAsync(connection, request with { LockTimeout = s_lockTimeout }, prepare: false, CancellationToken.None));
+            var result = await Undisturbed.RunAsync(() => Exchange.RunAsync(connection, request with { LockTimeout = _patience }, prepare: false, CancellationToken.None));
             news.Told(request.Outcomes, result);
         }
         catch (PostgresException e)
         {
-            Log.BatchRefused(log, request.Outcomes.Count, e); // handed back with the rest
+            if (e.SqlState == PostgresErrorCodes.LockNotAvailable) _patience = s_noPatience;
+            Log.LeftBehind(log, request.Outcomes.Count, e);
         }
     }
 }

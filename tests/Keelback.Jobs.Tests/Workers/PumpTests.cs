@@ -119,11 +119,7 @@ public sealed class PumpTests
     [Fact]
     public void A_refused_batch_is_told_one_by_one_and_only_the_one_that_is_refused_alone_fails()
     {
-        foreach (var token in new[] { 1, 2 })
-        {
-            var job = _pump.Start(Claim(token));
-            _pump.Jobs.End(job, new Outcome.Succeeded(job.Claim, default));
-        }
+        End(1, 2);
 
         var both = Refused();
         var alone = Refused();
@@ -172,6 +168,21 @@ public sealed class PumpTests
         Assert.True(_pump.IsDrained);
     }
 
+    [Fact]
+    public void A_worker_that_is_full_of_jobs_that_do_not_end_asks_for_one_more_until_it_runs_the_most()
+    {
+        var asked = new List<int?>();
+        for (var token = 1; token <= SimJobs.Options.Concurrency; token++)
+        {
+            _pump.Start(Claim(token));
+            _clock.Move(TimeSpan.FromMinutes(1)); // of nothing new, by which it has shrunk to what runs
+            Turn(s_worker);
+            asked.Add(Turn(s_worker).Claim?.Limit);
+        }
+
+        Assert.Equal([1, 1, null], asked);
+    }
+
     private void End(params int[] tokens)
     {
         foreach (var token in tokens)
@@ -186,21 +197,6 @@ public sealed class PumpTests
         var request = _pump.Request(_pump.Begin(), s_worker);
         _pump.Failed(ExchangeFailure.HeldUp, request.Outcomes, _ => throw new InvalidOperationException());
         return request;
-    }
-
-    [Fact]
-    public void A_worker_that_is_full_of_jobs_that_do_not_end_asks_for_one_more_until_it_runs_the_most()
-    {
-        var asked = new List<int?>();
-        for (var token = 1; token <= SimJobs.Options.Concurrency; token++)
-        {
-            _pump.Start(Claim(token));
-            _clock.Move(TimeSpan.FromMinutes(1)); // of nothing new, by which it has shrunk to what runs
-            Turn(s_worker);
-            asked.Add(Turn(s_worker).Claim?.Limit);
-        }
-
-        Assert.Equal([1, 1, null], asked);
     }
 
     private IReadOnlyList<Outcome> Refused()
