@@ -262,6 +262,10 @@ internal static class JobErrors
     public static KeelbackException ScheduleNotOfCode(string name) => new("KB1264",
         $"Schedule '{Shown(name)}' was added at run time: there is no code to reset it to. Change it, or remove it.");
 
+    public static KeelbackException TickHeldUp(string name, Exception inner) => new("KB1290",
+        $"The call of schedule '{Shown(name)}' needs a row that another transaction has locked: the run that it replaces, or one of the same unique key. " +
+        "It is tried again; look for a session that is idle in transaction.", inner);
+
     public static KeelbackException NotStorable(string what, string text) => new("KB1289",
         $"The {what} '{Shown(text)}' holds a NUL character, or half of a surrogate pair, which PostgreSQL cannot store: nothing has it. Take it out.");
 

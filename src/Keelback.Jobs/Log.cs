@@ -62,6 +62,9 @@ internal static partial class Log
     [LoggerMessage(1265, LogLevel.Warning, "As the worker stopped, {Count} outcomes could not be written: what they are of is handed back, or by the sweep when the lease is over")]
     public static partial void LeftBehind(ILogger log, int count, Exception e);
 
+    [LoggerMessage(1266, LogLevel.Warning, "Run {RunId} is to end, its time is up or its workers have died, and another transaction has its row locked: it ends when that one is over. Look for a session that is idle in transaction")]
+    public static partial void EndHeldUp(ILogger log, long runId);
+
     [LoggerMessage(1253, LogLevel.Warning, "{Kind} run {RunId}: its progress could not be written")]
     public static partial void ProgressLost(ILogger log, string kind, long runId, Exception e);
 

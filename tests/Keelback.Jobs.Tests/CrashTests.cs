@@ -206,7 +206,7 @@ public sealed class CrashTests : JobsTest
     private static async Task<TimeSpan?> UntilNextAsync(JobHost host)
     {
         await using var connection = await host.Db.OpenConnectionAsync();
-        return await TimerStatement.UntilNextAsync(connection, App(host), default);
+        return await TimerStatement.UntilNextAsync(connection, App(host), [], default);
     }
 
     private static string App(JobHost host) => host.Services.GetRequiredService<QueueCatalog>().App;

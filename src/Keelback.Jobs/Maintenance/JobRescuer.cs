@@ -15,6 +15,7 @@ internal sealed class JobRescuer(
     private static readonly TimeSpan s_jump = TimeSpan.FromSeconds(2);
 
     private readonly TimeProvider _clock = clock;
+    private readonly PatientEnds _quarantines = new(clock, log);
     private (DateTime Database, long Here)? _last;
     private long? _jumpedAt;
 
@@ -26,7 +27,7 @@ internal sealed class JobRescuer(
         if (await ClockHasJumpedAsync(ct)) return s_interval;
 
         var (_, runs, _) = await SweepAsync(ct);
-        return runs == BatchSize ? TimeSpan.Zero : s_interval;
+        return runs >= BatchSize || _quarantines.Again == TimeSpan.Zero ? TimeSpan.Zero : s_interval;
     }
 
     /// <summary>One sweep.</summary>
@@ -36,34 +37,28 @@ internal sealed class JobRescuer(
 
         // Before the claims go back: the next attempt must not wait for a frozen transaction's locks, nor be undone by its commit.
         // Also when no worker died just now: a sweep that was cut short in between left its orphans.
-        var sessions = dead.Count > 0 || await HasOrphansAsync(ct) ? await workers.TerminateAsync(ct) : 0;
+        var sessions = dead.Count > 0 || await SweepStatement.HasOrphansAsync(db, queues.App, ct) ? await workers.TerminateAsync(ct) : 0;
 
-        var (runs, quarantined, ended) = await SweepStatement.RunAsync(db, BatchSize, options.Value.CrashLimit, queues.App, ct);
+        // First, and by themselves: whatever has a run locked that is to be quarantined, what others lost goes on.
+        var back = await SweepAsync(quarantines: false, RunChoice.All, ct);
+        var ended = await _quarantines.RunAsync(
+            choice => SweepAsync(quarantines: true, choice, ct),
+            except => SweepStatement.NextQuarantineAsync(db, queues.App, options.Value.CrashLimit, except, ct)) ?? new(0, 0, []);
+
+        var (runs, quarantined) = (back.Runs + ended.Runs, ended.Quarantined);
         if (runs > 0)
         {
             telemetry.Rescued.Add(runs);
             if (events.AreWanted) events.Raise(new JobsRescued(runs, quarantined));
-            news.Ended(ended);
+            news.Ended(ended.Ended);
             Log.Rescued(log, dead.Count, sessions, runs, quarantined);
         }
 
         return (dead.Count, runs, quarantined);
     }
 
-    private async Task<bool> HasOrphansAsync(CancellationToken ct)
-    {
-        await using var command = db.CreateCommand(
-            """
-            select exists (
-                select from keelback.claim c
-                left join lateral (
-                    select q.app from keelback.run b join keelback.queue q on q.id = b.queue where b.id = c.run_id limit 1) o on true
-                where not exists (select from keelback.worker w where w.id = c.worker_id and w.epoch = c.epoch)
-                  and coalesce(o.app = $1, true))
-            """);
-        command.Parameters.AddWithValue(queues.App);
-        return (bool)(await command.ExecuteScalarAsync(ct))!;
-    }
+    private Task<Swept> SweepAsync(bool quarantines, RunChoice choice, CancellationToken ct) =>
+        SweepStatement.RunAsync(db, queues.App, options.Value.CrashLimit, quarantines, choice, BatchSize, ct);
 
     // A database clock that leaps ahead ends every lease at once. Who is alive renews within a heartbeat; who is dead stays dead.
     private async Task<bool> ClockHasJumpedAsync(CancellationToken ct)

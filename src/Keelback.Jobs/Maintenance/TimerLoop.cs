@@ -11,58 +11,63 @@ internal sealed class TimerLoop(
     ILogger<TimerLoop> log)
     : PollingService(clock, log)
 {
-    private const int BatchSize = 1000;
-    private static readonly DateTime s_start = DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc);
     private static readonly TimeSpan s_least = TimeSpan.FromMilliseconds(1);
 
-    // Above it while batches are full: a held snapshot keeps the fired rows, and each batch would walk over them again.
-    private DateTime _mark = s_start;
+    private readonly PatientEnds _ends = new(clock, log);
+    private TimerChoice _starting = new(TimerChoice.Starts, RunChoice.All);
+    private TimerChoice _ending = new(TimerChoice.Ends, RunChoice.All);
 
     protected override async Task<TimeSpan> PollAsync(CancellationToken stopping)
     {
         await using var connection = await db.OpenConnectionAsync(stopping);
-        var fired = await LookAsync(connection, stopping);
-
-        _mark = fired.Count == BatchSize ? fired.Last.AddMicroseconds(-1) : s_start; // others may be due in the same microsecond
-        if (fired.Count == BatchSize) return TimeSpan.Zero;
+        if (await LookAsync(connection, stopping)) return TimeSpan.Zero;
 
         var most = options.Value.PollInterval;
-        return await TimerStatement.UntilNextAsync(connection, queues.App, stopping) is not { } next || next > most ? most
+        if (_ends.Again is { } again && again < most) most = again;
+        return await TimerStatement.UntilNextAsync(connection, queues.App, _ends.Apart, stopping) is not { } next || next > most ? most
             : next > s_least ? next : s_least;
     }
 
-    /// <summary>One batch from the mark on, and whoever should know of it.</summary>
-    internal async Task<FiredTimers> LookAsync(NpgsqlConnection connection, CancellationToken ct)
+    /// <summary>A batch of either sort, and whoever should know of them. True: there may be more.</summary>
+    internal async Task<bool> LookAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        var fired = await FireAsync(connection, queues.App, _mark, rules, ct);
-        if (fired.Count > 0) wakes.Workers();
-        news.Ended(fired.Expired);
-        if (fired.Failed is { } failed) news.Told([.. failed.Outcomes.Where(failed.Result.Wrote)], failed.Result); // the others have just ended by themselves
-        return fired;
+        // First, and by themselves: whatever has a run locked that is to end, what only waited for its time goes on.
+        var started = await FireAsync(connection, queues.App, _starting, rules, ct);
+        Tell(started);
+        (_starting, var more) = Next(_starting, started);
+
+        var ended = await _ends.RunAsync(
+            choice => FireAsync(connection, queues.App, _ending with { Runs = choice, After = choice.Only is null ? _ending.After : TimerChoice.Ever }, rules, ct),
+            except => TimerStatement.NextEndAsync(connection, queues.App, except, ct));
+        if (ended is null) return more || _ends.Again == TimeSpan.Zero;
+
+        Tell(ended);
+        (_ending, var moreEnd) = Next(_ending, ended);
+        return more || moreEnd || _ends.Again == TimeSpan.Zero;
     }
 
     /// <summary>One batch from the earliest on, in the transaction that is open on the connection.</summary>
     internal static Task<FiredTimers> FireInsideAsync(NpgsqlConnection connection, string app, RetryRules rules, CancellationToken ct) =>
-        FireInsideAsync(connection, app, s_start, rules, ct);
+        FireInsideAsync(connection, app, new(TimerChoice.Both, RunChoice.All), rules, ct);
 
     /// <summary>One batch from the earliest on, in a transaction of its own.</summary>
     internal static Task<FiredTimers> FireAsync(NpgsqlConnection connection, string app, RetryRules rules, CancellationToken ct) =>
-        FireAsync(connection, app, s_start, rules, ct);
+        FireAsync(connection, app, new(TimerChoice.Both, RunChoice.All), rules, ct);
 
     private static async Task<FiredTimers> FireAsync(
-        NpgsqlConnection connection, string app, DateTime after, RetryRules rules, CancellationToken ct)
+        NpgsqlConnection connection, string app, TimerChoice choice, RetryRules rules, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var fired = await FireInsideAsync(connection, app, after, rules, ct);
+        var fired = await FireInsideAsync(connection, app, choice, rules, ct);
         await transaction.CommitAsync(ct);
         return fired;
     }
 
     // The timers go with what they caused, or not at all.
     private static async Task<FiredTimers> FireInsideAsync(
-        NpgsqlConnection connection, string app, DateTime after, RetryRules rules, CancellationToken ct)
+        NpgsqlConnection connection, string app, TimerChoice choice, RetryRules rules, CancellationToken ct)
     {
-        var fired = await TimerStatement.RunAsync(connection, app, after, BatchSize, ct);
+        var fired = await TimerStatement.RunAsync(connection, app, choice, ct);
         var failed = fired.TimedOut.Select(claim =>
         {
             var late = JobErrors.TimedOut(claim.Kind, claim.Timeout ?? default);
@@ -71,5 +76,19 @@ internal sealed class TimerLoop(
         if (failed.Count > 0) fired.Failed = (failed, await Exchange.RunAsync(connection, new() { Outcomes = failed }, prepare: false, ct));
 
         return fired;
+    }
+
+    // After a full batch the next begins above it: a held snapshot keeps the fired rows, and it would walk over them again. Others may be due in the same microsecond.
+    private static (TimerChoice Next, bool IsFull) Next(TimerChoice choice, FiredTimers fired)
+    {
+        var isFull = fired.Count == choice.Limit;
+        return (choice with { After = isFull ? fired.Last.AddMicroseconds(-1) : TimerChoice.Ever }, isFull);
+    }
+
+    private void Tell(FiredTimers fired)
+    {
+        if (fired.Count > 0) wakes.Workers();
+        news.Ended(fired.Expired);
+        if (fired.Failed is { } failed) news.Told([.. failed.Outcomes.Where(failed.Result.Wrote)], failed.Result); // the others have just ended by themselves
     }
 }

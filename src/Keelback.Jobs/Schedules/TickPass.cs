@@ -35,6 +35,7 @@ internal sealed class TickPass(NpgsqlTransaction transaction, TickWriter writer)
     /// <param name="ct">Cancels.</param>
     public async Task RunAsync(TickerIdentity me, int limit, CancellationToken ct)
     {
+        await TickStatements.WaitAtMostAsync(_connection, Patience.Usual, ct);
         Rows = await TickStatements.LockDueAsync(_connection, me, limit, ct);
         if (Rows.Count == 0) return;
 

@@ -9,6 +9,14 @@ internal static class TickStatements
     // Who lacks a job, or the code that makes the call, leaves the schedule to other nodes.
     private const string Mine = "app = $1 and kinds <@ $2 and (not live or name = any($3))";
 
+    /// <summary>How long the transaction's statements from here on wait for a row that somebody else has locked.</summary>
+    public static async Task WaitAtMostAsync(NpgsqlConnection connection, TimeSpan patience, CancellationToken ct)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(Statement.Waiting(patience));
+        await batch.ExecuteNonQueryAsync(ct);
+    }
+
     /// <summary>Locks schedules that are due, or whose queued tick's turn may have come. What another node is at is skipped.</summary>
     public static async Task<List<ScheduleRow>> LockDueAsync(NpgsqlConnection connection, TickerIdentity me, int limit, CancellationToken ct)
     {

@@ -27,11 +27,13 @@ internal sealed class TickWriter(ScheduleCalls calls, EnqueueGate gate, EnqueueW
         if (refused is null) return;
 
         _covered.Clear();
+        if (Patience.IsOver(refused)) await TickStatements.WaitAtMostAsync(connection, Patience.Alone, ct);
         foreach (var tick in ticks)
         {
             tick.Clear();
             if (!Make(tick)) continue;
             tick.Error = await RefusalAsync(transaction, () => OneAsync(tick, connection, app, ct), ct);
+            if (tick.Error is { } e && Patience.IsOver(e)) tick.Error = JobErrors.TickHeldUp(tick.Schedule.Name, e);
             if (tick.IsEnqueued) Cover(tick);
         }
     }
@@ -125,9 +127,9 @@ internal sealed class TickWriter(ScheduleCalls calls, EnqueueGate gate, EnqueueW
         }
     }
 
-    // What it says of this call it says whoever tries: 22 data, 54 limits. An outage is nobody's.
+    // What it says of this call it says whoever tries: 22 data, 54 limits; and a row that it needs may be locked. An outage is nobody's.
     private static bool IsRefusal(Exception e) =>
-        e is TickRefusedException or PostgresException { SqlState: ['2', '2', ..] or ['5', '4', ..] } || e is KeelbackException && !Outage.Is(e);
+        Patience.IsOver(e) || e is TickRefusedException or PostgresException { SqlState: ['2', '2', ..] or ['5', '4', ..] } || e is KeelbackException && !Outage.Is(e);
 
     /// <summary>The gate lets a call not pass; the inner exception says why.</summary>
     private sealed class TickRefusedException(Exception inner) : Exception(inner.Message, inner);

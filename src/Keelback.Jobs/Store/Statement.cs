@@ -36,6 +36,9 @@ internal static class Statement
         ? Of(settings + ", set_config('lock_timeout', $1, true)", P(ms.ToString(CultureInfo.InvariantCulture)))
         : new(settings);
 
+    /// <summary>Goes first in a batch whose statements wait for a lock no longer than this; null: as the session has it.</summary>
+    public static NpgsqlBatchCommand Waiting(TimeSpan? lockTimeout) => Set("select 1", lockTimeout);
+
     public static NpgsqlBatchCommand Of(string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
     {
         var command = new NpgsqlBatchCommand(sql);

@@ -11,15 +11,21 @@ namespace Keelback.Jobs;
 /// </remarks>
 internal static class SweepStatement
 {
-    public const string Sql =
+    private const string Dead =
         """
-        with dead as (
-            select c.run_id, c.worker_id, c.attempt, c.crashes + 1 as crashes, c.at from keelback.claim c
+        from keelback.claim c
             left join lateral (
                 select q.app from keelback.run b join keelback.queue q on q.id = b.queue where b.id = c.run_id limit 1) o on true
             where not exists (select from keelback.worker w where w.id = c.worker_id and w.epoch = c.epoch)
-              and coalesce(o.app = $3, true)
-            limit $1
+              and coalesce(o.app = $1, true)
+        """;
+
+    public const string Sql =
+        $"""
+        with dead as (
+            select c.run_id, c.worker_id, c.attempt, c.crashes + 1 as crashes, c.at {Dead}
+              and (c.crashes + 1 >= $2) = $4 and c.run_id <> all($5) and ($6::bigint is null or c.run_id = $6)
+            limit $3
             for update of c skip locked
         ), gone as (
             delete from keelback.claim c using dead where c.run_id = dead.run_id returning dead.*
@@ -49,16 +55,48 @@ internal static class SweepStatement
         select (select count(*)::int from gone), (select count(*)::int from ended), array(select id from ended) || (select ids from below)
         """;
 
-    /// <returns>How many claims it took back, of how many the runs were quarantined, and the runs that ended: those, and what waited for them.</returns>
-    public static async Task<(int Runs, int Quarantined, long[] Ended)> RunAsync(NpgsqlDataSource db, int limit, int crashLimit, string app, CancellationToken ct)
+    /// <param name="db">Where.</param>
+    /// <param name="app">Whose runs.</param>
+    /// <param name="crashLimit">With so many crashes a run is quarantined.</param>
+    /// <param name="quarantines">Whether it is for those runs, which it ends, or for all others, which wait for nobody's lock.</param>
+    /// <param name="choice">Which of them.</param>
+    /// <param name="limit">How many at most.</param>
+    /// <param name="ct">Cancels.</param>
+    public static async Task<Swept> RunAsync(NpgsqlDataSource db, string app, int crashLimit, bool quarantines, RunChoice choice, int limit, CancellationToken ct)
     {
-        await using var command = db.CreateCommand(Sql);
-        command.Parameters.AddWithValue(limit);
-        command.Parameters.AddWithValue(crashLimit);
-        command.Parameters.AddWithValue(app);
+        await using var connection = await db.OpenConnectionAsync(ct);
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(Statement.Waiting(choice.Patience));
+        batch.BatchCommands.Add(Statement.Of(Sql, Statement.P(app), Statement.P(crashLimit), Statement.P(limit),
+            Statement.P(quarantines), Statement.P(choice.Except), Statement.P(choice.Only)));
 
-        await using var row = await command.ExecuteReaderAsync(ct);
+        await using var row = await batch.ExecuteReaderAsync(ct);
+        await row.NextResultAsync(ct);
         await row.ReadAsync(ct);
-        return (row.GetInt32(0), row.GetInt32(1), row.GetFieldValue<long[]>(2));
+        return new(row.GetInt32(0), row.GetInt32(1), row.GetFieldValue<long[]>(2));
+    }
+
+    /// <summary>A run that is to be quarantined, but for those given and those that another node is at; null when there is none.</summary>
+    public static async Task<long?> NextQuarantineAsync(NpgsqlDataSource db, string app, int crashLimit, long[] except, CancellationToken ct)
+    {
+        await using var command = db.CreateCommand($"select c.run_id {Dead} and c.crashes + 1 >= $2 and c.run_id <> all($3) limit 1 for update of c skip locked");
+        command.Parameters.AddWithValue(app);
+        command.Parameters.AddWithValue(crashLimit);
+        command.Parameters.AddWithValue(except);
+        return (long?)await command.ExecuteScalarAsync(ct);
+    }
+
+    /// <summary>Whether there are claims to take back at all.</summary>
+    public static async Task<bool> HasOrphansAsync(NpgsqlDataSource db, string app, CancellationToken ct)
+    {
+        await using var command = db.CreateCommand($"select exists (select {Dead})");
+        command.Parameters.AddWithValue(app);
+        return (bool)(await command.ExecuteScalarAsync(ct))!;
     }
 }
+
+/// <summary>What a sweep took back.</summary>
+/// <param name="Runs">How many claims.</param>
+/// <param name="Quarantined">Of how many the runs were quarantined.</param>
+/// <param name="Ended">The runs that ended: those, and what waited for them.</param>
+internal sealed record Swept(int Runs, int Quarantined, long[] Ended);

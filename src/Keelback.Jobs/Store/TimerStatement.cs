@@ -27,7 +27,7 @@ internal static class TimerStatement
             delete from keelback.timer
             where ctid = any(array(
                 select ctid from keelback.timer
-                where at <= keelback.clock() and at > $2 and {Mine}
+                where at <= keelback.clock() and at > $2 and {Mine} and what = any($4) and run_id <> all($5) and ($6::bigint is null or run_id = $6)
                 order by at
                 limit $3
                 for update skip locked))
@@ -59,16 +59,17 @@ internal static class TimerStatement
         select null, null, null, null, null, null, null, null, unnest(ended), null from late
         """;
 
-    public static async Task<FiredTimers> RunAsync(NpgsqlConnection connection, string app, DateTime after, int limit, CancellationToken ct)
+    public static async Task<FiredTimers> RunAsync(NpgsqlConnection connection, string app, TimerChoice choice, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection);
-        batch.BatchCommands.Add(Statement.ByKey());
-        batch.BatchCommands.Add(Statement.Of(Sql, Statement.P(app), Statement.P(after), Statement.P(limit)));
+        batch.BatchCommands.Add(Statement.ByKey(choice.Runs.Patience));
+        batch.BatchCommands.Add(Statement.Of(Sql, Statement.P(app), Statement.P(choice.After), Statement.P(choice.Limit),
+            Statement.P(choice.What), Statement.P(choice.Runs.Except), Statement.P(choice.Runs.Only)));
 
         await using var row = await batch.ExecuteReaderAsync(ct);
         await row.NextResultAsync(ct);
 
-        var fired = new FiredTimers { Last = after };
+        var fired = new FiredTimers { Last = choice.After };
         while (await row.ReadAsync(ct))
         {
             if (!row.IsDBNull(8))
@@ -93,13 +94,46 @@ internal static class TimerStatement
         return fired;
     }
 
-    /// <summary>Until the next timer that this app may take, by the database's clock; null when there is none.</summary>
-    public static async Task<TimeSpan?> UntilNextAsync(NpgsqlConnection connection, string app, CancellationToken ct)
+    /// <summary>A run that a timer may end now, but for those given and those that another node is at; null when there is none.</summary>
+    public static async Task<long?> NextEndAsync(NpgsqlConnection connection, string app, long[] except, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand($"select at - keelback.clock() from keelback.timer where {Mine} order by at limit 1", connection);
+        await using var command = new NpgsqlCommand(
+            $"select run_id from keelback.timer where at <= keelback.clock() and {Mine} and what = any($2) and run_id <> all($3) order by at limit 1 for update skip locked", connection);
         command.Parameters.AddWithValue(app);
+        command.Parameters.AddWithValue(TimerChoice.Ends);
+        command.Parameters.AddWithValue(except);
+        return (long?)await command.ExecuteScalarAsync(ct);
+    }
+
+    /// <summary>Until the next timer that this app may take, by the database's clock, but for those of some runs; null when there is none.</summary>
+    public static async Task<TimeSpan?> UntilNextAsync(NpgsqlConnection connection, string app, long[] except, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(
+            $"select at - keelback.clock() from keelback.timer where {Mine} and run_id <> all($2) order by at limit 1", connection);
+        command.Parameters.AddWithValue(app);
+        command.Parameters.AddWithValue(except);
         return await command.ExecuteScalarAsync(ct) is TimeSpan wait ? wait : null;
     }
+}
+
+/// <summary>Which of the timers that are due.</summary>
+internal sealed record TimerChoice(short[] What, RunChoice Runs)
+{
+    /// <summary>Those that make a run ready, and wait for nobody's lock.</summary>
+    public static readonly short[] Starts = [0];
+
+    /// <summary>Those that write to the run: an attempt's time is up, it was not started in time, its result is to go.</summary>
+    public static readonly short[] Ends = [1, 2, 3];
+
+    public static readonly short[] Both = [.. Starts, .. Ends];
+
+    /// <summary>Before every timer.</summary>
+    public static readonly DateTime Ever = DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc);
+
+    /// <summary>Due after this.</summary>
+    public DateTime After { get; init; } = Ever;
+
+    public int Limit { get; init; } = 1000;
 }
 
 /// <summary>What a batch of timers did.</summary>

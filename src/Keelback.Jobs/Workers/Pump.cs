@@ -14,10 +14,6 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
     private static readonly TimeSpan s_busyPoll = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan s_fullScan = TimeSpan.FromSeconds(1);
 
-    // Who locks a row for longer than others' commits take holds it for reasons of its own.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan s_patienceAlone = TimeSpan.FromMilliseconds(100);
-
     private readonly Untold _untold = new(clock);
     private readonly HashSet<Outcome> _doubted = new(ReferenceEqualityComparer.Instance);
     private readonly Wish _look = new();
@@ -90,7 +86,7 @@ internal sealed class Pump(JobsOptions options, Slots slots, string app, string[
         {
             Outcomes = turn.Telling,
             Doubted = _doubted.Count == 0 ? [] : [.. turn.Telling.Where(_doubted.Contains)],
-            LockTimeout = turn.IsAlone ? s_patienceAlone : s_patience,
+            LockTimeout = turn.IsAlone ? Patience.Alone : Patience.Usual,
             Claim = free > 0 && !turn.IsAlone && !_draining && worker is { } claimer
                 ? Lanes.Request(free, turn.IsFull || turn.Telling.Exists(o => o.Claim.Limited), claimer, app, kinds) with { TakesSuspect = !hasSuspect }
                 : null,

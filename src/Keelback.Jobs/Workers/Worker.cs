@@ -217,7 +217,7 @@ internal sealed class Worker(
     private static ExchangeFailure FailureOf(Exception e) => e is not PostgresException { SqlState: var state } ? ExchangeFailure.Unknown
         : state.StartsWith("22", StringComparison.Ordinal) ? ExchangeFailure.Refused
         : state is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure ? ExchangeFailure.RolledBack
-        : state is PostgresErrorCodes.LockNotAvailable ? ExchangeFailure.HeldUp
+        : Patience.IsOver(e) ? ExchangeFailure.HeldUp
         : ExchangeFailure.Unknown;
 
     private static Outcome.Failed NotStorable(Claim claim, Exception e)

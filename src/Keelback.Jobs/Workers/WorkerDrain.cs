@@ -7,12 +7,8 @@ namespace Keelback.Jobs;
 /// <summary>The end of a worker: from its beginning nothing is claimed; what ends in time is kept, the rest handed back, its attempt with it.</summary>
 internal sealed class WorkerDrain(NpgsqlDataSource db, JobNews news, TimeProvider clock, ILogger log)
 {
-    // For a row that somebody has locked; for the next ones less, since a stop has an end.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan s_noPatience = TimeSpan.FromMilliseconds(100);
-
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private TimeSpan _patience = s_patience;
+    private TimeSpan _patience = Patience.Usual; // less after the first row that somebody has locked, since a stop has an end
 
     public bool IsEmpty => _empty.Task.IsCompleted;
 
@@ -58,7 +54,7 @@ internal sealed class WorkerDrain(NpgsqlDataSource db, JobNews news, TimeProvide
         }
         catch (PostgresException e)
         {
-            if (e.SqlState == PostgresErrorCodes.LockNotAvailable) _patience = s_noPatience;
+            if (Patience.IsOver(e)) _patience = Patience.Alone;
             Log.LeftBehind(log, request.Outcomes.Count, e);
         }
     }

@@ -45,6 +45,29 @@ public sealed class RefusedTickTests : SchedulesTest
     }
 
     [Fact]
+    public async Task A_call_whose_previous_run_is_locked_is_tried_again_and_holds_up_no_other()
+    {
+        await using var node = await NodeOfAsync([Note], o =>
+        {
+            o.AddSchedule("held", s_minutes, () => Note.Call(), new() { Overlap = Overlap.CancelPrevious });
+            o.AddSchedule("plain", s_minutes, () => Note.Call());
+        });
+        await FireAtAsync(node, 1);
+        var previous = (await Schedules(node).GetHistoryAsync("held"))[0].Run!.Value;
+
+        await using (await HeldUpTests.HoldAsync(node, previous)) await FireAtAsync(node, 2);
+
+        Assert.Equal(["12:01:00 Enqueued", "12:02:00 Enqueued"], await TicksAsync(node, "plain"));
+        Assert.Equal(["12:01:00 Enqueued", "12:02:00 Failed"], await TicksAsync(node, "held"));
+        Assert.StartsWith("Keelback.KeelbackException: KB1290: ", (await Schedules(node).GetHistoryAsync("held"))[0].Error);
+
+        await FreezeClockAsync(s_noon.AddMinutes(2).AddSeconds(2));
+        await FireAsync(node);
+        Assert.Equal(["12:01:00 Enqueued", "12:02:00 Enqueued"], await TicksAsync(node, "held"));
+        Assert.Equal(JobRunState.Cancelled, (await node.Jobs.GetAsync(previous))!.State);
+    }
+
+    [Fact]
     public async Task A_tick_that_finds_its_unique_key_taken_enqueues_nothing_and_names_who_has_it()
     {
         var single = TestJobs.Kind("single", _ => Task.CompletedTask).With(new UniqueAttribute("one"));

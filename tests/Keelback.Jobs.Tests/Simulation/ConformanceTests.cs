@@ -267,7 +267,7 @@ public sealed class ConformanceTests : JobsTest
     private async Task HandBackAsync()
     {
         await new WorkerRegistry(_host.Db).ExpireAsync(default);
-        await SweepStatement.RunAsync(_host.Db, 1000, CrashLimit, "test", default);
+        foreach (var quarantines in (bool[])[false, true]) await SweepStatement.RunAsync(_host.Db, "test", CrashLimit, quarantines, RunChoice.All, 1000, default);
         _store.Sweep(CrashLimit);
         _story.Add("swept");
     }
