@@ -51,7 +51,7 @@ internal static class MutantList
         new("held-up-outcome-dropped", "Keelback.Jobs/Workers/Untold.cs",
             "_heldUp.Add(outcome);", "outcome.ToString();", "tests: SimulationTests|PumpTests"),
         new("lock-holds-up-the-worker", "Keelback.Jobs/Workers/Pump.cs",
-            "LockTimeout = turn.IsAlone ? s_patienceAlone : s_patience", "LockTimeout = turn.IsAlone ? s_patienceAlone : null", "tests: WorkerTests"),
+            "LockTimeout = turn.IsAlone ? Patience.Alone : Patience.Usual", "LockTimeout = turn.IsAlone ? Patience.Alone : null", "tests: WorkerTests"),
         new("pause-is-not-asked-for", "Keelback.Jobs/Store/ClaimStatement.cs",
             "where abs(lane.queue) <> all(", "where 0 <> all(", "tests: QueueTests"),
         new("epoch-does-not-rise", "Keelback.Postgres/Workers/WorkerRegistry.cs",
