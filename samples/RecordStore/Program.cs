@@ -9,7 +9,7 @@ builder.AddKeelback<StoreDb>()
     .AddSettings<StoreSettings>("RecordStore")
     .AddCommand<ImportCommand>()
     .AddCommand<DemoCommand>();
-builder.Services.AddScoped<ImportRunner>().AddScoped<Catalogue>().AddScoped<HomeReader>();
+builder.Services.AddScoped<ImportRunner>().AddScoped<Catalogue>().AddScoped<Orders>().AddScoped<HomeReader>();
 builder.Services.AddRazorComponents(); // the first page
 
 var app = builder.Build();

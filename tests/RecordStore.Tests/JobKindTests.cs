@@ -17,6 +17,6 @@ public class JobKindTests
 
         var kinds = host.Services.GetServices<JobKind>().Select(kind => kind.Name).Order();
 
-        Assert.Equal(["Imports.File", "Imports.Finish", "Mails.Deliver", "Receipts.Send"], kinds);
+        Assert.Equal(["Imports.File", "Imports.Finish", "Mails.Deliver", "Receipts.Send", "Sales.Countries", "Sales.Country", "Sales.Month", "Sales.Total"], kinds);
     }
 }
