@@ -1,3 +1,4 @@
+using Keelback.Jobs.Tests.Simulation;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -61,11 +62,10 @@ public sealed class TransactionalTests : JobsTest
         var gone = 0L;
         var write = Write("write", async (_, services) =>
         {
-            // At its end: the worker, which asks for its claims once a second here, does not notice.
             await using var steal = services.GetRequiredService<NpgsqlDataSource>().CreateCommand("delete from keelback.claim returning run_id");
             gone = (long)(await steal.ExecuteScalarAsync())!;
         });
-        await using var host = await ShopAsync(retrying: false, [write], o => o.PollInterval = TimeSpan.FromMinutes(1));
+        await using var host = await ShopAsync(retrying: false, [write], new SimClock()); // its second never comes, in which the worker would ask for its claims
 
         await host.Jobs.EnqueueAsync(write.Call(new { name = "a" }));
         await Eventually(() => Task.FromResult(gone != 0 && host.Worker.Running == 0), "the job ended");
@@ -184,9 +184,9 @@ public sealed class TransactionalTests : JobsTest
 
     private Task<JobHost> ShopAsync(params JobKind[] kinds) => ShopAsync(retrying: false, kinds);
 
-    private async Task<JobHost> ShopAsync(bool retrying, JobKind[] kinds, Action<JobsOptions>? configure = null)
+    private async Task<JobHost> ShopAsync(bool retrying, JobKind[] kinds, TimeProvider? clock = null)
     {
-        var host = JobHost.Create(Database, kinds, configure, data: keelback => keelback.AddData<Shop>(o =>
+        var host = JobHost.Create(Database, kinds, clock: clock, data: keelback => keelback.AddData<Shop>(o =>
         {
             if (retrying) o.UseNpgsql(npgsql => npgsql.EnableRetryOnFailure());
         }));
