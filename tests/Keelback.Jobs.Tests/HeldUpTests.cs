@@ -20,8 +20,12 @@ public sealed class HeldUpTests : JobsTest
 
         await using (await HoldAsync(host, expiring[0]))
         {
+            Assert.True(await timers.LookAsync(connection, default)); // all at once, in vain
+            Assert.False(await IsReadyAsync());
+
             Assert.True(await timers.LookAsync(connection, default));
-            Assert.Equal(["Ready", "Ready", "Ready", "Ready"], await StatesAsync(host, [.. expiring, later]));
+            Assert.True(await IsReadyAsync());
+            Assert.Equal(["Ready", "Ready", "Ready"], await StatesAsync(host, expiring));
 
             await UntilAsync(async () => await timers.LookAsync(connection, default));
             Assert.Equal(["Ready", "Expired", "Expired"], await StatesAsync(host, expiring));
@@ -32,6 +36,8 @@ public sealed class HeldUpTests : JobsTest
         Clock.Advance(TimeSpan.FromSeconds(1));
         await timers.LookAsync(connection, default);
         Assert.Equal("Expired", (await StatesAsync(host, expiring))[0]);
+
+        Task<bool> IsReadyAsync() => host.ScalarAsync<bool>($"select exists (select from keelback.ready where run_id = {later})");
     }
 
     [Fact]

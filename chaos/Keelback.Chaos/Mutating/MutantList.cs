@@ -83,7 +83,7 @@ internal static class MutantList
         new("notify-only", "Keelback.Jobs/Workers/Pump.cs",
             "return _idle < FullScan ? _idle : FullScan;", "return TimeSpan.FromHours(1);", "tests: WorkerTests"),
         new("held-up-run-stays-in-the-batch", "Keelback.Jobs/Maintenance/PatientEnds.cs",
-            "Except = Apart, ", "", "tests: HeldUpTests"),
+            "Except = Apart, Patience = Patience.Usual", "Patience = Patience.Usual", "tests: HeldUpTests"),
         new("tick-waits-for-a-lock", "Keelback.Jobs/Schedules/TickWriter.cs",
             "Patience.IsOver(e) || e is TickRefusedException", "e is TickRefusedException", "tests: RefusedTickTests"),
         new("low-mark-never-reset", "Keelback.Jobs/Workers/Lanes.cs",

@@ -41,9 +41,10 @@ internal sealed class JobRescuer(
 
         // First, and by themselves: whatever has a run locked that is to be quarantined, what others lost goes on.
         var back = await SweepAsync(quarantines: false, RunChoice.All, ct);
-        var ended = await _quarantines.RunAsync(
-            choice => SweepAsync(quarantines: true, choice, ct),
-            except => SweepStatement.NextQuarantineAsync(db, queues.App, options.Value.CrashLimit, except, ct)) ?? new(0, 0, []);
+        var ended = Swept.Nothing;
+        await _quarantines.RunAsync(
+            async choice => ended = await SweepAsync(quarantines: true, choice, ct),
+            except => SweepStatement.NextQuarantineAsync(db, queues.App, options.Value.CrashLimit, except, ct));
 
         var (runs, quarantined) = (back.Runs + ended.Runs, ended.Quarantined);
         if (runs > 0)

@@ -12,73 +12,59 @@ internal sealed class PatientEnds(TimeProvider clock, ILogger log)
     private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(1);
 
     private readonly Queue<long> _apart = [];
-    private bool _isOneByOne;
     private long _heldUpAt;
 
     /// <summary>The runs that are set apart.</summary>
     public long[] Apart => [.. _apart];
 
-    /// <summary>Until it should be run again, whatever else is due; null: nothing was held up.</summary>
-    public TimeSpan? Again => _isOneByOne ? TimeSpan.Zero : _apart.Count > 0 ? Max(s_rest - clock.GetElapsedTime(_heldUpAt), TimeSpan.Zero) : null;
+    /// <summary>Whether a batch was held up, and its runs are ended one by one.</summary>
+    public bool IsOneByOne { get; private set; }
 
-    /// <summary>One step: a batch, or one run. Null: nothing was done.</summary>
+    /// <summary>Until it should be run again, whatever else is due; null: nothing was held up.</summary>
+    public TimeSpan? Again => IsOneByOne ? TimeSpan.Zero : _apart.Count > 0 ? Max(s_rest - clock.GetElapsedTime(_heldUpAt), TimeSpan.Zero) : null;
+
+    /// <summary>One step: a batch, or one run.</summary>
     /// <param name="end">Ends runs in one transaction.</param>
     /// <param name="next">A run that could be ended, but for those given.</param>
-    public async Task<T?> RunAsync<T>(Func<RunChoice, Task<T>> end, Func<long[], Task<long?>> next)
-        where T : class
+    public async Task RunAsync(Func<RunChoice, Task> end, Func<long[], Task<long?>> next)
     {
-        if (_apart.TryPeek(out var run) && clock.GetElapsedTime(_heldUpAt) >= s_rest)
+        if (_apart.TryPeek(out var apart) && clock.GetElapsedTime(_heldUpAt) >= s_rest)
         {
-            var ended = await AloneAsync(end, run);
+            var isThrough = await TryAsync(end, new() { Only = apart, Patience = Patience.Alone });
             _apart.Dequeue();
-            if (ended is null) _apart.Enqueue(run);
-            return ended;
+            if (!isThrough) SetApart(apart);
         }
-
-        return _isOneByOne ? await NextAsync(end, next) : await AllAsync(end);
-    }
-
-    private async Task<T?> AllAsync<T>(Func<RunChoice, Task<T>> end)
-        where T : class
-    {
-        try
+        else if (!IsOneByOne)
         {
-            return await end(new() { Except = Apart, Patience = Patience.Usual });
+            IsOneByOne = !await TryAsync(end, new() { Except = Apart, Patience = Patience.Usual });
         }
-        catch (Exception e) when (Patience.IsOver(e))
+        else if (await next(Apart) is not { } run)
         {
-            _isOneByOne = true;
-            return null;
+            IsOneByOne = false;
+        }
+        else if (!await TryAsync(end, new() { Only = run, Patience = Patience.Alone }))
+        {
+            SetApart(run);
+            Log.EndHeldUp(log, run);
         }
     }
 
-    private async Task<T?> NextAsync<T>(Func<RunChoice, Task<T>> end, Func<long[], Task<long?>> next)
-        where T : class
+    private void SetApart(long run)
     {
-        if (await next(Apart) is not { } run)
-        {
-            _isOneByOne = false;
-            return null;
-        }
-
-        if (await AloneAsync(end, run) is { } ended) return ended;
-
         _apart.Enqueue(run);
-        Log.EndHeldUp(log, run);
-        return null;
+        _heldUpAt = clock.GetTimestamp();
     }
 
-    private async Task<T?> AloneAsync<T>(Func<RunChoice, Task<T>> end, long run)
-        where T : class
+    private static async Task<bool> TryAsync(Func<RunChoice, Task> end, RunChoice runs)
     {
         try
         {
-            return await end(new() { Only = run, Patience = Patience.Alone });
+            await end(runs);
+            return true;
         }
         catch (Exception e) when (Patience.IsOver(e))
         {
-            _heldUpAt = clock.GetTimestamp();
-            return null;
+            return false;
         }
     }
 

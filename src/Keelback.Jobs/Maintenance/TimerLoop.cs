@@ -14,8 +14,8 @@ internal sealed class TimerLoop(
     private static readonly TimeSpan s_least = TimeSpan.FromMilliseconds(1);
 
     private readonly PatientEnds _ends = new(clock, log);
-    private TimerChoice _starting = new(TimerChoice.Starts, RunChoice.All);
-    private TimerChoice _ending = new(TimerChoice.Ends, RunChoice.All);
+    private TimerChoice _starts = new(TimerChoice.Starts, RunChoice.All);
+    private TimerChoice _all = new(TimerChoice.Both, RunChoice.All);
 
     protected override async Task<TimeSpan> PollAsync(CancellationToken stopping)
     {
@@ -28,22 +28,20 @@ internal sealed class TimerLoop(
             : next > s_least ? next : s_least;
     }
 
-    /// <summary>A batch of either sort, and whoever should know of them. True: there may be more.</summary>
+    /// <summary>One batch, and whoever should know of it. True: there may be more.</summary>
     internal async Task<bool> LookAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        // First, and by themselves: whatever has a run locked that is to end, what only waited for its time goes on.
-        var started = await FireAsync(connection, queues.App, _starting, rules, ct);
-        Tell(started);
-        (_starting, var more) = Next(_starting, started);
+        var more = false;
+        if (_ends.IsOneByOne) (_starts, more) = await NextAsync(connection, _starts, ct); // they need not wait for that
 
-        var ended = await _ends.RunAsync(
-            choice => FireAsync(connection, queues.App, _ending with { Runs = choice, After = choice.Only is null ? _ending.After : TimerChoice.Ever }, rules, ct),
+        await _ends.RunAsync(
+            async runs =>
+            {
+                if (runs.Only is null) (_all, more) = await NextAsync(connection, _all with { Runs = runs }, ct);
+                else await NextAsync(connection, new(TimerChoice.Ends, runs), ct);
+            },
             except => TimerStatement.NextEndAsync(connection, queues.App, except, ct));
-        if (ended is null) return more || _ends.Again == TimeSpan.Zero;
-
-        Tell(ended);
-        (_ending, var moreEnd) = Next(_ending, ended);
-        return more || moreEnd || _ends.Again == TimeSpan.Zero;
+        return more || _ends.Again == TimeSpan.Zero;
     }
 
     /// <summary>One batch from the earliest on, in the transaction that is open on the connection.</summary>
@@ -78,17 +76,15 @@ internal sealed class TimerLoop(
         return fired;
     }
 
-    // After a full batch the next begins above it: a held snapshot keeps the fired rows, and it would walk over them again. Others may be due in the same microsecond.
-    private static (TimerChoice Next, bool IsFull) Next(TimerChoice choice, FiredTimers fired)
+    private async Task<(TimerChoice Next, bool IsFull)> NextAsync(NpgsqlConnection connection, TimerChoice choice, CancellationToken ct)
     {
-        var isFull = fired.Count == choice.Limit;
-        return (choice with { After = isFull ? fired.Last.AddMicroseconds(-1) : TimerChoice.Ever }, isFull);
-    }
-
-    private void Tell(FiredTimers fired)
-    {
+        var fired = await FireAsync(connection, queues.App, choice, rules, ct);
         if (fired.Count > 0) wakes.Workers();
         news.Ended(fired.Expired);
         if (fired.Failed is { } failed) news.Told([.. failed.Outcomes.Where(failed.Result.Wrote)], failed.Result); // the others have just ended by themselves
+
+        // After a full batch the next begins above it: a held snapshot keeps the fired rows, and it would walk over them again. Others may be due in the same microsecond.
+        var isFull = fired.Count == choice.Limit;
+        return (choice with { After = isFull ? fired.Last.AddMicroseconds(-1) : TimerChoice.Ever }, isFull);
     }
 }

@@ -99,4 +99,7 @@ internal static class SweepStatement
 /// <param name="Runs">How many claims.</param>
 /// <param name="Quarantined">Of how many the runs were quarantined.</param>
 /// <param name="Ended">The runs that ended: those, and what waited for them.</param>
-internal sealed record Swept(int Runs, int Quarantined, long[] Ended);
+internal sealed record Swept(int Runs, int Quarantined, long[] Ended)
+{
+    public static Swept Nothing { get; } = new(0, 0, []);
+}
