@@ -27,7 +27,7 @@ internal sealed class TickWriter(ScheduleCalls calls, EnqueueGate gate, EnqueueW
         if (refused is null) return;
 
         _covered.Clear();
-        if (Patience.IsOver(refused)) await TickStatements.WaitAtMostAsync(connection, Patience.Alone, ct);
+        await TickStatements.WaitAtMostAsync(connection, Patience.Alone, ct);
         foreach (var tick in ticks)
         {
             tick.Clear();
