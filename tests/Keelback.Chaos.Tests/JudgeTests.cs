@@ -257,6 +257,22 @@ public sealed class JudgeTests
         Assert.Equal(isBroken, Broken().Contains("I8"));
     }
 
+    [Theory]
+    [InlineData(10, false)]
+    [InlineData(22, true)]
+    public void A_late_first_line_of_an_earlier_attempt_is_no_recovery(int second, bool isBroken)
+    {
+        var frequency = System.Diagnostics.Stopwatch.Frequency;
+        Called(1, Shape.Plain, "A 20 1 101");
+        Ran(101, "plain", 1, Succeeded);
+        Worked("w0.1", "S 30 101 2 8 plain");
+        _facts.AddFaults([$"D {frequency} w0.1 kill"]);
+        Worked("w1.1", $"S {5 * frequency} 101 1 7 plain", $"E {6 * frequency} 101 1 7 gone"); // frozen since its claim
+        Worked("w2.1", $"S {second * frequency} 101 3 9 plain", $"E {60 * frequency} 101 3 9 ok");
+
+        Assert.Equal(isBroken, Broken().Contains("I8"));
+    }
+
     [Fact]
     public void Two_winners_of_a_race_are_found()
     {

@@ -279,12 +279,15 @@ internal sealed class Judge(Facts facts, ChaosOptions options)
                 var a = attempts[i];
                 if (a.End is not null || !facts.Deaths.TryGetValue(a.Node, out var death)) continue;
 
-                var again = attempts[i + 1].Start;
+                // One that had it before, and was frozen on the way to its first line, may say so in between.
+                if (attempts.Skip(i + 1).FirstOrDefault(later => later.Token > a.Token) is not { } next) continue;
+
+                var again = next.Start;
                 if (again < death.At) continue; // somebody else had it already
                 var away = outages.Sum(f => Math.Max(0, Math.Min(again, f.To) - Math.Max(death.At, f.From)));
                 var took = Stopwatch.GetElapsedTime(death.At + away, Math.Max(death.At + away, again));
                 times.Add(took);
-                var deaths = attempts[i + 1].Number - a.Number; // of those that died between their claim and the job's first line no line tells
+                var deaths = Math.Max(1, next.Number - a.Number); // of those that died between their claim and the job's first line no line tells
                 if (took > Recovery * deaths) bad.Add($"run {run} ({a.Kind}) of {a.Node} ({death.Why}) ran again after {took.TotalSeconds:0.0} s");
             }
 
