@@ -56,13 +56,13 @@ internal static partial class Log
     [LoggerMessage(1263, LogLevel.Warning, "{Kind} run {RunId}: the graph in its place could not be written, and is tried again: {Reason}")]
     public static partial void ReplacementTriedAgain(ILogger log, string kind, long runId, string reason);
 
-    [LoggerMessage(1264, LogLevel.Warning, "{Kind} run {RunId} has ended, and another transaction has its row locked: it is written when that one is over. Look for a session that is idle in transaction")]
+    [LoggerMessage(1264, LogLevel.Warning, "{Kind} run {RunId} has ended, and another transaction has its row locked, or that of one that waits for it: it is written when that one is over. Look for a session that is idle in transaction")]
     public static partial void OutcomeHeldUp(ILogger log, string kind, long runId);
 
     [LoggerMessage(1265, LogLevel.Warning, "As the worker stopped, {Count} outcomes could not be written: what they are of is handed back, or by the sweep when the lease is over")]
     public static partial void LeftBehind(ILogger log, int count, Exception e);
 
-    [LoggerMessage(1266, LogLevel.Warning, "Run {RunId} is to end, its time is up or its workers have died, and another transaction has its row locked: it ends when that one is over. Look for a session that is idle in transaction")]
+    [LoggerMessage(1266, LogLevel.Warning, "Run {RunId} is to end, its time is up or its workers have died, and another transaction has its row locked, or that of one that waits for it: it ends when that one is over. Look for a session that is idle in transaction")]
     public static partial void EndHeldUp(ILogger log, long runId);
 
     [LoggerMessage(1253, LogLevel.Warning, "{Kind} run {RunId}: its progress could not be written")]

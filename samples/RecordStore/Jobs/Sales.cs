@@ -10,10 +10,8 @@ public sealed partial class Sales(StoreDb db, JobContext context)
     [Job(Queue = "reports"), Schedule("H 2 * * *")]
     public async Task<SalesReport> Month(DateOnly? month = null, CancellationToken ct = default)
     {
-        var newest = await db.Invoices.MaxAsync(invoice => (DateTimeOffset?)invoice.InvoiceDate, ct);
-        if (month is null && newest is null) return new(Month: null, Total: 0, []);
+        if ((month ?? await NewestAsync(ct)) is not { } day) return new(Month: null, Total: 0, []);
 
-        var day = month ?? DateOnly.FromDateTime(newest!.Value.UtcDateTime);
         var first = day.AddDays(1 - day.Day);
         return context.Replace(Total(first, Job.Map(Countries(first), country => Country(first, country))));
     }
@@ -32,6 +30,9 @@ public sealed partial class Sales(StoreDb db, JobContext context)
     [Job(Queue = "reports")]
     public Task<SalesReport> Total(DateOnly month, IReadOnlyList<CountrySales> countries, CancellationToken ct) =>
         Task.FromResult(new SalesReport(month, countries.Sum(country => country.Total), [.. countries.OrderByDescending(country => country.Total)]));
+
+    private async Task<DateOnly?> NewestAsync(CancellationToken ct) =>
+        await db.Invoices.MaxAsync(invoice => (DateTimeOffset?)invoice.InvoiceDate, ct) is { } at ? DateOnly.FromDateTime(at.UtcDateTime) : null;
 
     private IQueryable<Invoice> In(DateOnly month)
     {

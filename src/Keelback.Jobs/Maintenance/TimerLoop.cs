@@ -32,7 +32,7 @@ internal sealed class TimerLoop(
     internal async Task<bool> LookAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         var more = false;
-        if (_ends.IsOneByOne) (_starts, more) = await NextAsync(connection, _starts, ct); // they need not wait for that
+        if (_ends.IsOneByOne) (_starts, more) = await NextAsync(connection, _starts, ct); // what only waited for its time need not wait for them
 
         await _ends.RunAsync(
             async runs =>
